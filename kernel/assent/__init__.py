@@ -1,0 +1,45 @@
+"""Assent: an agent kernel for Jupyter. The names below are the whole public face; each is imported at first use."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assent.app import Session
+    from assent.core.agent import Agent
+    from assent.core.commands import Decide, ResumeRun, StartRun, StopRun
+    from assent.core.errors import AssentError
+    from assent.tools.tool import tool
+
+__version__ = "0.1.0"
+__all__ = ["Agent", "AssentError", "Decide", "ResumeRun", "Session", "StartRun", "StopRun", "tool"]
+
+_HOMES = {
+    "Agent": "assent.core.agent",
+    "AssentError": "assent.core.errors",
+    "Decide": "assent.core.commands",
+    "ResumeRun": "assent.core.commands",
+    "Session": "assent.app",
+    "StartRun": "assent.core.commands",
+    "StopRun": "assent.core.commands",
+    "tool": "assent.tools.tool",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'assent' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__", "load_ipython_extension", "unload_ipython_extension"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext assent`: register `%agent` and `%%agent`."""
+    importlib.import_module("assent_magics.extension").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext assent`: take the magics away again."""
+    importlib.import_module("assent_magics.extension").unload(shell)

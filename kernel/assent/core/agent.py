@@ -1,0 +1,65 @@
+"""An agent is a value: instructions, a model's name, tools by name, limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from assent.core.errors import ConfigError
+from assent.core.privilege import MODES, Mode
+
+INSTRUCTIONS = (
+    "You are a careful data analyst working inside a live Jupyter notebook. "
+    "Answer from the data, not from memory: query it before you state a number. "
+    "Use the sql tool to read; use the python tool only when something must be computed or changed, "
+    "and say why. Keep the final answer short."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What a run is started from. `tools` holds names of registered tools, or tools themselves.
+
+    `policy` may only tighten: a tool's privilege still asks where it must. `max_steps` counts model calls,
+    `parallel` is how many calls run at once, `tool_timeout` is in seconds.
+    """
+
+    name: str = "analyst"
+    instructions: str = INSTRUCTIONS
+    model: str = ""
+    tools: tuple[Any, ...] = ("sql", "python")
+    policy: Mapping[str, Mode] = field(default_factory=dict)
+    max_steps: int = 20
+    parallel: int = 8
+    tool_timeout: float = 300.0
+    temperature: float | None = None
+    max_tokens: int | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tools", tuple(self.tools))
+        if not self.name.replace("-", "_").isidentifier():
+            raise ConfigError(f"{self.name!r} is no name for an agent: use letters, digits, - and _.")
+        for tool, mode in self.policy.items():
+            if mode not in MODES:
+                raise ConfigError(f"The policy for {tool!r} is {mode!r}; it must be one of {', '.join(MODES)}.")
+        if self.max_steps < 1 or self.parallel < 1 or self.tool_timeout <= 0:
+            raise ConfigError("max_steps and parallel must be at least 1, and tool_timeout above 0.")
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        return tuple(item if isinstance(item, str) else item.name for item in self.tools)
+
+    def to_json(self) -> dict[str, Any]:
+        """The agent as plain JSON values, its tools by name."""
+        value = {item.name: getattr(self, item.name) for item in fields(self)}
+        return value | {"tools": list(self.tool_names), "policy": dict(self.policy)}
+
+
+def from_json(value: Mapping[str, Any]) -> Agent:
+    """An agent from the values that `Agent.to_json` or a config file gives; unknown fields are refused."""
+    known = {item.name for item in fields(Agent)}
+    if unknown := set(value) - known:
+        raise ConfigError(
+            f"Unknown agent setting {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}."
+        )
+    return Agent(**value)

@@ -1,0 +1,64 @@
+"""What one can ask of a session. Every front door turns its input into one of these, and nothing more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from assent.core.agent import Agent
+
+OnAsk = Literal["wait", "suspend", "deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Begin a run. `agent` is a name or an `Agent`; `wait` is how long (seconds) to wait for a person.
+
+    `on_ask` says what happens when a call needs a person: "wait" for one, "suspend" the run at once, or "deny" the call.
+    """
+
+    prompt: str
+    agent: str | Agent = "analyst"
+    model: str = ""
+    wait: float = 600.0
+    on_ask: OnAsk = "suspend"
+    max_steps: int | None = None
+    notebook: str | None = None
+    cell: str | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRun:
+    """Go on with a run that is suspended, cancelled or was cut off."""
+
+    run: str
+    wait: float = 600.0
+    on_ask: OnAsk = "suspend"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """Cancel a run that is at work or waiting."""
+
+    run: str
+    reason: str = "stopped by the analyst"
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A person's answer to a call that asks. `arguments` replaces the call's own and is decided by policy again.
+
+    `scope` "run" lets this tool act without asking for the rest of the run, where its privilege allows that.
+    `outcome`, for a call whose outcome is unknown, is what did happen: the call is not run and this is its result.
+    """
+
+    call: str
+    verdict: Literal["approve", "reject"]
+    by: str = ""
+    reason: str = ""
+    arguments: Mapping[str, Any] | None = None
+    scope: Literal["once", "run"] = "once"
+    outcome: str | None = None
+
+
+Command = StartRun | ResumeRun | StopRun

@@ -1,0 +1,88 @@
+"""Settings: from `config.toml` in the workspace, then the environment, then whoever asks in the notebook."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from assent.core.agent import Agent
+from assent.core.agent import from_json as agent_from_json
+from assent.core.commands import OnAsk
+from assent.core.errors import ConfigError
+from assent.core.privilege import MODES
+
+FOLDER = ".assent"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do."""
+
+    model: str = ""
+    agent: str = "analyst"
+    wait: float = 600.0
+    on_ask: str = ""
+    max_steps: int = 20
+    policy: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
+    agents: tuple[Agent, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.on_ask not in ("", *get_args(OnAsk)):
+            raise ConfigError(f"on_ask is {self.on_ask!r}; it must be wait, suspend or deny.")
+        if self.wait < 0 or self.max_steps < 1:
+            raise ConfigError("wait must not be negative and max_steps must be at least 1.")
+        for tool, mode in self.policy.items():
+            if mode not in MODES:
+                raise ConfigError(f"The policy for {tool!r} is {mode!r}; it must be one of {', '.join(MODES)}.")
+
+
+def workspace_folder(start: Path | None = None) -> Path:
+    """ASSENT_WORKSPACE, else the nearest `.assent` at or above `start`, else `.assent` in `start`."""
+    if named := os.environ.get("ASSENT_WORKSPACE"):
+        return Path(named).expanduser().absolute()
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    return here / FOLDER
+
+
+def load(folder: Path) -> Config:
+    """The configuration of a workspace: defaults, then its `config.toml`, then ASSENT_* in the environment."""
+    return from_environment(from_file(Config(), folder / "config.toml"))
+
+
+def from_file(config: Config, path: Path) -> Config:
+    """`config` with the settings of a TOML file over it; a missing file changes nothing."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return config
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
+    agents = tuple(
+        agent_from_json({"name": name, **settings}) for name, settings in values.pop("agents", {}).items()
+    )
+    return _merged(config, values | {"agents": agents}, str(path))
+
+
+def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
+    """`config` with ASSENT_MODEL, ASSENT_AGENT, ASSENT_WAIT, ASSENT_ON_ASK, ASSENT_MAX_STEPS over it."""
+    names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url")
+    values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
+    return _merged(config, values, "the environment")
+
+
+def _merged(config: Config, values: Mapping[str, Any], source: str) -> Config:
+    kinds = {item.name: type(getattr(Config(), item.name)) for item in fields(Config)}
+    if unknown := set(values) - set(kinds):
+        raise ConfigError(
+            f"Unknown setting {', '.join(sorted(unknown))} in {source}; there are {', '.join(kinds)}."
+        )
+    try:
+        return replace(config, **{name: kinds[name](value) for name, value in values.items()})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"A setting in {source} has the wrong type: {error}.") from None

@@ -1,0 +1,63 @@
+"""Every error Assent raises on purpose. A message says what happened, then what to do.
+
+AssentError
+├── ConfigError        an option, name or setting that makes no sense
+├── NotFound           no such run, agent, approval, tool or model
+├── StoreError         the workspace could not be read or written
+│   ├── WorkspaceLocked    another process holds it
+│   ├── WorkspaceNewer     a later version wrote it
+│   └── WorkspaceCorrupt   its file is damaged
+├── ModelError         a model gave no usable answer
+│   └── NoModel            there is no model to ask
+├── QueryError         SQL that is wrong or that would write
+└── GateError          something tried to act without a grant
+"""
+
+
+class AssentError(Exception):
+    """Root of all errors that Assent raises on purpose."""
+
+
+class ConfigError(AssentError):
+    """An option, name or setting that makes no sense."""
+
+
+class NotFound(AssentError):
+    """No such run, agent, approval, tool or model."""
+
+
+class StoreError(AssentError):
+    """The workspace could not be read or written."""
+
+
+class WorkspaceLocked(StoreError):
+    """Another process holds the workspace."""
+
+
+class WorkspaceNewer(StoreError):
+    """A later version of Assent wrote the workspace."""
+
+
+class WorkspaceCorrupt(StoreError):
+    """The workspace's file is damaged."""
+
+
+class ModelError(AssentError):
+    """A model gave no usable answer. `status` is the HTTP status where there was one."""
+
+    def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retryable = retryable
+
+
+class NoModel(ModelError):
+    """There is no model to ask."""
+
+
+class QueryError(AssentError):
+    """SQL that is wrong, or that would write where only reading is allowed."""
+
+
+class GateError(AssentError):
+    """Something tried to act without a grant for exactly that act."""

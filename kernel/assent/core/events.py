@@ -1,0 +1,95 @@
+"""The journal's one record. A run is a list of these; everything else is a fold over them."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What happened. The comment names what `body` holds."""
+
+    AGENT_DEFINED = "agent_defined"  # the agent's fields
+    RUN_STARTED = "run_started"  # prompt, agent fields, options
+    MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop
+    MODEL_FAILED = "model_failed"  # error
+    CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version
+    APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome
+    CALL_STARTED = "call_started"  # arguments
+    CALL_FINISHED = "call_finished"  # text, error, and what the display needs
+    RUN_SUSPENDED = "run_suspended"  # reason
+    RUN_RESUMED = "run_resumed"  # reason
+    RUN_FINISHED = "run_finished"  # text
+    RUN_CANCELLED = "run_cancelled"  # reason
+    RUN_FAILED = "run_failed"  # error
+
+
+ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED})
+
+
+@dataclass(slots=True, kw_only=True)
+class Event:
+    """One line of the journal. `seq`, `hash` and `prev` are set by the writer as it commits; nobody else sets a field.
+
+    `at` is seconds since the epoch; `duration` seconds; `cost` US dollars; tokens as in `core.model.Usage`.
+    """
+
+    kind: Kind
+    run: str | None = None
+    parent: str | None = None
+    step: int | None = None
+    at: float = field(default_factory=time.time)
+    tenant: str = "default"
+    user: str = ""
+    agent: str | None = None
+    notebook: str | None = None
+    cell: str | None = None
+    model: str | None = None
+    tool: str | None = None
+    call: str | None = None
+    privilege: str | None = None
+    decision: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: Decimal | None = None
+    duration: float | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0
+    hash: str = ""
+    prev: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who and where: the columns that every event of a run shares."""
+
+    run: str | None = None
+    parent: str | None = None
+    agent: str | None = None
+    user: str = ""
+    notebook: str | None = None
+    cell: str | None = None
+
+    def event(self, kind: Kind, **columns: Any) -> Event:
+        return Event(
+            kind=kind, run=self.run, parent=self.parent, agent=self.agent, user=self.user,
+            notebook=self.notebook, cell=self.cell, **columns,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Something fleeting that a display may show and the journal does not keep: a delta of a model's answer."""
+
+    run: str
+    step: int
+    delta: Any
+
+
+def current_user() -> str:
+    """Whom events name as the person: the login name, or ASSENT_USER."""
+    return os.environ.get("ASSENT_USER") or os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
