@@ -1,0 +1,43 @@
+"""A call that waits for a person, as a value: what every card, prompt and list shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that asks. `call` is also the approval's id.
+
+    `why` is what the agent said with the call, `asks` why policy asks. `grantable` tells whether "allow for this run"
+    may be offered. `unknown` marks a call that began and whose outcome nobody recorded. `approvers` is how many
+    different people must approve, `approved_by` who has.
+    """
+
+    call: str
+    run: str
+    agent: str
+    tool: str
+    privilege: str
+    arguments: Mapping[str, Any]
+    why: str = ""
+    asks: str = ""
+    notebook: str | None = None
+    cell: str | None = None
+    at: float = 0.0
+    grantable: bool = True
+    unknown: bool = False
+    approvers: int = 1
+    approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person said of a call that asked. `at` is seconds since the epoch."""
+
+    verdict: str
+    by: str
+    reason: str = ""
+    edited: bool = False
+    scope: str = "once"
+    at: float = 0.0
