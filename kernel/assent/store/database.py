@@ -1,0 +1,90 @@
+"""Opening a workspace's DuckDB file: locked down, up to date, every failure said in one sentence."""
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from assent.core.errors import StoreError, WorkspaceCorrupt, WorkspaceLocked, WorkspaceNewer
+from assent.store.schema import MIGRATIONS, VERSION, VIEWS
+
+_SETTINGS = {
+    "threads": 2,
+    "memory_limit": "256MB",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+}
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open (or create) the database at `path` for this process alone, migrated to the present schema."""
+    connection = _open(path)
+    try:
+        connection.execute("SET lock_configuration = true")
+        migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def memory() -> duckdb.DuckDBPyConnection:
+    """A locked-down database in memory: no files, no network, no extensions."""
+    connection = duckdb.connect(config=_SETTINGS)
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring the schema to `VERSION` in one transaction; refuse a workspace from a later version."""
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    present = row[0] if row else 0
+    if present > VERSION:
+        raise WorkspaceNewer(
+            f"The workspace {path} was written by a newer Assent (schema {present}, this one knows {VERSION}). "
+            "Upgrade with `pip install -U assent`, or set ASSENT_WORKSPACE to another folder."
+        )
+    connection.execute("BEGIN")
+    for version in range(present + 1, VERSION + 1):
+        for statement in MIGRATIONS[version]:
+            connection.execute(statement)
+        connection.execute("INSERT INTO schema_version VALUES (?)", [version])
+    for name, query in VIEWS.items():
+        connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {query}')
+    connection.execute("COMMIT")
+    if present < VERSION:
+        connection.execute("CHECKPOINT")
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(str(path), config=_SETTINGS)
+    except OSError as error:
+        raise StoreError(
+            f"The workspace folder {path.parent} cannot be made: {error.strerror}. "
+            "Set ASSENT_WORKSPACE to a folder you may write to."
+        ) from None
+    except duckdb.Error as error:
+        raise _translated(error, path) from None
+
+
+def _translated(error: duckdb.Error, path: Path) -> StoreError:
+    text = str(error)
+    if "lock" in text.lower():
+        holder = re.search(r"PID (\d+)", text)
+        who = f"process {holder[1]}" if holder else "another process"
+        return WorkspaceLocked(
+            f"The workspace {path.parent} is in use by {who}, most likely another notebook's kernel. "
+            "Shut that kernel down, or set ASSENT_WORKSPACE to another folder for this one."
+        )
+    if "newer version" in text.lower():
+        return WorkspaceNewer(f"The workspace {path} was written by a newer DuckDB. Upgrade with `pip install -U assent`.")
+    if "permission denied" in text.lower() or "read-only file system" in text.lower():
+        return StoreError(f"The workspace {path} may not be written. Set ASSENT_WORKSPACE to another folder.")
+    return WorkspaceCorrupt(
+        f"The workspace {path} is damaged and was left untouched ({text.splitlines()[0][:200]}). "
+        "Restore it from a backup, or move the file away to begin a new one."
+    )

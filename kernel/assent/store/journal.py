@@ -1,0 +1,231 @@
+"""The append-only journal: one thread writes, groups what waits into one commit, then publishes it."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
+from assent.store import blobs, database
+from assent.store.schema import INSERT, NAMES, SELECT
+
+Listener = Callable[[Sequence[Event]], None]
+
+GENESIS = "0" * 64
+LINGER = 0.005  # seconds that events nobody waits for may gather company, so that they share a commit
+BLOB_BYTES = 64 * 1024
+_EXCERPT = 2_000
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
+
+
+class Journal:
+    """The events of one workspace. Every method may be called from any thread.
+
+    `append` gives a future that resolves when the events are durable; `post` does not wait. Both keep the order of calls.
+    Listeners are called on the writer's thread, after the commit, and must not block.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._connection = database.connect(folder / "assent.duckdb")
+        self._reading = threading.Lock()
+        self._seq, self._head = self._last()
+        self._queue: list[tuple[Sequence[Event], Future[None] | None]] = []
+        self._waiting = 0  # futures in the queue: as soon as there is one, nothing lingers
+        self._wake = threading.Condition()
+        self._failure: StoreError | None = None
+        self._closed = False
+        self._listeners: list[Listener] = []
+        self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
+        self._thread.start()
+
+    def append(self, events: Sequence[Event]) -> Future[None]:
+        """Queue events and return a future that resolves once they are on disk."""
+        future: Future[None] = Future()
+        self._enqueue(events, future)
+        return future
+
+    def post(self, events: Sequence[Event]) -> None:
+        """Queue events that nobody waits for; a later `append` resolves only after they are on disk too."""
+        self._enqueue(events, None)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each committed group; the returned function ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def select(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query of our own; what users write goes through `store.reader`."""
+        cursor = self.cursor()
+        try:
+            return cursor.execute(query, list(parameters)).fetchall()
+        finally:
+            cursor.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same database: DuckDB forbids sharing one between threads."""
+        with self._reading:
+            if self._closed:
+                raise StoreError("The workspace is closed. Load it again with `%reload_ext assent`.")
+            return self._connection.cursor()
+
+    def events(self, run: str) -> list[Event]:
+        """A run's events, oldest first, with the payloads that were set aside put back."""
+        rows = self.select(SELECT + " WHERE run = ? ORDER BY seq", [run])
+        return [self._restored(event_of(row)) for row in rows]
+
+    def verify(self) -> int:
+        """Recompute the hash chain; the number of events, or `StoreError` naming the first that does not fit."""
+        previous = GENESIS
+        rows = self.select(SELECT + " ORDER BY seq")
+        for number, row in enumerate(rows, 1):
+            event = event_of(row)
+            body = row[NAMES.index("body")]
+            if event.seq != number or event.prev != previous or event.hash != _hash(_values(event, body)):
+                raise StoreError(f"The journal was changed: event {number} does not fit the hash chain.")
+            previous = event.hash
+        return len(rows)
+
+    def recover(self) -> None:
+        """After a failed write: forget what was never written and accept events again."""
+        with self._wake:
+            if self._failure is not None:
+                self._seq, self._head = self._last()
+                self._failure = None
+
+    def close(self) -> None:
+        """Write what is queued, then let go of the file."""
+        with self._wake:
+            if self._closed:
+                return
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+        with self._reading:
+            self._connection.close()
+
+    def _enqueue(self, events: Sequence[Event], future: Future[None] | None) -> None:
+        with self._wake:
+            if self._failure is not None:
+                raise self._failure
+            if self._closed:
+                raise StoreError("The workspace is closed. Load it again with `%reload_ext assent`.")
+            self._queue.append((events, future))
+            if future is not None:
+                self._waiting += 1
+            if future is not None or len(self._queue) == 1:
+                self._wake.notify()
+
+    def _write(self) -> None:
+        while group := self._take():
+            events = [event for part, _ in group for event in part]
+            try:
+                self._commit(events)
+            except (duckdb.Error, OSError, ValueError) as error:
+                self._fail(group, error)
+                continue
+            for _, future in group:
+                if future is not None:
+                    future.set_result(None)
+            for listener in list(self._listeners):
+                listener(events)
+
+    def _take(self) -> list[tuple[Sequence[Event], Future[None] | None]]:
+        with self._wake:
+            while not self._queue and not self._closed:
+                self._wake.wait()
+            if not self._waiting and not self._closed:
+                self._wake.wait_for(lambda: self._waiting or self._closed, LINGER)
+            group, self._queue, self._waiting = self._queue, [], 0
+            return group
+
+    def _commit(self, events: Sequence[Event]) -> None:
+        rows = []
+        seq, head = self._seq, self._head
+        for event in events:
+            seq += 1
+            event.seq, event.prev = seq, head
+            values = _values(event, self._body(event))
+            event.hash = head = _hash(values)
+            rows.append((*values, head))
+        if rows:
+            self._connection.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
+        self._seq, self._head = seq, head
+
+    def _body(self, event: Event) -> str:
+        text = _clean(_encode(event.body))
+        if len(text) <= BLOB_BYTES:
+            return text
+        name = blobs.put(self.folder / "blobs", text.encode())
+        kept = {key: value for key, value in event.body.items() if len(_encode(value)) <= _EXCERPT}
+        excerpts = {
+            key: value[:_EXCERPT] + "…"
+            for key, value in event.body.items()
+            if isinstance(value, str) and key not in kept
+        }
+        return _clean(_encode(kept | excerpts | {"blob": name, "bytes": len(text)}))
+
+    def _restored(self, event: Event) -> Event:
+        if name := event.body.get("blob"):
+            event.body = json.loads(blobs.get(self.folder / "blobs", name))
+        return event
+
+    def _fail(self, group: Iterable[tuple[Sequence[Event], Future[None] | None]], error: Exception) -> None:
+        failure = StoreError(
+            f"The workspace {self.folder} could not be written: {str(error).splitlines()[0][:300]}. What was recorded "
+            "before is safe. Free some space or check the disk, then resume the run."
+        )
+        with self._wake:
+            self._failure = failure
+            group = [*group, *self._queue]
+            self._queue, self._waiting = [], 0
+        for _, future in group:
+            if future is not None:
+                future.set_exception(failure)
+
+    def _last(self) -> tuple[int, str]:
+        row = self._connection.cursor().execute("SELECT max(seq), arg_max(hash, seq) FROM events").fetchone()
+        return (row[0], row[1]) if row and row[0] is not None else (0, GENESIS)
+
+
+def event_of(row: tuple[Any, ...]) -> Event:
+    """An event from a row of `schema.SELECT`."""
+    columns = dict(zip(NAMES, row, strict=True))
+    columns["at"] = columns.pop("time") / 1e6
+    columns["kind"] = Kind(columns["kind"])
+    columns["body"] = json.loads(columns["body"])
+    return Event(**columns)
+
+
+def _values(event: Event, body: str) -> tuple[Any, ...]:
+    return (
+        event.seq, round(event.at * 1e6), event.kind.value, event.run, event.parent, event.step, event.tenant,
+        event.user, event.agent, event.notebook, event.cell, event.model, event.tool, event.call, event.privilege,
+        event.decision, event.input_tokens, event.output_tokens, event.cached_tokens, event.reasoning_tokens,
+        event.cost, event.duration, body, event.prev,
+    )  # fmt: skip
+
+
+def _hash(values: tuple[Any, ...]) -> str:
+    return hashlib.sha256(_chained(values).encode("utf-8", "replace")).hexdigest()
+
+
+def _chained(values: tuple[Any, ...]) -> str:
+    # The database keeps nine decimals of a cost; the chain must not depend on how many were given.
+    return _encode([f"{value:.9f}" if isinstance(value, Decimal) else value for value in values])
+
+
+def _clean(text: str) -> str:
+    """Half a surrogate pair is no UTF-8 and would refuse the whole commit."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text

@@ -1,0 +1,128 @@
+"""The journal's table, its views, and the steps that bring an older workspace up to date."""
+
+VERSION = 1
+
+# name, type, and the value of an Event's field that goes into it: the order is part of the hash chain.
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("seq", "BIGINT"),
+    ("time", "TIMESTAMP"),
+    ("kind", "VARCHAR"),
+    ("run", "VARCHAR"),
+    ("parent", "VARCHAR"),
+    ("step", "INTEGER"),
+    ("tenant", "VARCHAR"),
+    ("user", "VARCHAR"),
+    ("agent", "VARCHAR"),
+    ("notebook", "VARCHAR"),
+    ("cell", "VARCHAR"),
+    ("model", "VARCHAR"),
+    ("tool", "VARCHAR"),
+    ("call", "VARCHAR"),
+    ("privilege", "VARCHAR"),
+    ("decision", "VARCHAR"),
+    ("input_tokens", "BIGINT"),
+    ("output_tokens", "BIGINT"),
+    ("cached_tokens", "BIGINT"),
+    ("reasoning_tokens", "BIGINT"),
+    ("cost", "DECIMAL(18,9)"),
+    ("duration", "DOUBLE"),
+    ("body", "JSON"),
+    ("prev", "VARCHAR"),
+    ("hash", "VARCHAR"),
+)
+NAMES = tuple(name for name, _ in COLUMNS)
+
+
+def _unnest(name: str, kind: str) -> str:
+    # Microseconds travel as integers: a list of datetimes costs three times as much to bind.
+    return "make_timestamp(unnest(?::BIGINT[]))" if name == "time" else f"unnest(?::{kind}[])"
+
+
+INSERT = f"INSERT INTO events SELECT {', '.join(_unnest(name, kind) for name, kind in COLUMNS)}"
+SELECT = "SELECT " + ", ".join("epoch_us(time)" if name == "time" else f'"{name}"' for name in NAMES) + " FROM events"
+
+_REFUSE = "INSERT INTO refusals SELECT error('The journal is append only: events are neither changed nor deleted.')"
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        "CREATE TABLE events (" + ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS) + ")",
+        "CREATE TABLE refusals (reason VARCHAR)",
+        f"CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events FOR EACH STATEMENT {_REFUSE}",
+        f"CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH STATEMENT {_REFUSE}",
+    ),
+}
+
+LIFECYCLE = "('run_started', 'run_resumed', 'run_suspended', 'run_finished', 'run_cancelled', 'run_failed')"
+
+# Views hold no data, so they are simply made again whenever a workspace is opened for writing.
+VIEWS: dict[str, str] = {
+    "runs": f"""
+        SELECT run,
+            any_value(agent) AS agent,
+            CASE arg_max(kind, seq) FILTER (kind IN {LIFECYCLE})
+                WHEN 'run_finished' THEN 'finished' WHEN 'run_cancelled' THEN 'cancelled'
+                WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended' ELSE 'running' END AS status,
+            any_value(body ->> 'prompt') FILTER (kind = 'run_started') AS prompt,
+            arg_max(body ->> 'text', seq) FILTER (kind = 'run_finished') AS answer,
+            arg_max(coalesce(body ->> 'error', body ->> 'reason'), seq)
+                FILTER (kind IN ('run_suspended', 'run_cancelled', 'run_failed')) AS reason,
+            arg_max(model, seq) FILTER (model IS NOT NULL) AS model,
+            min(time) AS started,
+            max(time) AS ended,
+            count(*) FILTER (kind = 'model_answered') AS steps,
+            count(*) FILTER (kind = 'call_decided') AS calls,
+            sum(input_tokens) AS input_tokens,
+            sum(output_tokens) AS output_tokens,
+            sum(cost) AS cost,
+            epoch(max(time) - min(time)) AS seconds,
+            any_value(notebook) AS notebook, any_value(cell) AS cell,
+            any_value("user") AS "user", any_value(parent) AS parent
+        FROM events WHERE run IS NOT NULL GROUP BY run ORDER BY started""",
+    "steps": """
+        SELECT run, step, time, agent, model,
+            array_to_string(list_transform(
+                list_filter(CAST(body -> '$.message.parts' AS JSON[]), lambda part: (part ->> 'kind') = 'text'),
+                lambda part: part ->> 'text'), '') AS text,
+            list_transform(
+                list_filter(CAST(body -> '$.message.parts' AS JSON[]), lambda part: (part ->> 'kind') = 'call'),
+                lambda part: part ->> 'name') AS tools,
+            body ->> 'stop' AS stop,
+            input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, duration
+        FROM events WHERE kind = 'model_answered' ORDER BY seq""",
+    "tool_calls": """
+        SELECT call, any_value(run) AS run, any_value(step) AS step, any_value(agent) AS agent,
+            any_value(tool) AS tool, any_value(privilege) AS privilege,
+            arg_max(body -> 'arguments', seq) FILTER (json_type(body, '$.arguments') = 'OBJECT') AS arguments,
+            arg_max(decision, seq) FILTER (kind = 'call_decided') AS decision,
+            arg_max(decision, seq) FILTER (kind = 'approval_decided') AS verdict,
+            arg_max(body ->> 'by', seq) FILTER (kind = 'approval_decided') AS decided_by,
+            CASE WHEN bool_or(kind = 'call_finished') THEN
+                    CASE WHEN arg_max(CAST(body ->> 'error' AS BOOLEAN), seq) FILTER (kind = 'call_finished')
+                        THEN 'failed' ELSE 'finished' END
+                WHEN bool_or(kind = 'call_started') THEN 'started'
+                WHEN coalesce(arg_max(decision, seq) FILTER (kind = 'approval_decided'), '') = 'approve' THEN 'approved'
+                WHEN arg_max(decision, seq) FILTER (kind = 'call_decided') = 'ask' THEN 'waiting'
+                ELSE 'decided' END AS status,
+            min(time) FILTER (kind = 'call_started') AS started,
+            max(duration) FILTER (kind = 'call_finished') AS seconds,
+            arg_max(body ->> 'text', seq) FILTER (kind = 'call_finished') AS result
+        FROM events WHERE call IS NOT NULL GROUP BY call ORDER BY min(seq)""",
+    "approvals": """
+        SELECT asked.call, asked.run, asked.agent, asked.tool, asked.privilege, asked.step,
+            asked.body -> 'arguments' AS arguments, asked.body ->> 'reason' AS asks, asked.time AS asked,
+            CASE WHEN answer.kind = 'approval_decided' THEN answer.decision
+                WHEN answer.kind IS NOT NULL THEN 'closed' ELSE 'pending' END AS verdict,
+            answer.body ->> 'by' AS decided_by, answer.body ->> 'reason' AS reason, answer.time AS decided,
+            answer.body -> 'arguments' AS edited, answer.body ->> 'scope' AS scope,
+            epoch(answer.time - asked.time) AS waited
+        FROM events AS asked
+        LEFT JOIN LATERAL (
+            SELECT * FROM events AS later WHERE later.call = asked.call AND later.seq > asked.seq
+                AND later.kind IN ('approval_decided', 'call_decided', 'call_finished') ORDER BY later.seq LIMIT 1
+        ) AS answer ON true
+        WHERE asked.kind = 'call_decided' AND asked.decision = 'ask' ORDER BY asked.seq""",
+    "costs": """
+        SELECT time, date_trunc('hour', time) AS hour, split_part(model, ':', 1) AS provider, model, agent, run, step,
+            notebook, cell, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, duration
+        FROM events WHERE kind = 'model_answered' ORDER BY seq""",
+}
