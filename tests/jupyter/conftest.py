@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live import LiveKernel, live_kernel
+from tests.jupyter.live import LiveKernel, live_kernel
 
 from assent.jupyter.install import install
 
@@ -28,6 +28,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             patch.setenv(name, value)
+        patch.delenv("JPY_SESSION_NAME", raising=False)
         yield dict(os.environ)
 
 

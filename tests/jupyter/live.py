@@ -22,8 +22,8 @@ class LiveKernel:
         self.seen: list[Message] = []
 
     def start(self, code: str, **options: Any) -> str:
-        """Send a cell and give its message's id."""
-        return str(self.client.execute(code, **options))
+        """Send a cell and give its message's id; an error in it does not abort the cells behind it."""
+        return str(self.client.execute(code, **{"stop_on_error": False, **options}))
 
     def wait(self, wanted: Callable[[Message], bool]) -> Message:
         """The first message from IOPub, past ones included, that is wanted."""

@@ -51,7 +51,8 @@ def _parent() -> dict[str, Any] | None:
 
 
 def _cell(request: dict[str, Any] | None) -> str | None:
-    return (request or {}).get("metadata", {}).get("cellId")
+    cell: str | None = (request or {}).get("metadata", {}).get("cellId")
+    return cell
 
 
 def _notebook() -> str | None:

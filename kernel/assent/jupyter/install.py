@@ -1,4 +1,4 @@
-"""Install the kernelspec with the absolute path of this interpreter, so that any Jupyter server starts the right one."""
+"""Install the kernelspec with this interpreter's absolute path, so that any Jupyter server starts the right one."""
 
 import json
 import shutil

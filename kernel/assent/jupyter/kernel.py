@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.session import Session
 
 import assent
 from assent.jupyter.decision import Click, click
@@ -19,28 +20,31 @@ from assent.jupyter.interrupt import cancelled_by_sigint
 EXTENSION = "assent"
 
 
-class AssentKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel ships no types
+class AssentKernel(IPythonKernel):
     """IPython's kernel with the extension `assent` loaded and decisions delivered past the running cell."""
 
     implementation = "assent"
     implementation_version = assent.__version__
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # ipykernel is typed in part
+        self._load(self.shell)
+
+    def _load(self, shell: Any) -> None:
         try:
-            self.shell.extension_manager.load_extension(EXTENSION)
+            shell.extension_manager.load_extension(EXTENSION)
         except Exception as error:
             self.log.exception("The extension %r could not be loaded", EXTENSION)
-            self._tell_once(f"%agent is not available: {type(error).__name__}: {error}")
+            _tell_once(shell, f"%agent is not available: {type(error).__name__}: {error}")
 
     @property
-    def banner(self) -> str:
+    def banner(self) -> str:  # type: ignore[override]  # ipykernel makes it a property, its base class declares a trait
         return f"Assent {assent.__version__}: agents that ask first. %agent help\n{super().banner}"
 
     async def shell_channel_thread_main(self, msg: list[Any]) -> None:
         """Deliver a decision on this thread, which runs while the main thread is blocked; pass on all else."""
         if not self._deliver(msg):
-            await super().shell_channel_thread_main(msg)
+            await super().shell_channel_thread_main(msg)  # type: ignore[no-untyped-call]  # as above
 
     async def dispatch_shell(
         self, msg: list[Any], /, subshell_id: str | None = None, *, concurrent: bool = False
@@ -53,7 +57,10 @@ class AssentKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel ships no t
         with self._busy(parent):
             await super().dispatch_shell(msg, subshell_id=subshell_id, concurrent=True)
 
-    def _cancel_on_sigint(self, future: asyncio.Future[Any]) -> AbstractContextManager[None]:
+    def _cancel_on_sigint(  # type: ignore[override]  # ipykernel enters it, and no more
+        self, future: asyncio.Future[Any]
+    ) -> AbstractContextManager[None]:
+        """Cancel an awaiting cell at once; ipykernel's own waits until another message wakes the loop."""
         return cancelled_by_sigint(future)
 
     def _deliver(self, msg: list[Any]) -> bool:
@@ -74,38 +81,43 @@ class AssentKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel ships no t
         if parent["msg_type"] != "comm_msg":
             return None
         try:
-            return click(self.session.unpack(parent["content"]))
+            return click(self._session.unpack(parent["content"]))
         except Exception:
             return None  # ipykernel's own handler reports it
+
+    @property
+    def _session(self) -> Session:
+        assert self.session is not None  # the kernel application always sets one
+        return self.session
 
     def _peek(self, msg: list[Any]) -> dict[str, Any] | None:
         """The message with its signature checked and its content still packed; None if it is not a message."""
         try:
-            _, frames = self.session.feed_identities(msg, copy=False)
-            message: dict[str, Any] = self.session.deserialize(frames, content=False, copy=False)
+            _, frames = self._session.feed_identities(msg, copy=False)
+            message: dict[str, Any] = self._session.deserialize(frames, content=False, copy=False)
         except Exception:
             return None  # ipykernel's own handler reports it
         return message
 
     def _read_once(self, msg: list[Any]) -> None:
         """Remember the signature, so that the same click cannot be sent again."""
-        _, frames = self.session.feed_identities(msg, copy=False)
-        self.session.deserialize(frames, copy=False)
+        _, frames = self._session.feed_identities(msg, copy=False)
+        self._session.deserialize(frames, copy=False)
 
     @contextmanager
     def _busy(self, parent: dict[str, Any]) -> Iterator[None]:
-        self._publish_status("busy", "shell", parent=parent)
+        self._publish_status("busy", "shell", parent=parent)  # type: ignore[no-untyped-call]  # as above
         try:
             yield
         finally:
-            self._publish_status("idle", "shell", parent=parent)
+            self._publish_status("idle", "shell", parent=parent)  # type: ignore[no-untyped-call]  # as above
 
-    def _tell_once(self, message: str) -> None:
-        """Show `message` with the first cell: what is printed before has no reader."""
-        events = self.shell.events
 
-        def tell(*_: Any) -> None:
-            events.unregister("pre_run_cell", tell)
-            print(message, file=sys.stderr)
+def _tell_once(shell: Any, message: str) -> None:
+    """Show `message` with the first cell: what is printed before has no reader."""
 
-        events.register("pre_run_cell", tell)
+    def tell(*_: Any) -> None:
+        shell.events.unregister("pre_run_cell", tell)
+        print(message, file=sys.stderr)
+
+    shell.events.register("pre_run_cell", tell)
