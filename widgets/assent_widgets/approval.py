@@ -1,0 +1,117 @@
+"""What a person is asked, as the card shows it and as static text and HTML."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from assent.core.approval import Decided, Pending
+from assent_widgets.calls import SOURCES, source_of
+from assent_widgets.escape import clip, escape, hides, plural, reveal
+from assent_widgets.style import AMBER, FRAME, GREEN, MUTED, RED, SMALL, badge, note, pre
+
+MIME = "application/vnd.assent.approval+json"
+_SHOWN = 20_000
+_CLASS = "assent-approval tex2jax_ignore mathjax_ignore"
+
+
+def view(pending: Pending) -> dict[str, Any]:
+    """All that the card shows and edits, as plain JSON values; its words are text, not HTML."""
+    source, language = source_of(pending.tool, pending.arguments)
+    return {
+        "call": pending.call,
+        "tool": reveal(pending.tool),
+        "title": reveal(title(pending)),
+        "privilege": pending.privilege,
+        "why": reveal(pending.why),
+        "asks": reveal(pending.asks),
+        "where": reveal(where(pending)),
+        "language": language,
+        "size": plural(source.count("\n") + 1, "line"),
+        "shown": reveal(source),
+        "source": source if language != "JSON" else visible_json(pending.arguments),
+        "field": SOURCES.get(pending.tool) if language != "JSON" else None,
+        "hides": hides(source),
+        "grantable": pending.grantable and not pending.unknown,
+        "unknown": pending.unknown,
+        "approvals": _approvals(pending),
+    }
+
+
+def title(pending: Pending) -> str:
+    """The question in a line."""
+    if pending.unknown:
+        return f"Did {pending.tool} happen? {pending.agent} began it, and nobody recorded how it ended"
+    return f"{pending.agent} wants to run {pending.tool}"
+
+
+def where(pending: Pending) -> str:
+    """Run, call, notebook and cell."""
+    parts = [f"run {pending.run}", f"call {pending.call}"]
+    parts += [pending.notebook] if pending.notebook else []
+    parts += [f"cell {pending.cell}"] if pending.cell else []
+    return " · ".join(parts)
+
+
+def visible_json(arguments: Mapping[str, Any]) -> str:
+    """Arguments as JSON text in which hidden signs are written as JSON escapes, so that an editor shows them."""
+    text = json.dumps(dict(arguments), indent=2, ensure_ascii=False, default=str)
+    return "".join([_json_escape(sign) if sign != "\n" and hides(sign) else sign for sign in text])
+
+
+def pending_bundle(pending: Pending) -> dict[str, Any]:
+    """The question in static form, by MIME type: what shows where no widget can."""
+    state = "outcome unknown" if pending.unknown else "pending"
+    how = f'Answer with %agent approve {pending.call}, or %agent reject {pending.call} "why".'
+    return _bundle(pending, state, AMBER, [how])
+
+
+def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
+    """The question with its answer in static form, by MIME type."""
+    approved = decided.verdict.startswith("approve")
+    words = [f"{'approved' if approved else 'rejected'} by {decided.by or 'unknown'}"]
+    words += ["with edits"] if decided.edited else []
+    words += ["for the rest of this run"] if decided.scope == "run" else []
+    reason = [f"Reason: {decided.reason}"] if decided.reason else []
+    bundle = _bundle(pending, ", ".join(words), GREEN if approved else RED, reason)
+    bundle[MIME]["decided"] = asdict(decided)
+    return bundle
+
+
+def _bundle(pending: Pending, state: str, colour: str, notes: list[str]) -> dict[str, Any]:
+    source, _ = source_of(pending.tool, pending.arguments)
+    shown = clip(source, _SHOWN)
+    lines = [f"Why: {pending.why}"] if pending.why else []
+    lines += [f"Asked because: {pending.asks}"] if pending.asks else []
+    text = [f"[{state}] {title(pending)}", *lines, *_indented(shown), where(pending), *notes]
+    small = f'<div style="{SMALL}">'
+    body = [
+        f"<div><strong>{escape(title(pending))}</strong> · {badge(escape(state), colour)}</div>",
+        *[f"<div>{escape(line)}</div>" for line in lines],
+        pre(escape_exact(shown)),
+        *[f"{small}{escape(line)}</div>" for line in notes],
+        f'{small}<span style="{MUTED}">{escape(pending.privilege)} · {escape(where(pending))}</span></div>',
+    ]
+    html = f'<div class="{_CLASS}" style="{FRAME}">{note("".join(body), colour)}</div>'
+    value = asdict(pending) | {"arguments": json.loads(json.dumps(dict(pending.arguments), default=str))}
+    return {"text/plain": reveal("\n".join(text)), "text/html": html, MIME: {"version": 1, "pending": value}}
+
+
+def escape_exact(source: str) -> str:
+    """Source as HTML, with terminal escapes written out: what would run is shown whole."""
+    return escape(reveal(source))
+
+
+def _approvals(pending: Pending) -> str:
+    if pending.approvers < 2:
+        return ""
+    by = f" ({', '.join(pending.approved_by)})" if pending.approved_by else ""
+    return reveal(f"{len(pending.approved_by)} of {pending.approvers} have approved{by}")
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}" for line in text.splitlines()]
+
+
+def _json_escape(sign: str) -> str:
+    return json.dumps(sign)[1:-1]

@@ -1,0 +1,49 @@
+"""Words from an agent, a model, a tool or data, made safe to show: nothing in them is markup, nothing is hidden."""
+
+import html
+import re
+
+_ANSI = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: window titles, links
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
+    r"|\x1b[ -/]*[0-Z\\^_`a-z]"  # two-sign sequences
+)
+# Signs that change how text reads without being seen: controls, direction marks, zero widths, tags, lone surrogates.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def reveal(text: str) -> str:
+    """`text` with line ends as `\\n` and every hidden sign written out as ⟨U+202E⟩."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", lines)
+
+
+def hides(text: str) -> bool:
+    """Whether `text` holds signs that a reader would not see."""
+    return _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")) is not None
+
+
+def clean(text: str) -> str:
+    """Output of a program as plain text: no terminal escapes, hidden signs written out."""
+    return reveal(_ANSI.sub("", text))
+
+
+def escape(text: str) -> str:
+    """`clean` text as HTML."""
+    return html.escape(clean(text))
+
+
+def clip(text: str, limit: int = 4000) -> str:
+    """At most about `limit` signs of `text`: its beginning, what is left out, its end."""
+    if len(text) <= limit:
+        return text
+    head, tail = limit * 2 // 3, limit // 3
+    return f"{text[:head]}\n… {len(text) - head - tail:,} characters left out …\n{text[-tail:]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

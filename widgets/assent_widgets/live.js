@@ -1,0 +1,121 @@
+// A run while it runs: places blocks of HTML that Python rendered (and escaped), counts the seconds, offers to stop.
+
+const TICK = 200; // ms
+
+function put(block, nodes, root) {
+  let node = nodes.get(block.id);
+  if (!node) {
+    node = document.createElement("div");
+    node.className = "assent-block";
+    nodes.set(block.id, node);
+    root.append(node);
+  }
+  if (block.append) {
+    (node.querySelector(".assent-body") ?? node).insertAdjacentHTML("beforeend", block.html);
+    return;
+  }
+  const open = [...node.querySelectorAll("details")].map((details) => details.open);
+  const folded = node.dataset.folded === "true";
+  node.innerHTML = block.html;
+  node.querySelectorAll("details").forEach((details, i) => {
+    // What a person opened stays open; what was open only because it was being written closes.
+    if (folded && i < open.length) details.open = open[i];
+    details.querySelector("summary")?.addEventListener("click", () => (node.dataset.folded = "true"));
+  });
+}
+
+// Blocks as one view needs them, kept beside the model so that a view that is opened later starts complete.
+function merge(blocks, block) {
+  const old = blocks.get(block.id);
+  if (block.append && old) old.push(block);
+  else blocks.set(block.id, [block]);
+}
+
+export default () => {
+  const blocks = new Map();
+  const views = new Set();
+  let number = 0;
+  let seconds = 0;
+  let since = performance.now();
+
+  const clock = (packet) => ([seconds, since] = [packet.seconds, performance.now()]);
+  const replace = (packet) => {
+    blocks.clear();
+    for (const block of packet.blocks ?? []) merge(blocks, block);
+    number = packet.number ?? 0;
+    clock(packet);
+    for (const view of views) view.reset();
+  };
+  const receive = (model, content) => {
+    if (content.type === "whole") return replace(content);
+    if (content.type !== "blocks" || content.number <= number) return;
+    if (content.number !== number + 1) return model.send({ type: "refresh" });
+    number = content.number;
+    clock(content);
+    for (const block of content.blocks) {
+      merge(blocks, block);
+      for (const view of views) view.put(block);
+    }
+  };
+
+  function stopButton(model) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "assent-stop";
+    button.textContent = "■ Stop";
+    button.setAttribute("aria-label", "Stop this run");
+    button.addEventListener("click", (event) => {
+      if (!event.isTrusted) return;
+      model.send({ type: "stop", run: model.get("run") });
+      button.disabled = true;
+      button.textContent = "Stopping …";
+    });
+    return button;
+  }
+
+  return {
+    initialize({ model }) {
+      replace(model.get("whole"));
+      model.on("msg:custom", (content) => receive(model, content));
+    },
+    render({ model, el }) {
+      const box = document.createElement("div");
+      box.className = "assent-live";
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", "Agent run");
+      box.dataset.lmSuppressShortcuts = "true";
+      const root = document.createElement("div");
+      root.className = "assent-blocks";
+      const stop = stopButton(model);
+      let nodes = new Map();
+      const view = {
+        put: (block) => put(block, nodes, root),
+        reset: () => {
+          root.replaceChildren();
+          nodes = new Map();
+          for (const pieces of blocks.values()) pieces.forEach(view.put);
+        },
+      };
+      const tick = () => {
+        const node = root.querySelector(".assent-seconds");
+        if (!node || model.get("status") !== "running") return;
+        node.textContent = `${(seconds + (performance.now() - since) / 1000).toFixed(1)} s`;
+      };
+      const show = () => {
+        box.dataset.status = model.get("status");
+        stop.hidden = model.get("status") !== "running";
+      };
+      model.on("change:status", show);
+      views.add(view);
+      view.reset();
+      show();
+      box.append(stop, root);
+      el.append(box);
+      const timer = setInterval(tick, TICK);
+      return () => {
+        clearInterval(timer);
+        views.delete(view);
+      };
+    },
+  };
+};

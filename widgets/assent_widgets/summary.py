@@ -1,0 +1,114 @@
+"""A run in one line: who, with what model, how far, at what price."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from assent.core.events import Event, Kind
+from assent_widgets.escape import clean, escape, plural
+from assent_widgets.style import AMBER, BLUE, GREEN, HEAD, RED, badge
+
+STATUSES = {
+    Kind.RUN_STARTED: "running",
+    Kind.RUN_RESUMED: "running",
+    Kind.RUN_SUSPENDED: "suspended",
+    Kind.RUN_FINISHED: "finished",
+    Kind.RUN_CANCELLED: "cancelled",
+    Kind.RUN_FAILED: "failed",
+}
+_COLOURS = {"running": BLUE, "suspended": AMBER, "finished": GREEN, "cancelled": AMBER, "failed": RED}
+
+
+@dataclass(slots=True)
+class Summary:
+    """Totals of a run so far. `seconds` is time at work, without the pauses; `since` when the work began last."""
+
+    run: str = ""
+    agent: str = ""
+    model: str = ""
+    status: str = "running"
+    steps: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+    unpriced: bool = False
+    worked: float = 0.0
+    since: float | None = None
+    last: float = 0.0
+
+    def add(self, event: Event) -> None:
+        """Count one event in."""
+        self.run, self.agent = self.run or event.run or "", self.agent or event.agent or ""
+        self.model = event.model or self.model
+        if event.kind is Kind.RUN_RESUMED and self.since is not None:  # cut off: nobody worked since the last event
+            self.worked, self.since = self.seconds, None
+        if self.since is None and self.status == "running":
+            self.since = event.at
+        self.last = max(self.last, event.at)
+        if event.kind is Kind.MODEL_ANSWERED:
+            self._count(event)
+        if status := STATUSES.get(event.kind):
+            self._turn(status, event.at)
+
+    @property
+    def seconds(self) -> float:
+        return self.elapsed(self.last)
+
+    def elapsed(self, now: float) -> float:
+        """Seconds at work until `now`."""
+        return self.worked + (max(0.0, now - self.since) if self.since is not None else 0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "run": self.run, "agent": self.agent, "model": self.model, "status": self.status, "steps": self.steps,
+            "input_tokens": self.input_tokens, "output_tokens": self.output_tokens,
+            "cost": None if self.cost is None else str(self.cost), "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+    def _count(self, event: Event) -> None:
+        self.steps += 1
+        self.input_tokens += event.input_tokens or 0
+        self.output_tokens += event.output_tokens or 0
+        if event.cost is None:
+            self.unpriced = True
+        else:
+            self.cost = (self.cost or Decimal(0)) + event.cost
+
+    def _turn(self, status: str, at: float) -> None:
+        if status == "running":
+            self.since = at if self.since is None else self.since
+        elif self.since is not None:
+            self.worked, self.since = self.worked + (at - self.since), None
+        self.status = status
+
+
+def summary_html(summary: Summary) -> str:
+    """The header line. The class names let the live view tick."""
+    who = f"<strong>{escape(summary.agent or 'agent')}</strong>"
+    model = [f"<span>{escape(summary.model)}</span>"] if summary.model else []
+    state = badge(escape(summary.status), _COLOURS.get(summary.status, BLUE))
+    counts = [escape(item) for item in _counts(summary)]
+    seconds = f'<span class="assent-seconds">{summary.seconds:.1f} s</span>'
+    return f'<div style="{HEAD}">{" · ".join([who, state, *model, *counts, seconds])}</div>'
+
+
+def summary_text(summary: Summary) -> str:
+    """The same in plain text, with the run's id."""
+    items = [summary.agent or "agent", summary.status, summary.model, *_counts(summary), f"{summary.seconds:.1f} s"]
+    return clean(" · ".join([item for item in [*items, f"run {summary.run}"] if item]))
+
+
+def money(cost: Decimal) -> str:
+    """US dollars, as exact as a person wants them."""
+    if 0 < cost < Decimal("0.0001"):
+        return "< $0.0001"
+    return f"${cost:,.4f}" if cost < 1 else f"${cost:,.2f}"
+
+
+def _counts(summary: Summary) -> list[str]:
+    out = [plural(summary.steps, "step")] if summary.steps else []
+    if summary.input_tokens or summary.output_tokens:
+        out.append(f"{summary.input_tokens:,} in / {summary.output_tokens:,} out tokens")
+    if summary.cost is not None:
+        out.append(("≥ " if summary.unpriced else "") + money(summary.cost))
+    return out

@@ -1,0 +1,204 @@
+"""A run as something to read: a fold of its events, and of what streams between them, into blocks of HTML and text."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from assent.core.events import ENDINGS, Event, Kind, Progress
+from assent.core.messages import Message, from_json
+from assent.core.model import CallDelta, ReasoningDelta, TextDelta
+from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
+from assent_widgets.calls import Call, fold, proposed, stop
+from assent_widgets.escape import escape
+from assent_widgets.markdown import markdown_html
+from assent_widgets.render import Words
+from assent_widgets.stream import Stream
+from assent_widgets.style import FRAME
+from assent_widgets.summary import Summary
+
+MIME = "application/vnd.assent.run+json"
+# Some front ends typeset what stands between two dollar signs, which in a table of prices is no formula.
+_CLASS = "assent-run tex2jax_ignore mathjax_ignore"
+_STOPS = {
+    "length": "The model's answer was cut off at its token limit.",
+    "filter": "The model's vendor cut the answer off.",
+}
+
+
+class Transcript:
+    """Folds events and progress with `apply`; `changed` gives what a live view lacks, `html` and `text` everything.
+
+    Progress costs its own length only, so the caller may apply every delta and ask `changed` 10 to 20 times a second.
+    Items of other runs than the first one's are ignored. `prompt` shows the question too.
+    """
+
+    def __init__(self, *, prompt: bool = False) -> None:
+        self.summary = Summary()
+        self.answer = ""
+        self._prompt = prompt
+        self._items: dict[str, Item] = {"head": self.summary}
+        self._dirty: dict[str, None] = {"head": None}
+        self._keys: dict[str, str] = {}
+        self._notice = ""
+
+    @property
+    def status(self) -> str:
+        """running, suspended, finished, cancelled or failed."""
+        return self.summary.status
+
+    def apply(self, item: Event | Progress) -> None:
+        """Take one more event or delta in."""
+        if item.run is None or (self.summary.run and item.run != self.summary.run):
+            return
+        if isinstance(item, Progress):
+            self._delta(item)
+            return
+        self.summary.add(item)
+        self._dirty["head"] = None
+        self._fold(item)
+
+    def changed(self) -> list[Block]:
+        """Blocks that are new or different since the last call, new ones in the order of the display."""
+        keys, self._dirty = self._dirty, {}
+        return [block for key in keys for block in changed_blocks(key, self._items[key])]
+
+    def snapshot(self) -> list[Block]:
+        """All blocks as a live view has them after the last `changed`; a view that joins late starts from these."""
+        return [block for key, item in self._items.items() for block in whole_blocks(key, item)]
+
+    def html(self) -> str:
+        """The whole run as static HTML."""
+        body = "".join([item_html(item) for item in self._items.values()])
+        return f'<div class="{_CLASS}" style="{FRAME}">{body}</div>'
+
+    def text(self) -> str:
+        """The whole run as plain text."""
+        return "\n\n".join([words for item in self._items.values() if (words := item_text(item))])
+
+    def bundle(self) -> dict[str, Any]:
+        """The static display, by MIME type."""
+        return {"text/plain": self.text(), "text/html": self.html(), MIME: self.to_json()}
+
+    def to_json(self) -> dict[str, Any]:
+        """The run in short: totals, answer, calls without their results."""
+        calls = [item.to_json() for item in self._items.values() if isinstance(item, Call)]
+        short = {"version": 1, **self.summary.to_json(), "answer": self.answer, "calls": calls}
+        return dict(json.loads(json.dumps(short, default=str)))
+
+    def _fold(self, event: Event) -> None:
+        body = event.body
+        match event.kind:
+            case Kind.RUN_STARTED if self._prompt:
+                self._put("prompt", Words(str(body.get("prompt", "")), "prompt"))
+            case Kind.MODEL_ANSWERED:
+                self._answered(event.step or 0, from_json(body["message"]), str(body.get("stop", "")))
+            case Kind.MODEL_FAILED:
+                self._forget_unfinished(event.step or 0)
+                self._put(f"{event.step}.error", Words(str(body.get("error", "")), "error", "The model failed:"))
+            case Kind.CALL_DECIDED | Kind.APPROVAL_DECIDED | Kind.CALL_STARTED | Kind.CALL_FINISHED:
+                key = self._key_of(event)
+                fold(self._call(key), event)
+                self._dirty[key] = None
+            case Kind.RUN_RESUMED:
+                self._resumed()
+            case kind if kind in ENDINGS:
+                self._end(event)
+
+    def _put(self, key: str, item: Item) -> None:
+        self._items[key] = item
+        self._dirty[key] = None
+
+    def _call(self, key: str) -> Call:
+        item = self._items.get(key)
+        if not isinstance(item, Call):
+            item = self._items[key] = Call()
+        return item
+
+    def _delta(self, progress: Progress) -> None:
+        match progress.delta:
+            case TextDelta(text):
+                self._stream(f"{progress.step}.text", text, plain=False)
+            case ReasoningDelta(text):
+                self._stream(f"{progress.step}.thought", text, plain=True)
+            case CallDelta(index, name, arguments):
+                key = f"{progress.step}.call.{index}"
+                call = self._call(key)
+                call.tool, call.state = call.tool or name, "being written"
+                call.pieces.append(arguments)
+                self._dirty[key] = None
+
+    def _stream(self, key: str, words: str, *, plain: bool) -> None:
+        item = self._items.get(key)
+        if not isinstance(item, Stream):
+            item = self._items[key] = Stream(escape if plain else markdown_html, plain=plain)
+        item.feed(words)
+        self._dirty[key] = None
+
+    def _answered(self, step: int, message: Message, stopped: str) -> None:
+        """The whole answer takes the place of what streamed."""
+        self._forget_unfinished(step)
+        if message.reasoning:
+            self._put(f"{step}.thought", Words(message.reasoning, "thought"))
+        if message.text:
+            self._put(f"{step}.text", Words(message.text, "said"))
+        for index, call in enumerate(message.calls):
+            self._put(f"{step}.call.{index}", proposed(call))
+        if stopped in _STOPS:
+            self._put(f"{step}.stop", Words(_STOPS[stopped], "note"))
+
+    def _forget_unfinished(self, step: int) -> None:
+        """Empty what streamed in a step; the places stay, so that the order of the display does."""
+        for key, item in self._items.items():
+            written = isinstance(item, Call) and item.state == "being written"
+            if key.startswith(f"{step}.") and (written or isinstance(item, Stream)):
+                self._put(key, Words("", "said"))
+
+    def _key_of(self, event: Event) -> str:
+        """Which of the calls that the model proposed an event is about: ids come later than the proposal."""
+        call = event.call or ""
+        if call not in self._keys:
+            free = [key for key in self._free_calls(event.step) if event.tool in (None, self._call(key).tool)]
+            self._keys[call] = free[0] if free else f"{event.step}.call.{call}"
+        return self._keys[call]
+
+    def _free_calls(self, step: int | None) -> Iterable[str]:
+        taken = set(self._keys.values())
+        keys = [key for key, item in self._items.items() if isinstance(item, Call) and key not in taken]
+        return [key for key in keys if key.startswith(f"{step}.call.")]
+
+    def _resumed(self) -> None:
+        old = self._items.get(self._notice)
+        if isinstance(old, Words):
+            self._put(self._notice, Words(old.text.partition("\n")[0], "quiet", f"{old.title} Resumed."))
+
+    def _end(self, event: Event) -> None:
+        if event.kind is Kind.RUN_FINISHED:
+            self._finish(str(event.body.get("text") or ""))
+        else:
+            self._notice = f"notice.{len(self._items)}"
+            self._put(self._notice, _ending(event))
+        if event.kind is not Kind.RUN_SUSPENDED:
+            for key, item in self._items.items():
+                if isinstance(item, Call) and stop(item):
+                    self._dirty[key] = None
+
+    def _finish(self, text: str) -> None:
+        """The last words are the answer, and look like it."""
+        self.answer = text
+        said = [key for key, item in self._items.items() if isinstance(item, Words) and item.kind == "said"]
+        last = self._items[said[-1]] if said else None
+        same = isinstance(last, Words) and last.text.strip() == text.strip()
+        self._put(said[-1] if same else "answer", Words(text, "answer"))
+
+
+def _ending(event: Event) -> Words:
+    """Why a run ended without an answer, and what to do."""
+    why = str(event.body.get("reason") or event.body.get("error") or "")
+    go_on = f"%agent resume {event.run} goes on with it."
+    match event.kind:
+        case Kind.RUN_SUSPENDED:
+            return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended.")
+        case Kind.RUN_CANCELLED:
+            return Words(f"{why}\n{go_on}", "note", "Cancelled.")
+        case _:
+            return Words(why, "error", "The run failed.")
