@@ -70,4 +70,5 @@ def line(title: str, done: int, total: int) -> str:
     if not total:
         return f"{title} {done / 1e6:,.0f} MB"
     filled = WIDTH * done // total
-    return f"{title} [{'#' * filled}{'-' * (WIDTH - filled)}] {done * 100 // total:3} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+    bricks = "#" * filled + "-" * (WIDTH - filled)
+    return f"{title} [{bricks}] {done * 100 // total:3} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
