@@ -1,0 +1,142 @@
+"""How a small model is asked for tool calls: as one JSON object that a grammar holds it to.
+
+llama.cpp does not enforce `tools`, so each answer is constrained to the union of `{"tool", "arguments"}` and
+`{"answer"}`, and examples show the model when to write which. Rendering is stable: what was rendered for one step
+is a prefix of the next one's, so the model's own prompt cache serves it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from assent.core.messages import Message, ToolCall, ToolResult
+from assent.core.model import Request, ToolSpec
+from assent.models.examples import EXAMPLES
+
+RESULT_LIMIT = 2000  # characters of one result; about 700 of the context's tokens
+RETRY_TEMPERATURE = 0.7  # at 0 a failed query comes back word for word
+
+Turn = dict[str, str]
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def render(request: Request) -> list[Turn]:
+    """The request's conversation as the chat turns that the model reads."""
+    tools = _offered(request)
+    turns: list[Turn] = []
+    for message in request.messages:
+        if message.role == "system":
+            turns.append({"role": "system", "content": _system(message.text, tools)})
+            turns.extend(_examples(tools))
+        else:
+            turns.append(_turn(message))
+    return turns
+
+
+def schema(request: Request) -> dict[str, Any] | None:
+    """What the answer is held to: a call of one of the tools or the final answer; None for plain text."""
+    tools = [tool for tool in _offered(request) if request.tool_choice in ("auto", "required", tool.name)]
+    if not tools:
+        return None
+    final = _object({"answer": {"type": "string"}})
+    if request.tool_choice == "auto" and goes_round(request.messages):
+        return final
+    calls = [_object({"tool": {"const": tool.name}, "arguments": _arguments(tool)}) for tool in tools]
+    definitions = {name: value for tool in tools for name, value in tool.schema.get("$defs", {}).items()}
+    return {"anyOf": [*calls, final] if request.tool_choice == "auto" else calls, "$defs": definitions}
+
+
+def temperature(request: Request) -> float:
+    """The temperature to sample at: the request's, or 0; raised after a call that failed."""
+    wanted = request.temperature or 0.0
+    last = request.messages[-1].parts if request.messages else ()
+    failed = any(isinstance(part, ToolResult) and part.error for part in last)
+    return max(wanted, RETRY_TEMPERATURE) if failed else wanted
+
+
+def goes_round(messages: Sequence[Message]) -> bool:
+    """Whether one call has succeeded twice since the person last spoke: then only an answer can help."""
+    calls: dict[str, ToolCall] = {}
+    succeeded: list[tuple[str, str]] = []
+    for message in messages:
+        if message.role == "user":
+            succeeded.clear()
+        for part in message.parts:
+            if isinstance(part, ToolCall):
+                calls[part.id] = part
+            elif isinstance(part, ToolResult) and not part.error and (call := calls.get(part.id)):
+                succeeded.append((call.name, call.arguments))
+    return len(succeeded) > len(set(succeeded))
+
+
+def _offered(request: Request) -> Sequence[ToolSpec]:
+    return () if request.tool_choice == "none" else request.tools
+
+
+def _system(instructions: str, tools: Sequence[ToolSpec]) -> str:
+    if not tools:
+        return instructions
+    forms = [f"{tool.name}: {tool.description} {_form(tool)}" for tool in tools]
+    rule = "Reply with one JSON object: a call of a tool, or the answer once a result holds it."
+    return "\n".join([instructions, "", rule, *forms, 'answer: {"answer": string}'])
+
+
+def _form(tool: ToolSpec) -> str:
+    properties: Mapping[str, Any] = tool.schema.get("properties", {})
+    fields = ", ".join(f'"{name}": {value.get("type", "any")}' for name, value in properties.items())
+    return f'{{"tool": "{tool.name}", "arguments": {{{fields}}}}}'
+
+
+def _examples(tools: Sequence[ToolSpec]) -> Iterator[Turn]:
+    """The examples whose tool is offered and takes one text, under that argument's own name."""
+    arguments = {tool.name: name for tool in tools if (name := _only_argument(tool))}
+    for example in EXAMPLES if arguments else ():
+        if example.tool and example.tool not in arguments:
+            continue
+        yield {"role": "user", "content": example.question}
+        if example.tool:
+            written = _encode({arguments[example.tool]: example.argument})
+            yield {"role": "assistant", "content": _written(example.tool, written)}
+            yield {"role": "user", "content": _result(example.tool, example.result, error=False)}
+        yield {"role": "assistant", "content": _encode({"answer": example.answer})}
+
+
+def _only_argument(tool: ToolSpec) -> str | None:
+    required = tool.schema.get("required") or list(tool.schema.get("properties", {}))
+    return required[0] if len(required) == 1 else None
+
+
+def _turn(message: Message) -> Turn:
+    if message.role == "user":
+        return {"role": "user", "content": message.text}
+    if message.role == "tool":
+        results = [part for part in message.parts if isinstance(part, ToolResult)]
+        return {"role": "user", "content": "\n\n".join([_result(r.name, r.text, r.error) for r in results])}
+    calls = [_written(call.name, call.arguments) for call in message.calls]
+    return {"role": "assistant", "content": "\n".join(calls) or _encode({"answer": message.text})}
+
+
+def _written(tool: str, arguments: str) -> str:
+    return f'{{"tool": {_encode(tool)}, "arguments": {arguments}}}'
+
+
+def _result(tool: str, text: str, error: bool) -> str:
+    over = len(text) - RESULT_LIMIT
+    kept = f"{text[:RESULT_LIMIT]}\n({over} more characters)" if over > 0 else text
+    return f"Error from {tool}:\n{kept}\nCorrect the call." if error else f"Result of {tool}:\n{kept}"
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _arguments(tool: ToolSpec) -> dict[str, Any]:
+    """The tool's own schema, closed, its definitions left to the root where references look for them."""
+    own = {name: value for name, value in tool.schema.items() if name != "$defs"}
+    return {"type": "object", "properties": {}, "additionalProperties": False} | own
