@@ -96,6 +96,7 @@ def test_run_prints_a_transcript_and_keeps_the_notebook(tmp_path: Path, environm
     )
     done = assent_command(environment, "run", source, "--output", tmp_path / "out.ipynb")
     assert done.returncode == 0, done.stderr
+    assert "without encryption" not in done.stderr
     where = f"{tmp_path} {source}"
     assert done.stdout.startswith(
         "# A question\n\nIn [1]: for n in range(2):\n   ...:     print(n)\n   ...: 6 * 7\n0\n1\n42\n\n"

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
+from traitlets.config import Config
 
 from assent.core.errors import AssentError, ConfigError, NotFound
 
+# What an analyst's notebook prints is nobody else's business on a shared machine.
+_ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -26,6 +29,7 @@ def execute(
         notebook,
         timeout=None,
         kernel_name=kernel,
+        config=_ENCRYPTED,
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=lambda cell, cell_index: say_prose(cell, say),
         on_cell_executed=lambda cell, cell_index, execute_reply: say(cell_text(cell)),
