@@ -41,7 +41,7 @@ def view(pending: Pending) -> dict[str, Any]:
 def title(pending: Pending) -> str:
     """The question in a line."""
     if pending.unknown:
-        return f"Did {pending.tool} happen? {pending.agent} began it, and nobody recorded how it ended"
+        return f"Outcome unknown: {pending.agent} began {pending.tool}, and nobody recorded how it ended"
     return f"{pending.agent} wants to run {pending.tool}"
 
 

@@ -99,7 +99,7 @@ def _decide(call: Call, decision: str, reason: str) -> None:
         call.said.append(_sentence("Denied by policy", reason))
     elif decision == "ask":
         call.state = "waiting for approval"
-        call.said.append(_sentence("Asks", reason))
+        call.said.append(_sentence("Needs approval", reason))
     elif not approved:
         call.state = "allowed"
         if reason and call.privilege and call.privilege not in _AUTOMATIC:

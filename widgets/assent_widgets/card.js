@@ -61,10 +61,12 @@ function form({ label, value = "", multiline, hint, action, className, send }) {
   const name = element("label", "", label);
   field.id = `assent-${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
   name.htmlFor = field.id;
+  field.value = value;
   field.spellcheck = !multiline;
   if (multiline) field.rows = Math.min(16, Math.max(3, value.split("\n").length));
   const problem = element("div", "assent-problem");
   problem.setAttribute("role", "alert");
+  field.addEventListener("input", () => (problem.textContent = ""));
   const submit = () => {
     problem.textContent = send(field.value) ?? "";
     if (problem.textContent) field.focus();
@@ -82,7 +84,6 @@ function form({ label, value = "", multiline, hint, action, className, send }) {
     node.hidden = false;
     opener.setAttribute("aria-expanded", "true");
     problem.textContent = "";
-    if (field.value === "") field.value = value;
     field.focus();
   };
   node.addEventListener("keydown", (event) => {
@@ -139,7 +140,7 @@ function buttons(view, fields, decide) {
   const all = [reject, edit, happened];
   if (view.unknown) {
     return [
-      button("Run it again", "assent-primary", () => decide({ verdict: "approve" })),
+      button("Run it again", "", () => decide({ verdict: "approve" })),
       opens("It happened …", "", happened, all),
       opens("It must not run …", "assent-danger", reject, all),
     ];

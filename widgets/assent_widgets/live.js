@@ -85,7 +85,7 @@ export default () => {
       box.setAttribute("aria-label", "Agent run");
       box.dataset.lmSuppressShortcuts = "true";
       const root = document.createElement("div");
-      root.className = "assent-blocks";
+      root.className = "assent-blocks jp-RenderedHTMLCommon"; // where there is one, looks as the static form will
       const stop = stopButton(model);
       let nodes = new Map();
       const view = {

@@ -14,7 +14,7 @@ from assent_widgets.style import (
     ERROR_PRE,
     GREEN,
     MUTED,
-    PRE,
+    OUTPUT,
     REASONING,
     RED,
     SMALL,
@@ -126,7 +126,7 @@ def _outcome_html(call: Call) -> str:
             blocks = [pre(escape(text), style) for text, style in _python_parts(display)]
             return "".join(blocks) + (f'<div style="{SMALL}">{escape(names)}</div>' if names else "")
         case _:
-            style = ERROR_PRE if call.state == "failed" else PRE
+            style = ERROR_PRE if call.state == "failed" else OUTPUT
             return pre(escape(clip(call.text, _OUTPUT)), style) if call.text else ""
 
 
@@ -143,7 +143,7 @@ def _outcome_text(call: Call) -> str:
 
 def _python_parts(display: Mapping[str, Any]) -> list[tuple[str, str]]:
     """stdout, result and traceback, as far as there are any, each with its style."""
-    parts = [(display.get("stdout"), PRE), (display.get("result"), PRE), (display.get("traceback"), ERROR_PRE)]
+    parts = [(display.get("stdout"), OUTPUT), (display.get("result"), OUTPUT), (display.get("traceback"), ERROR_PRE)]
     return [(clip(text.rstrip("\n"), _OUTPUT), style) for text, style in parts if text]
 
 

@@ -24,6 +24,11 @@ PRE = (
     "background-color:rgba(127, 127, 127, 0.12);padding:8px 10px;margin:4px 0;border-radius:4px;"
     "white-space:pre-wrap;overflow-wrap:break-word;font-size:90%;line-height:1.45;text-align:left"
 )
+OUTPUT = (
+    "background-color:transparent;padding:2px 10px;margin:4px 0;border-left-width:2px;border-left-style:solid;"
+    "border-left-color:rgba(127, 127, 127, 0.3);white-space:pre-wrap;overflow-wrap:break-word;font-size:90%;"
+    "line-height:1.45;text-align:left"
+)
 ERROR_PRE = (
     "background-color:rgba(211, 56, 47, 0.12);padding:8px 10px;margin:4px 0;border-radius:4px;"
     "white-space:pre-wrap;overflow-wrap:break-word;font-size:90%;line-height:1.45;text-align:left"
