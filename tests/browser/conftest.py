@@ -3,11 +3,11 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from notebook_page import Front, NotebookPage
+from notebook_page import Front, NotebookPage, OpenNotebook
 from playwright.sync_api import Browser, sync_playwright
 from server import Server, serve
 
@@ -17,8 +17,6 @@ _FLAGS = [
 ]  # fmt: skip
 # Notebook 7 itself raises these while it loads, without any widget.
 _NOT_OURS = re.compile(r"reading 'schema'|Command 'filebrowser:open-path' not registered")
-
-OpenNotebook = Callable[..., NotebookPage]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,7 +110,7 @@ class NotebookPage:
         saved["metadata"].pop("kernelspec", None)
         self.path.write_text(json.dumps(saved))
         self.open(kernel=False)
-        self.page.get_by_role("button", name="No Kernel").last.click()
+        self.page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
 
     def theme(self, name: str) -> None:
         self.command("apputils:change-theme", {"theme": name})
@@ -122,3 +123,6 @@ class NotebookPage:
         path = SCREENSHOTS / f"{name}.png"
         (of or self.page).screenshot(path=path)
         return path
+
+
+OpenNotebook = Callable[..., NotebookPage]

@@ -5,8 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import OpenNotebook
-from notebook_page import DARK, LIGHT, Front, NotebookPage
+from notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
 from playwright.sync_api import Locator, expect
 from server import Server
 

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from conftest import OpenNotebook
-from notebook_page import DARK, LIGHT, Front, NotebookPage
+from notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
 from playwright.sync_api import Locator, expect
 
 IMPORTS = "from samples import *"

@@ -1,0 +1,7 @@
+import pytest
+from front_end import FrontEnd
+
+
+@pytest.fixture
+def front_end() -> FrontEnd:
+    return FrontEnd()

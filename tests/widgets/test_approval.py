@@ -1,0 +1,120 @@
+import json
+from typing import Any
+
+import pytest
+
+from assent.core.approval import Decided, Pending
+from assent_widgets.approval import MIME, decided_bundle, pending_bundle, view, visible_json
+
+ATTACK = "<script>alert(1)</script></pre><img src=x onerror=alert(1)>"
+
+
+def pending(**fields: Any) -> Pending:
+    values: dict[str, Any] = {
+        "call": "run.1", "run": "run", "agent": "analyst", "tool": "python", "privilege": "execute_risky",
+        "arguments": {"code": "a = 1\nb = 2"}, "why": "To add.", "asks": "python is execute_risky",
+        "notebook": "a.ipynb", "cell": "3f6c",
+    }  # fmt: skip
+    return Pending(**values | fields)
+
+
+def test_code_is_shown_and_edited_as_code() -> None:
+    shown = view(pending())
+    assert (shown["language"], shown["size"], shown["field"]) == ("Python", "2 lines", "code")
+    assert shown["shown"] == shown["source"] == "a = 1\nb = 2"
+    assert shown["title"] == "analyst wants to run python"
+    assert shown["where"] == "run run · call run.1 · a.ipynb · cell 3f6c"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("mail", {"to": "ana"}), ("python", {"code": "x", "timeout": 5}), ("sql", {"query": ["x"]}), ("python", {})],
+)
+def test_other_arguments_are_shown_and_edited_as_json(tool: str, arguments: dict[str, Any]) -> None:
+    shown = view(pending(tool=tool, arguments=arguments))
+    assert (shown["language"], shown["field"]) == ("JSON", None)
+    assert json.loads(shown["shown"]) == json.loads(shown["source"]) == arguments
+
+
+def test_what_would_run_is_shown_whole_and_nothing_in_it_is_hidden() -> None:
+    code = "x = 1  # \u202eharmless\rimport os\x1b[2K" + "\n" * 500 + "last()"
+    shown = view(pending(arguments={"code": code}))
+    assert shown["hides"]
+    assert "⟨U+202E⟩harmless\nimport os⟨U+001B⟩[2K\n" in shown["shown"]
+    assert shown["shown"].endswith("\nlast()")
+    assert shown["source"] == code
+    assert "⟨U+001B⟩[2K" in pending_bundle(pending(arguments={"code": code}))["text/html"]
+    assert not view(pending())["hides"]
+
+
+def test_json_in_the_editor_spells_hidden_signs_and_means_the_same() -> None:
+    arguments = {"a\u202e": "b\u200b\U000e0041", "é": "東京\n"}
+    text = visible_json(arguments)
+    assert "\\u202e" in text
+    assert "東京" in text
+    assert json.loads(text) == arguments
+
+
+def test_an_unknown_outcome_is_never_granted_for_the_run() -> None:
+    shown = view(pending(unknown=True))
+    assert shown["unknown"]
+    assert not shown["grantable"]
+    assert "Outcome unknown" in shown["title"]
+    assert "outcome unknown" in pending_bundle(pending(unknown=True))["text/plain"]
+
+
+def test_two_people() -> None:
+    assert view(pending(approvers=2, approved_by=("ana",)))["approvals"] == "1 of 2 have approved (ana)"
+    assert view(pending())["approvals"] == ""
+
+
+def test_the_static_question() -> None:
+    bundle = pending_bundle(pending())
+    assert bundle["text/plain"] == (
+        "[pending] analyst wants to run python\nWhy: To add.\nAsked because: python is execute_risky\n"
+        "    a = 1\n    b = 2\nrun run · call run.1 · a.ipynb · cell 3f6c\n"
+        'Answer with %agent approve run.1, or %agent reject run.1 "why".'
+    )
+    assert "a = 1\nb = 2</pre>" in bundle["text/html"]
+    assert bundle[MIME]["pending"]["call"] == "run.1"
+    json.dumps(bundle)
+
+
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        (Decided("approve", "ana"), "[approved by ana]"),
+        (
+            Decided("approve", "ana", edited=True, scope="run"),
+            "[approved by ana, with edits, for the rest of this run]",
+        ),
+        (Decided("reject", "ana", reason="no <b>"), "[rejected by ana]"),
+        (Decided("reject", ""), "[rejected by unknown]"),
+    ],
+)
+def test_the_static_answer(decided: Decided, words: str) -> None:
+    bundle = decided_bundle(pending(), decided)
+    assert words in bundle["text/plain"]
+    assert words[1:-1] in bundle["text/html"]
+    assert decided.reason in bundle["text/plain"]
+    assert "<b>" not in bundle["text/html"]
+    assert "%agent approve" not in bundle["text/plain"]
+    assert bundle[MIME]["decided"]["verdict"] == decided.verdict
+    json.dumps(bundle)
+
+
+def test_everything_foreign_is_escaped() -> None:
+    bad = pending(
+        call=ATTACK, run=ATTACK, agent=ATTACK, tool=ATTACK, privilege=ATTACK, arguments={ATTACK: ATTACK},
+        why=ATTACK, asks=ATTACK, notebook=ATTACK, cell=ATTACK,
+    )  # fmt: skip
+    for bundle in (pending_bundle(bad), decided_bundle(bad, Decided("reject", ATTACK, ATTACK))):
+        assert "<script" not in bundle["text/html"]
+        assert "<img" not in bundle["text/html"]
+
+
+def test_huge_arguments_are_clipped_in_the_static_form_only() -> None:
+    huge = pending(arguments={"code": "x" * 1_000_000})
+    assert len(pending_bundle(huge)["text/html"]) < 30_000
+    assert "characters left out" in pending_bundle(huge)["text/plain"]
+    assert len(view(huge)["shown"]) == 1_000_000

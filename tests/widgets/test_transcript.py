@@ -1,0 +1,333 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assent.core.events import Event, Kind, Progress, Scope
+from assent.core.messages import Message, Reasoning, Text, ToolCall, assistant, to_json
+from assent.core.model import CallDelta, Delta, ReasoningDelta, TextDelta
+from assent_widgets.blocks import Block
+from assent_widgets.transcript import MIME, Transcript
+
+RUN = "k3v9x2m4qa"
+SCOPE = Scope(run=RUN, agent="analyst", user="ana")
+ATTACKS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</pre></details><b>", "&lt;b&gt;"]
+
+
+def event(kind: Kind, at: float = 0.0, **columns: Any) -> Event:
+    return SCOPE.event(kind, at=1_700_000_000 + at, **columns)
+
+
+def answered(step: int, message: Message, stop: str = "stop", **columns: Any) -> Event:
+    return event(Kind.MODEL_ANSWERED, step=step, body={"message": to_json(message), "stop": stop}, **columns)
+
+
+def decided(decision: str, *, tool: str = "python", call: int = 1, reason: str = "", arguments: Any = None) -> Event:
+    body = {"arguments": arguments or {"code": "x = 1"}, "reason": reason}
+    return event(
+        Kind.CALL_DECIDED,
+        step=1,
+        tool=tool,
+        call=f"{RUN}.{call}",
+        privilege="execute_risky",
+        decision=decision,
+        body=body,
+    )
+
+
+def approval(decision: str, call: int = 1, **body: Any) -> Event:
+    return event(Kind.APPROVAL_DECIDED, step=1, call=f"{RUN}.{call}", decision=decision, body={"by": "ana", **body})
+
+
+def finished(text: str, call: int = 1, error: bool = False, **display: Any) -> Event:
+    body = {"text": text, "error": error, "display": display}
+    return event(Kind.CALL_FINISHED, step=1, call=f"{RUN}.{call}", duration=0.25, body=body)
+
+
+def folded(*items: Event | Progress, prompt: bool = False) -> Transcript:
+    transcript = Transcript(prompt=prompt)
+    for item in items:
+        transcript.apply(item)
+    return transcript
+
+
+def delta(value: Delta, step: int = 1) -> Progress:
+    return Progress(RUN, step, value)
+
+
+def placed(batches: list[list[Block]]) -> str:
+    """What a live view shows after these batches."""
+    shown: dict[str, str] = {}
+    for block in [block for batch in batches for block in batch]:
+        if block.append:
+            assert block.id in shown
+            closing = "</div></details>" if shown[block.id].endswith("</details>") else "</div>"
+            shown[block.id] = shown[block.id].removesuffix(closing) + block.html + closing
+        else:
+            shown[block.id] = block.html
+    return "".join(shown.values())
+
+
+STARTED = event(Kind.RUN_STARTED, body={"prompt": "How many orders?"})
+CALLS = assistant(
+    Reasoning("think"),
+    Text("I look."),
+    ToolCall("a", "sql", '{"query": "SELECT 1"}'),
+    ToolCall("b", "python", '{"code": "x"}'),
+)
+
+
+def test_a_run_from_question_to_answer() -> None:
+    table: dict[str, Any] = {"type": "table", "columns": ["n"], "rows": [[42]], "total": 1}
+    cost: dict[str, Any] = {"input_tokens": 1000, "output_tokens": 50, "cost": Decimal("0.0021"), "model": "openai:gpt"}
+    transcript = folded(
+        STARTED,
+        answered(1, assistant(ToolCall("a", "sql", '{"query": "SELECT 1"}')), "calls", **cost),
+        decided("allow", tool="sql", arguments={"query": "SELECT count(*) AS n\nFROM orders"}),
+        event(Kind.CALL_STARTED, step=1, call=f"{RUN}.1"),
+        finished("| n |", **table),
+        answered(2, assistant(Text("There are **42** orders.")), **cost),
+        event(Kind.RUN_FINISHED, 2.5, body={"text": "There are **42** orders."}),
+    )
+    assert transcript.text() == (
+        f"analyst · finished · openai:gpt · 2 steps · 2,000 in / 100 out tokens · $0.0042 · 2.5 s · run {RUN}\n\n"
+        "sql · done · execute_risky · 0.25 s\n"
+        "    SELECT count(*) AS n\n"
+        "    FROM orders\n"
+        "     n\n"
+        "    --\n"
+        "    42\n\n"
+        "There are **42** orders."
+    )
+    html = transcript.html()
+    assert html.count("<strong>42</strong>") == 1
+    assert html.index("SELECT count(*) AS n\nFROM orders</pre>") < html.index("<table") < html.index("<strong>42")
+    assert set(transcript.bundle()) == {"text/plain", "text/html", MIME}
+    short = transcript.bundle()[MIME]
+    assert (short["status"], short["answer"], short["cost"], short["seconds"]) == (
+        "finished", "There are **42** orders.", "0.0042", 2.5,
+    )  # fmt: skip
+    json.dumps(short)
+
+
+@pytest.mark.parametrize(
+    ("ending", "word", "help_"),
+    [
+        (event(Kind.RUN_SUSPENDED, body={"reason": "Nobody answered."}), "suspended", "%agent pending"),
+        (event(Kind.RUN_CANCELLED, body={"reason": "Interrupted."}), "cancelled", f"%agent resume {RUN}"),
+        (event(Kind.RUN_FAILED, body={"error": "No key <x>."}), "failed", "The run failed."),
+    ],
+)
+def test_a_run_that_ends_without_an_answer(ending: Event, word: str, help_: str) -> None:
+    transcript = folded(STARTED, ending)
+    assert transcript.status == word
+    for shown in (transcript.text(), transcript.html()):
+        assert word in shown
+        assert help_ in shown
+    assert str(next(iter(ending.body.values()))) in transcript.text()
+
+
+def test_pauses_do_not_count_as_work() -> None:
+    transcript = folded(
+        STARTED,
+        event(Kind.RUN_SUSPENDED, 2, body={"reason": "Nobody answered."}),
+        event(Kind.RUN_RESUMED, 1000),
+        event(Kind.RUN_FINISHED, 1003, body={"text": "done"}),
+    )
+    assert transcript.summary.seconds == 5
+    assert "Suspended. Resumed. Nobody answered." in transcript.text()
+    assert "%agent pending" not in transcript.text()
+    cut_off = folded(STARTED, event(Kind.CALL_STARTED, 4, call=f"{RUN}.1"), event(Kind.RUN_RESUMED, 1000))
+    assert cut_off.summary.elapsed(1_700_000_000 + 1001) == 5
+
+
+def test_a_price_that_is_partly_unknown_says_so() -> None:
+    priced = answered(1, CALLS, cost=Decimal("1.5"), input_tokens=1)
+    assert "· $1.50 ·" in folded(priced).text()
+    assert "≥ $1.50" in folded(priced, answered(2, CALLS, input_tokens=1)).text()
+    assert "$" not in folded(answered(1, CALLS, input_tokens=1)).text()
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([decided("deny", reason="unknown tool")], ["denied", "Denied by policy: unknown tool"]),
+        ([decided("ask", reason="it writes")], ["waiting for approval", "Needs approval: it writes"]),
+        ([decided("ask"), approval("approve", reason="fine")], ["approved", "Approved by ana: fine"]),
+        ([decided("ask"), approval("approve", scope="run")], ["Approved by ana, for the rest of this run."]),
+        ([decided("ask"), approval("approve", arguments={"code": "y = 2"})], ["y = 2", "Approved by ana, with edits."]),
+        ([decided("ask"), approval("approve", outcome="it ran")], ["What happened: it ran"]),
+        (
+            [decided("ask"), approval("reject", reason="no"), finished("no", error=True)],
+            ["rejected", "Rejected by ana: no"],
+        ),
+        ([decided("allow", reason="granted for this run")], ["allowed", "Allowed: granted for this run"]),
+    ],
+)
+def test_decisions_say_who_and_why(events: list[Event], said: list[str]) -> None:
+    transcript = folded(STARTED, *events)
+    for words in said:
+        assert words in transcript.text()
+        assert words in transcript.html()
+
+
+def test_calls_cut_off_by_the_end_say_so() -> None:
+    started = event(Kind.CALL_STARTED, step=1, call=f"{RUN}.1")
+    transcript = folded(STARTED, decided("allow"), started, decided("ask", call=2), event(Kind.RUN_CANCELLED))
+    assert [call["state"] for call in transcript.to_json()["calls"]] == ["interrupted", "not run"]
+    waiting = folded(STARTED, decided("ask"), event(Kind.RUN_SUSPENDED))
+    assert [call["state"] for call in waiting.to_json()["calls"]] == ["waiting for approval"]
+
+
+def test_events_find_the_calls_that_the_model_proposed() -> None:
+    """Also when the calls finish in another order; an event's call id comes later than the proposal."""
+    arguments = {"query": "SELECT 1"}
+    transcript = folded(
+        STARTED, answered(1, CALLS, "calls"), decided("ask", tool="python", call=2),
+        decided("allow", tool="sql", call=1, arguments=arguments), finished("one", 1),
+    )  # fmt: skip
+    calls = [(call["tool"], call["id"], call["state"]) for call in transcript.to_json()["calls"]]
+    assert calls == [("sql", f"{RUN}.1", "done"), ("python", f"{RUN}.2", "waiting for approval")]
+
+
+def test_output_of_python() -> None:
+    shown: dict[str, Any] = {
+        "type": "python", "stdout": "\x1b[31mhello\x1b[0m\n", "result": "42", "bound": ["df", "x"], "changed": [],
+        "traceback": "Traceback\n\x1b[0;31mValueError\x1b[0m: <b>",
+    }  # fmt: skip
+    transcript = folded(STARTED, decided("allow"), finished("failed", error=True, **shown))
+    assert "hello\n    42\n    Traceback\n    ValueError: <b>\n    bound df, x" in transcript.text()
+    html = transcript.html()
+    assert "ValueError: &lt;b&gt;" in html
+    assert "\x1b" not in html + transcript.text()
+    assert "failed" in html
+
+
+def test_huge_output_is_clipped() -> None:
+    huge = "x" * 50_000_000
+    transcript = folded(STARTED, decided("allow"), finished(huge), event(Kind.RUN_FINISHED, body={"text": huge}))
+    assert len(transcript.html()) < 100_000
+    assert "characters left out" in transcript.text()
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_everything_foreign_is_escaped(attack: str) -> None:
+    message = assistant(Reasoning(attack), Text(attack), ToolCall("a", attack, attack), ToolCall("b", "sql", "{}"))
+    table: dict[str, Any] = {"type": "table", "columns": [attack], "rows": [[attack]], "total": 1}
+    items: list[Event | Progress] = [
+        event(Kind.RUN_STARTED, body={"prompt": attack}, model=attack),
+        delta(ReasoningDelta(attack)), delta(TextDelta(attack)), delta(CallDelta(0, attack, attack)),
+        answered(1, message, "length"),
+        decided("ask", tool="sql", reason=attack, arguments={"query": attack}),
+        approval("approve", by=attack, reason=attack, outcome=attack), finished(attack, **table),
+        decided("allow", call=2, arguments={attack: attack}), finished(attack, 2, error=True),
+        decided("allow", call=3), finished("", 3, type="python", stdout=attack, traceback=attack, bound=[attack]),
+        event(Kind.MODEL_FAILED, step=2, body={"error": attack}),
+        event(Kind.RUN_SUSPENDED, body={"reason": attack}), event(Kind.RUN_FAILED, body={"error": attack}),
+    ]  # fmt: skip
+    transcript = Transcript(prompt=True)
+    for item in items:
+        transcript.apply(item)
+        for html in (transcript.html(), *[block.html for block in transcript.changed()]):
+            assert attack not in html
+            assert "<script" not in html
+            assert "<img" not in html
+            assert "<b>" not in html
+
+
+def test_a_live_view_ends_with_what_a_whole_one_shows() -> None:
+    items: list[Event | Progress] = [STARTED, *[delta(ReasoningDelta(f"r{i} ")) for i in range(5)]]
+    items += [delta(TextDelta(word)) for word in ["I ", "look.\n", "\nMore ", "to *come*"]]
+    items += [
+        delta(CallDelta(0, "sql", "")),
+        delta(CallDelta(0, "", '{"query": "SEL')),
+        delta(CallDelta(0, "", "ECT 1\\n")),
+    ]
+    transcript, batches = Transcript(), []
+    for item in items:
+        transcript.apply(item)
+        batches.append(transcript.changed())
+        assert placed(batches) == "".join([block.html for block in transcript.snapshot()])
+    assert "SELECT 1\n" in placed(batches)
+    assert "r0 r1 r2 r3 r4 </div></details>" in placed(batches)
+    assert "<p>More to <em>come</em></p>" in placed(batches)
+    for last in [
+        answered(1, CALLS, "calls"),
+        decided("allow", tool="sql"),
+        event(Kind.RUN_FINISHED, body={"text": "Yes"}),
+    ]:
+        transcript.apply(last)
+    batches.append(transcript.changed())
+    assert placed(batches) in transcript.html()
+
+
+def test_nothing_changes_without_an_event() -> None:
+    transcript = folded(STARTED, answered(1, CALLS, "calls"))
+    assert [block.id for block in transcript.changed() if block.html] == [
+        "head", "1.thought", "1.text", "1.call.0", "1.call.1",
+    ]  # fmt: skip
+    assert transcript.changed() == []
+    transcript.apply(decided("allow", tool="sql"))
+    assert [block.id for block in transcript.changed()] == ["head", "1.call.0"]
+
+
+def test_a_long_answer_costs_what_it_is_long() -> None:
+    transcript = folded(STARTED)
+    transcript.changed()
+    sent = 0
+    for number in range(10_000):
+        transcript.apply(delta(TextDelta(f"word{number} " + ("\n" if number % 20 == 0 else ""))))
+        if number % 10 == 0:
+            sent += sum([len(block.html) for block in transcript.changed()])
+    whole = len(transcript.html())
+    assert whole > 90_000
+    assert sent < 60 * whole  # 1,000 updates, each of the whole so far, would be 500 times
+
+
+def test_a_failed_model_call_takes_its_words_back() -> None:
+    transcript = folded(STARTED, delta(TextDelta("half a sent")), delta(CallDelta(0, "sql", "{")))
+    assert "half a sent" in transcript.html()
+    transcript.apply(event(Kind.MODEL_FAILED, step=1, body={"error": "The server is gone."}))
+    assert "half a sent" not in transcript.html()
+    assert "The model failed: The server is gone." in transcript.text()
+    transcript.apply(delta(TextDelta("again")))
+    assert "again" in transcript.html()
+
+
+def test_words_that_were_cut_off_by_an_interrupt_stay() -> None:
+    transcript = folded(STARTED, delta(TextDelta("half a sent")), event(Kind.RUN_CANCELLED))
+    assert "half a sent" in transcript.text()
+    assert "half a sent" in transcript.html()
+
+
+def test_an_answer_cut_off_at_its_limit_says_so() -> None:
+    assert "cut off at its token limit" in folded(STARTED, answered(1, assistant(Text("and")), "length")).text()
+
+
+def test_arguments_that_are_no_json_are_shown_as_written() -> None:
+    broken = assistant(ToolCall("a", "sql", '{"query": "SELECT'), ToolCall("b", "mail", "not json"))
+    text = folded(STARTED, answered(1, broken, "calls")).text()
+    assert "SELECT" in text
+    assert "not json" in text
+
+
+def test_the_question_is_shown_on_request() -> None:
+    assert "> How many orders?" in folded(STARTED, prompt=True).text()
+    assert "How many orders?" not in folded(STARTED).text()
+
+
+def test_other_runs_and_events_of_none_are_ignored() -> None:
+    transcript = folded(STARTED)
+    before = transcript.html()
+    transcript.apply(Event(kind=Kind.RUN_FINISHED, run="another", body={"text": "no"}))
+    transcript.apply(Event(kind=Kind.AGENT_DEFINED, body={"name": "no"}))
+    transcript.apply(Progress("another", 1, TextDelta("no")))
+    assert transcript.html() == before
+
+
+def test_static_html_needs_nothing_that_a_sanitiser_drops() -> None:
+    html = folded(STARTED, answered(1, CALLS), decided("ask"), event(Kind.RUN_SUSPENDED)).html()
+    for dropped in ("<style", "<svg", "data-", "var(", "color-mix", "<script", "<button"):
+        assert dropped not in html
+    assert "mathjax_ignore" in html
