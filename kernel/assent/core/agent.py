@@ -59,7 +59,5 @@ def from_json(value: Mapping[str, Any]) -> Agent:
     """An agent from the values that `Agent.to_json` or a config file gives; unknown fields are refused."""
     known = {item.name for item in fields(Agent)}
     if unknown := set(value) - known:
-        raise ConfigError(
-            f"Unknown agent setting {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}."
-        )
+        raise ConfigError(f"Unknown agent setting {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}.")
     return Agent(**value)

@@ -13,7 +13,7 @@ OnAsk = Literal["wait", "suspend", "deny"]
 class StartRun:
     """Begin a run. `agent` is a name or an `Agent`; `wait` is how long (seconds) to wait for a person.
 
-    `on_ask` says what happens when a call needs a person: "wait" for one, "suspend" the run at once, or "deny" the call.
+    `on_ask`, when a call needs a person: "wait" for one, "suspend" the run at once, or "deny" the call.
     """
 
     prompt: str

@@ -63,9 +63,7 @@ def from_file(config: Config, path: Path) -> Config:
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
-    agents = tuple(
-        agent_from_json({"name": name, **settings}) for name, settings in values.pop("agents", {}).items()
-    )
+    agents = tuple(agent_from_json({"name": name, **settings}) for name, settings in values.pop("agents", {}).items())
     return _merged(config, values | {"agents": agents}, str(path))
 
 
@@ -79,9 +77,7 @@ def from_environment(config: Config, environ: Mapping[str, str] = os.environ) ->
 def _merged(config: Config, values: Mapping[str, Any], source: str) -> Config:
     kinds = {item.name: type(getattr(Config(), item.name)) for item in fields(Config)}
     if unknown := set(values) - set(kinds):
-        raise ConfigError(
-            f"Unknown setting {', '.join(sorted(unknown))} in {source}; there are {', '.join(kinds)}."
-        )
+        raise ConfigError(f"Unknown setting {', '.join(sorted(unknown))} in {source}; there are {', '.join(kinds)}.")
     try:
         return replace(config, **{name: kinds[name](value) for name, value in values.items()})
     except (TypeError, ValueError) as error:

@@ -89,8 +89,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 def to_json(message: Message) -> dict[str, Any]:
     """A message as plain JSON values, for the journal."""
     parts = [
-        {"kind": _NAMES[type(part)], **{name: getattr(part, name) for name in part.__slots__}}
-        for part in message.parts
+        {"kind": _NAMES[type(part)], **{name: getattr(part, name) for name in part.__slots__}} for part in message.parts
     ]
     return {"role": message.role, "parts": parts}
 

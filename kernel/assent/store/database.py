@@ -8,7 +8,7 @@ import duckdb
 from assent.core.errors import StoreError, WorkspaceCorrupt, WorkspaceLocked, WorkspaceNewer
 from assent.store.schema import MIGRATIONS, VERSION, VIEWS
 
-_SETTINGS = {
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "256MB",
     "autoinstall_known_extensions": "false",
@@ -81,7 +81,9 @@ def _translated(error: duckdb.Error, path: Path) -> StoreError:
             "Shut that kernel down, or set ASSENT_WORKSPACE to another folder for this one."
         )
     if "newer version" in text.lower():
-        return WorkspaceNewer(f"The workspace {path} was written by a newer DuckDB. Upgrade with `pip install -U assent`.")
+        return WorkspaceNewer(
+            f"The workspace {path} was written by a newer DuckDB. Upgrade with `pip install -U assent`."
+        )
     if "permission denied" in text.lower() or "read-only file system" in text.lower():
         return StoreError(f"The workspace {path} may not be written. Set ASSENT_WORKSPACE to another folder.")
     return WorkspaceCorrupt(

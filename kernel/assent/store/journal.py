@@ -28,8 +28,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=st
 class Journal:
     """The events of one workspace. Every method may be called from any thread.
 
-    `append` gives a future that resolves when the events are durable; `post` does not wait. Both keep the order of calls.
-    Listeners are called on the writer's thread, after the commit, and must not block.
+    `append` gives a future that resolves when the events are durable; `post` does not wait. Both keep the order
+    of calls. Listeners are called on the writer's thread, after the commit, and must not block.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,0 +1,365 @@
+"""The composition root: `Session`, the one façade that every entry point uses."""
+
+import asyncio
+import atexit
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from assent.core import config as configs
+from assent.core.agent import Agent
+from assent.core.agent import from_json as agent_from_json
+from assent.core.approval import Pending
+from assent.core.commands import Command, Decide, OnAsk, ResumeRun, StartRun, StopRun
+from assent.core.config import Config
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import ENDINGS, Event, Kind, Progress, Scope, current_user
+from assent.core.ids import new_id, run_of
+from assent.core.model import Model
+from assent.models.resolve import default_model, resolve
+from assent.policy.decide import Facts, facts
+from assent.runs.answer import answer
+from assent.runs.loop import drive
+from assent.runs.run import Run
+from assent.runs.state import State, fold, pending
+from assent.store import reader
+from assent.store.journal import Journal
+from assent.tools.python import python_tool
+from assent.tools.sql import frames_in, sql_tool
+from assent.tools.tool import Tool
+
+CUT_OFF = "the kernel that ran it stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run stands once its stream has ended. `value` is what its last table-giving call gave, a DataFrame."""
+
+    run: str
+    status: str
+    text: str
+    reason: str = ""
+    value: Any = None
+    pending: tuple[Pending, ...] = ()
+
+
+@dataclass(slots=True)
+class _Live:
+    run: Run
+    loop: asyncio.AbstractEventLoop
+    items: asyncio.Queue[Event | Progress | BaseException] = field(default_factory=asyncio.Queue)
+    task: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+
+class Session:
+    """An open workspace with the tools and models of one process. Commands go in by `submit`, answers by `decide`.
+
+    `workspace` is the `.assent` folder (None: found as `core.config.workspace_folder` says). `namespace` gives the
+    variables that tools work on. `transform` turns a front end's syntax into Python before the python tool runs it.
+    """
+
+    def __init__(
+        self,
+        workspace: Path | str | None = None,
+        namespace: Callable[[], MutableMapping[str, Any]] | MutableMapping[str, Any] | None = None,
+        *,
+        config: Config | None = None,
+        models: Sequence[Model] = (),
+        transform: Callable[[str], str] = lambda code: code,
+    ) -> None:
+        self.folder = Path(workspace).absolute() if workspace else configs.workspace_folder()
+        self.config = config or configs.load(self.folder)
+        variables = {} if namespace is None else namespace
+        self.namespace: Callable[[], MutableMapping[str, Any]] = (
+            variables if callable(variables) else lambda: variables  # type: ignore[assignment]  # a mapping is not called
+        )
+        self.journal = Journal(self.folder)
+        self._models: dict[str, Model] = {model.name: model for model in models}
+        built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
+        self._tools: dict[str, Tool[Any, Any]] = {tool.name: tool for tool in built_in}
+        self._agents: dict[str, Agent] = {}
+        self._live: dict[str, _Live] = {}
+        self._deciding = threading.Lock()
+        self._unsubscribe = self.journal.subscribe(self._publish)
+        self._recover()
+        _close_at_exit(self)
+
+    # Commands
+
+    async def submit(self, command: Command) -> AsyncIterator[Event | Progress]:
+        """Carry out a command and yield what happens, ending with the run's last event.
+
+        Leaving the stream early, or cancelling the task that reads it, cancels the run. Errors that concern the
+        command itself (no such agent, no model) are raised before the first item.
+        """
+        if isinstance(command, StopRun):
+            for event in await self._stop(command):
+                yield event
+            return
+        live = await self._open(command)
+        live.task = asyncio.ensure_future(self._work(live))
+        try:
+            while True:
+                item = await live.items.get()
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+                if isinstance(item, Event) and item.kind in ENDINGS:
+                    return
+        finally:
+            live.stop()
+            await asyncio.wait([live.task])
+            self._live.pop(live.run.state.run, None)
+
+    async def run(self, agent: str | Agent, prompt: str, **options: Any) -> Result:
+        """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
+        return await self.drain(StartRun(prompt, agent, **options))
+
+    async def drain(self, command: StartRun | ResumeRun) -> Result:
+        """Carry out a command without looking at the stream."""
+        run = ""
+        live: _Live | None = None
+        async for item in self.submit(command):
+            if not run:
+                run = item.run or ""
+                live = self._live[run]
+        assert live is not None
+        return result_of(live.run)
+
+    def decide(self, command: Decide) -> Event:
+        """Record a person's answer; the run goes on if it waits in this process. The first answer wins.
+
+        May be called from any thread, also while the event loop is blocked. `NotFound` if nothing waits under that id.
+        """
+        command = replace(command, by=command.by or current_user())
+        with self._deciding:
+            state = self.state(run_of(command.call))
+            tools = self.tools_of(state.agent)
+            event = answer(state, command, self._rules(state.agent, tools), tools)
+            self.journal.append([event]).result()
+        if live := self._live.get(state.run):
+            live.loop.call_soon_threadsafe(live.run.answers.put_nowait, event)
+        return event
+
+    # What there is
+
+    def state(self, run: str) -> State:
+        """Where a run stands, from the journal. `run` may be any unambiguous beginning of its id."""
+        return fold(self.journal.events(self.find(run)))
+
+    def find(self, run: str) -> str:
+        """The full id of a run from its beginning."""
+        rows = self.journal.select("SELECT DISTINCT run FROM events WHERE starts_with(run, ?) LIMIT 2", [run])
+        if not run or not rows:
+            raise NotFound(f"There is no run {run!r} in {self.folder}. %agent runs lists them.")
+        if len(rows) > 1:
+            raise NotFound(f"More than one run begins with {run!r}. Give more of the id.")
+        return str(rows[0][0])
+
+    def pending(self) -> list[Pending]:
+        """The calls of all runs that wait for a person, oldest first."""
+        runs = self.journal.select("SELECT DISTINCT run FROM approvals WHERE verdict = 'pending'")
+        waiting = [item for (run,) in runs for item in pending(fold(self.journal.events(run)))]
+        return sorted(waiting, key=lambda item: item.at)
+
+    def live(self, run: str) -> bool:
+        """Whether a run is at work in this process."""
+        return run in self._live
+
+    def result(self, run: str) -> Result:
+        """How a run stands by the journal."""
+        return _result(self.state(run), {})
+
+    def sql(self, query: str) -> Any:
+        """A DataFrame from one reading statement over the workspace's views and the namespace's DataFrames."""
+        return reader.select(self.journal.cursor(), query, frames_in(self.namespace()))
+
+    # Agents, tools, models
+
+    def define(self, agent: Agent) -> None:
+        """Keep an agent under its name, in the workspace, for this session and later ones."""
+        self._register(agent)
+        scope = Scope(agent=agent.name, user=current_user())
+        self.journal.append([scope.event(Kind.AGENT_DEFINED, body=agent.to_json())]).result()
+
+    def agents(self) -> dict[str, Agent]:
+        """Every agent that can be named: the configuration's, the workspace's, this session's."""
+        query = "SELECT arg_max(body, seq) FROM events WHERE kind = 'agent_defined' GROUP BY agent ORDER BY min(seq)"
+        from_journal = [agent_from_json(configs.json_object(row[0])) for row in self.journal.select(query)]
+        default = Agent(model=self.config.model, max_steps=self.config.max_steps)
+        known = (default, *self.config.agents, *from_journal)
+        return {agent.name: agent for agent in known} | self._agents
+
+    def add_tool(self, tool: Tool[Any, Any]) -> None:
+        """Make a tool available to agents by its name."""
+        if tool.name in ("sql", "python") and self._tools.get(tool.name) is not tool:
+            raise ConfigError(f"{tool.name!r} is a built-in tool; give yours another name.")
+        self._tools[tool.name] = tool
+
+    def tools(self) -> dict[str, Tool[Any, Any]]:
+        """Every tool by name: built in, added, or defined in the namespace with `@tool`."""
+        found = {item.name: item for item in list(self.namespace().values()) if isinstance(item, Tool)}
+        return found | self._tools
+
+    def tools_of(self, agent: Agent) -> dict[str, Tool[Any, Any]]:
+        """The agent's tools by name; `NotFound` names the ones that are not here."""
+        known = self.tools()
+        if missing := [name for name in agent.tool_names if name not in known]:
+            raise NotFound(
+                f"The agent {agent.name!r} needs the tool {', '.join(missing)}, which is not defined in this session. "
+                "Run the cell that defines it, then try again."
+            )
+        return {name: known[name] for name in agent.tool_names}
+
+    def model(self, name: str = "") -> Model:
+        """The model of that name, or the default one; `NoModel` says what to do when there is none."""
+        name = name or self.config.model or (next(iter(self._models), "") or default_model(self.config))
+        if name not in self._models:
+            self._models[name] = resolve(name, self.config)
+        return self._models[name]
+
+    def close(self) -> None:
+        """Write what is queued and let go of the workspace."""
+        for live in list(self._live.values()):
+            live.loop.call_soon_threadsafe(live.stop)
+        self._unsubscribe()
+        self.journal.close()
+
+    # Inside
+
+    async def _open(self, command: StartRun | ResumeRun) -> _Live:
+        if not self._live:
+            self.journal.recover()
+        if isinstance(command, StartRun):
+            state, event = self._begun(command)
+        else:
+            state, event = self._resumed(command)
+        tools = self.tools_of(state.agent)
+        run = Run(
+            state=state,
+            journal=self.journal,
+            model=self.model(state.model),
+            tools=tools,
+            rules=self._rules(state.agent, tools),
+            emit=lambda item: live.items.put_nowait(item),
+            wait=command.wait,
+            on_ask=command.on_ask,
+        )
+        live = _Live(run, asyncio.get_running_loop())
+        self._live[state.run] = live
+        self.journal.post([event])
+        return live
+
+    def _begun(self, command: StartRun) -> tuple[State, Event]:
+        agent = self._agent(command)
+        model = self.model(command.model or agent.model)
+        scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
+        body = {"prompt": command.prompt, "agent": agent.to_json()}
+        event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
+        return fold([event]), event
+
+    def _resumed(self, command: ResumeRun) -> tuple[State, Event]:
+        run = self.find(command.run)
+        if run in self._live:
+            raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")
+        events = self.journal.events(run)
+        state = fold(events)
+        if state.status == "finished":
+            raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
+        event = state.scope.event(Kind.RUN_RESUMED, model=state.model or None)
+        return fold([*events, event]), event
+
+    async def _work(self, live: _Live) -> None:
+        try:
+            await drive(live.run)
+        except BaseException as error:  # whatever it is, the reader of the stream must hear of it
+            live.items.put_nowait(error)
+
+    async def _stop(self, command: StopRun) -> list[Event]:
+        run = self.find(command.run)
+        if live := self._live.get(run):
+            live.loop.call_soon_threadsafe(live.stop)
+            return []
+        state = self.state(run)
+        if state.status in ("finished", "cancelled"):
+            raise ConfigError(f"The run {run} is {state.status}; there is nothing to stop.")
+        event = state.scope.event(Kind.RUN_CANCELLED, model=state.model or None, body={"reason": command.reason})
+        await asyncio.wrap_future(self.journal.append([event]))
+        return [event]
+
+    def _agent(self, command: StartRun) -> Agent:
+        agent = command.agent
+        if isinstance(agent, str):
+            agents = self.agents()
+            if agent not in agents:
+                raise NotFound(f"There is no agent {agent!r}; there are {', '.join(agents)}. %agent new makes one.")
+            agent = agents[agent]
+        self._register(agent)
+        return replace(agent, max_steps=command.max_steps) if command.max_steps else agent
+
+    def _register(self, agent: Agent) -> None:
+        for tool in agent.tools:
+            if isinstance(tool, Tool):
+                self.add_tool(tool)
+        self._agents[agent.name] = agent
+
+    def _rules(self, agent: Agent, tools: Mapping[str, Tool[Any, Any]]) -> Facts:
+        privileges = {name: tool.privilege for name, tool in tools.items()}
+        modes = {name: _strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
+        return facts(privileges, modes)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        """On the writer's thread: hand each run's events to the loop that runs it, once for each loop."""
+        groups: dict[asyncio.AbstractEventLoop, list[tuple[_Live, Event]]] = {}
+        for event in events:
+            if event.run and (live := self._live.get(event.run)):
+                groups.setdefault(live.loop, []).append((live, event))
+        for loop, group in groups.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_deliver, group)
+
+    def _recover(self) -> None:
+        """A run that reads "running" as the workspace is opened was cut off: no other process can be at work on it."""
+        for (run,) in self.journal.select("SELECT run FROM runs WHERE status = 'running'"):
+            state = fold(self.journal.events(run))
+            self.journal.post([state.scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF})])
+
+
+def result_of(run: Run) -> Result:
+    """The result of a run that has just ended."""
+    return _result(run.state, run.values)
+
+
+def _result(state: State, values: Mapping[str, Any]) -> Result:
+    tables = [values[call] for call in state.last_calls if call in values and hasattr(values[call], "columns")]
+    return Result(
+        state.run, state.status, state.answer, state.reason, tables[-1] if tables else None, tuple(pending(state))
+    )
+
+
+def _deliver(group: list[tuple[_Live, Event]]) -> None:
+    for live, event in group:
+        live.items.put_nowait(event)
+
+
+def _strictest(*modes: str | None) -> str:
+    order = {"auto": 0, "ask": 1, "disabled": 2}
+    return max((mode for mode in modes if mode), key=lambda mode: order.get(mode, 2), default="auto")
+
+
+def _close_at_exit(session: Session) -> None:
+    """DuckDB wants its connections closed before the interpreter ends."""
+    reference = weakref.ref(session)
+
+    def close() -> None:
+        if (open_session := reference()) is not None:
+            open_session.close()
+
+    atexit.register(close)

@@ -1,0 +1,53 @@
+"""A person's answer to a call that asks: checked, decided by policy again if edited, turned into one event."""
+
+from assent.core.commands import Decide
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import Event, Kind
+from assent.core.grant import act_digest
+from assent.policy.decide import Call, Deny, Facts, decide
+from assent.runs.state import CallState, State
+from assent.tools.tool import Tool, validate
+
+
+def answer(state: State, command: Decide, rules: Facts, tools: dict[str, Tool[..., object]]) -> Event:
+    """The event for a decision; `NotFound` if nothing waits under that id, `ConfigError` if it cannot be taken."""
+    call = _waiting(state, command)
+    body: dict[str, object] = {"by": command.by, "reason": command.reason, "scope": command.scope}
+    verdict: str = command.verdict
+    if command.outcome is not None and call.unknown:
+        verdict, body = "happened", body | {"outcome": command.outcome}
+    elif verdict == "approve":
+        body |= _approval(call, command, rules, tools)
+    return state.scope.event(
+        Kind.APPROVAL_DECIDED, step=call.step, call=call.id, tool=call.tool, privilege=call.privilege,
+        decision=verdict, body=body,
+    )  # fmt: skip
+
+
+def _waiting(state: State, command: Decide) -> CallState:
+    call = state.batch.get(command.call)
+    if call is None or not call.waits:
+        verdict = f" It was answered already: {call.verdict}." if call and call.verdict else ""
+        raise NotFound(f"No call {command.call!r} waits for approval.{verdict} %agent pending lists those that do.")
+    if command.by in {item.by for item in call.approvals} and command.verdict == "approve":
+        raise ConfigError(f"{command.by} has approved {call.id} already; it needs {call.approvers} different people.")
+    return call
+
+
+def _approval(
+    call: CallState, command: Decide, rules: Facts, tools: dict[str, Tool[..., object]]
+) -> dict[str, object]:
+    arguments = dict(command.arguments) if command.arguments is not None else call.arguments
+    if command.arguments is not None:
+        if call.tool in tools:
+            try:
+                validate(tools[call.tool], arguments)
+            except ValueError as error:
+                raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
+        decision = decide(Call(call.tool, arguments), rules)
+        if isinstance(decision, Deny):
+            raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
+    if command.scope == "run" and not call.grantable:
+        raise ConfigError(f"{call.privilege} calls cannot be allowed for a whole run; approve them one by one.")
+    edited = arguments if arguments != call.arguments else None
+    return {"arguments": edited, "digest": act_digest(call.tool, arguments), "policy_version": rules.version}

@@ -1,0 +1,114 @@
+"""The loop: think, decide the whole batch, wait for people, act in parallel, observe, until there is an answer."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from assent.core.errors import AssentError, StoreError
+from assent.core.events import Kind
+from assent.runs.propose import by_person, decide_batch, settled
+from assent.runs.run import Run
+from assent.runs.state import CallState, apply
+from assent.runs.step import perform
+from assent.runs.think import think
+
+
+async def drive(run: Run) -> None:
+    """Take a run from where its state stands to its end, which is recorded and on disk when this returns.
+
+    The end is finished, suspended, failed or, when the task is cancelled, cancelled; only `StoreError` gets out.
+    """
+    try:
+        await _advance(run)
+    except asyncio.CancelledError:
+        await _end(run, Kind.RUN_CANCELLED, reason="interrupted by the analyst")
+    except StoreError:
+        raise
+    except AssentError as error:
+        await _end(run, Kind.RUN_FAILED, error=str(error))
+    except Exception as error:
+        await _end(run, Kind.RUN_FAILED, error=f"Assent itself failed: {type(error).__name__}: {error}")
+        raise
+
+
+async def _advance(run: Run) -> None:
+    state = run.state
+    while True:
+        if state.batch:
+            if not await _settle(run):
+                return
+        elif state.budget <= 0:
+            steps = state.agent.max_steps
+            raise AssentError(f"There is no answer after {steps} steps. Resume the run for as many more.")
+        else:
+            await think(run)
+            if not state.batch:
+                await _end(run, Kind.RUN_FINISHED, text=state.messages[-1].text.strip())
+                return
+
+
+async def _settle(run: Run) -> bool:
+    """Bring every call of the batch to a result; False if the run was suspended instead."""
+    events = decide_batch(run)
+    if any(event.decision == "ask" for event in events):
+        await run.commit(*events)  # what a card shows must be there for whoever answers it
+    else:
+        run.record(*events)
+    if run.state.waiting and not await _hear(run):
+        return False
+    for call in list(run.state.batch.values()):
+        if call.verdict in ("reject", "happened") and call.result is None:
+            run.record(by_person(run, call))
+    open_calls = [call for call in run.state.batch.values() if call.result is None]
+    await _together([perform(run, call) for call in open_calls], run.state.agent.parallel)
+    return True
+
+
+async def _hear(run: Run) -> bool:
+    """Wait, within bounds, until every question of the batch is answered; False once the run is suspended."""
+    if run.on_ask == "deny":
+        for call in run.state.waiting:
+            run.record(settled(run, call, "Denied: this call needs a person, and there is nobody to ask."))
+        return True
+    deadline = time.monotonic() + (run.wait if run.on_ask == "wait" else 0)
+    while run.state.waiting:
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                event = await run.answers.get()
+        except TimeoutError:
+            await _suspend(run, run.state.waiting)
+            return False
+        apply(run.state, event)
+    return True
+
+
+async def _suspend(run: Run, waiting: Iterable[CallState]) -> None:
+    names = ", ".join(call.id for call in waiting)
+    cause = f"nobody answered within {run.wait:g} s" if run.on_ask == "wait" else "nobody can be asked here"
+    await _end(
+        run, Kind.RUN_SUSPENDED, reason=f"{cause}: {names} waits for approval. See %agent pending, then %agent resume."
+    )
+
+
+async def _end(run: Run, kind: Kind, **body: Any) -> None:
+    await run.commit(run.event(kind, model=run.model.name, step=run.state.step or None, body=body))
+
+
+async def _together(calls: list[Coroutine[Any, Any, None]], limit: int) -> None:
+    if len(calls) <= 1:
+        for call in calls:
+            await call
+        return
+    room = asyncio.Semaphore(limit)
+
+    async def one(call: Coroutine[Any, Any, None]) -> None:
+        async with room:
+            await call
+
+    tasks = [asyncio.ensure_future(one(call)) for call in calls]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

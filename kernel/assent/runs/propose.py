@@ -1,0 +1,80 @@
+"""Deciding a batch: every proposed call is judged before anything in the batch runs."""
+
+from typing import Any
+
+from assent.core.events import Event, Kind
+from assent.policy.decide import Ask, Call, Decision, decide
+from assent.runs.run import Run
+from assent.runs.state import CallState
+from assent.tools.execute import parse
+from assent.tools.tool import validate
+
+UNKNOWN = "it began before the kernel stopped and nobody recorded how it ended"
+
+
+def decide_batch(run: Run) -> list[Event]:
+    """The decisions, and the results of what is denied or malformed, for every call that has none yet."""
+    events: list[Event] = []
+    for call in run.state.batch.values():
+        if not call.decision:
+            events += _first(run, call)
+        elif call.started and call.result is None and not call.unknown:
+            events += _cut_off(run, call)
+    return events
+
+
+def decided(
+    run: Run, call: CallState, decision: Decision, arguments: dict[str, Any], *, reason: str = "", unknown: bool = False
+) -> Event:
+    """The event that says what policy decided of a call with these arguments."""
+    tool = run.tools.get(call.tool)
+    body: dict[str, Any] = {"arguments": arguments, "reason": reason or decision.reason}
+    if isinstance(decision, Ask):
+        body |= {"approvers": decision.approvers, "grantable": decision.grantable}
+    if unknown:
+        body["unknown"] = True
+    return run.event(
+        Kind.CALL_DECIDED, step=call.step, call=call.id, tool=call.tool, decision=decision.name,
+        privilege=tool.privilege if tool else None, body=body | {"policy_version": run.rules.version},
+    )  # fmt: skip
+
+
+def settled(run: Run, call: CallState, text: str, *, error: bool = True) -> Event:
+    """The result of a call that is not run: refused, malformed, or known to have happened before."""
+    return run.event(
+        Kind.CALL_FINISHED, step=call.step, call=call.id, tool=call.tool, body={"text": text, "error": error}
+    )
+
+
+def by_person(run: Run, call: CallState) -> Event:
+    """The result of a call that a person has settled without its being run."""
+    if call.verdict == "happened":
+        return settled(run, call, f"The analyst reports what this call did: {call.said}", error=False)
+    reason = f": {call.said}" if call.said else "."
+    return settled(run, call, f"The analyst rejected this call{reason}")
+
+
+def _first(run: Run, call: CallState) -> list[Event]:
+    problem = ""
+    arguments: dict[str, Any] = {}
+    try:
+        arguments = parse(call.proposed.arguments)
+        if tool := run.tools.get(call.tool):
+            validate(tool, arguments)
+    except ValueError as error:
+        problem = f"Wrong arguments for {call.tool}: {error}. Correct them and call again."
+    decision = decide(Call(call.tool, arguments), run.facts)
+    event = decided(run, call, decision, arguments)
+    if decision.name == "deny":
+        return [event, settled(run, call, f"Denied: {decision.reason}")]
+    if problem:
+        # Nobody is asked about a call that could not run anyway.
+        event.decision, event.body["reason"] = "deny", problem
+        return [event, settled(run, call, problem)]
+    return [event]
+
+
+def _cut_off(run: Run, call: CallState) -> list[Event]:
+    if run.tools[call.tool].idempotent:
+        return []
+    return [decided(run, call, Ask(UNKNOWN, grantable=False), call.arguments, unknown=True)]

@@ -1,0 +1,50 @@
+"""A run at work: its state, and everything that it may touch while it works."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from assent.core.commands import OnAsk
+from assent.core.events import Event, Kind, Progress
+from assent.core.model import Model
+from assent.policy.decide import Facts
+from assent.runs.state import State, apply
+from assent.store.journal import Journal
+from assent.tools.tool import Tool
+
+
+@dataclass(slots=True)
+class Run:
+    """Owned by one event loop. `answers` brings what people decided, already in the journal; `wait` is in seconds."""
+
+    state: State
+    journal: Journal
+    model: Model
+    tools: Mapping[str, Tool[Any, Any]]
+    rules: Facts
+    emit: Callable[[Progress], None]
+    wait: float
+    on_ask: OnAsk
+    answers: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id
+
+    @property
+    def facts(self) -> Facts:
+        """The rules, with what people have allowed for this run."""
+        return replace(self.rules, allowed=self.state.allowed) if self.state.allowed else self.rules
+
+    def event(self, kind: Kind, **columns: Any) -> Event:
+        return self.state.scope.event(kind, **columns)
+
+    def record(self, *events: Event) -> None:
+        """Apply events and queue them for the journal without waiting for the disk."""
+        self.journal.post(events)
+        for event in events:
+            apply(self.state, event)
+
+    async def commit(self, *events: Event) -> None:
+        """Apply events once they are on disk."""
+        await asyncio.wrap_future(self.journal.append(events))
+        for event in events:
+            apply(self.state, event)

@@ -1,0 +1,69 @@
+"""One model step: ask, stream, record the answer."""
+
+import time
+from dataclasses import replace
+
+from assent.core import messages
+from assent.core.errors import ModelError
+from assent.core.events import Kind, Progress
+from assent.core.ids import call_id
+from assent.core.messages import Message, Part, ToolCall
+from assent.core.model import Answer, Request
+from assent.models.prices import cost
+from assent.runs.run import Run
+
+
+async def think(run: Run) -> None:
+    """Ask the model for its next turn and record it; a failure is recorded and raised as `ModelError`."""
+    state, agent = run.state, run.state.agent
+    step = state.step + 1
+    request = Request(
+        messages=state.messages,
+        tools=[tool.spec for tool in run.tools.values()],
+        temperature=agent.temperature,
+        max_tokens=agent.max_tokens,
+    )
+    began = time.perf_counter()
+    try:
+        answer = await _answer(run, request, step)
+    except ModelError as error:
+        run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
+        raise
+    message = _with_ids(answer.message, state.run, state.calls)
+    usage = answer.usage
+    run.record(
+        run.event(
+            Kind.MODEL_ANSWERED,
+            step=step,
+            model=run.model.name,
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cached_tokens=usage.cached,
+            reasoning_tokens=usage.reasoning,
+            cost=usage.cost if usage.cost is not None else cost(run.model.name, usage),
+            duration=time.perf_counter() - began,
+            body={"message": messages.to_json(message), "stop": answer.stop},
+        )
+    )
+
+
+async def _answer(run: Run, request: Request, step: int) -> Answer:
+    async for item in run.model.stream(request):
+        if isinstance(item, Answer):
+            return item
+        run.emit(Progress(run.state.run, step, item))
+    raise ModelError(f"The model {run.model.name} ended its stream without an answer. Resume the run to ask again.")
+
+
+def _with_ids(message: Message, run: str, calls: int) -> Message:
+    """Every call needs an id of its own within the conversation; what a model left out or doubled is made up for."""
+    seen: set[str] = set()
+    parts: list[Part] = []
+    for part in message.parts:
+        if isinstance(part, ToolCall):
+            calls += 1
+            if not part.id or part.id in seen:
+                part = replace(part, id=call_id(run, calls))
+            seen.add(part.id)
+        parts.append(part)
+    return replace(message, parts=tuple(parts), encoded={})

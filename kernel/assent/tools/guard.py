@@ -1,0 +1,53 @@
+"""Keeps code that runs on the event loop's own thread interruptible and within its time."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+
+@contextlib.contextmanager
+def guarded(seconds: float) -> Iterator[None]:
+    """Synchronous code of the current task ends on SIGINT (as a cancellation) and after `seconds` (`TimeoutError`).
+
+    Only while that code is on the stack: raising while the loop waits would tear down the loop itself, and there the
+    task's own cancellation and timeout do the work. Without effect outside the main thread or without POSIX timers.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    interrupt = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if asyncio.current_task(loop) is task:
+            raise KeyboardInterrupt
+        if callable(interrupt):
+            interrupt(number, frame)
+
+    def on_alarm(_number: int, _frame: FrameType | None) -> None:
+        if asyncio.current_task(loop) is task:
+            raise TimeoutError(f"the code ran longer than {seconds:g} s and was stopped")
+
+    with _handler(signal.SIGINT, on_interrupt), _handler(signal.SIGALRM, on_alarm):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        except KeyboardInterrupt:
+            # Out of a task a KeyboardInterrupt would stop the kernel's loop; a cancellation stops the run.
+            raise asyncio.CancelledError from None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextlib.contextmanager
+def _handler(number: signal.Signals, handler: Any) -> Iterator[None]:
+    previous = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, previous)

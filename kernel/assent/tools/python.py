@@ -1,0 +1,151 @@
+"""The `python` tool: run code in the analyst's namespace and say what it printed, gave, raised and changed."""
+
+import ast
+import contextlib
+import inspect
+import io
+
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from types import CodeType
+from typing import Any
+
+from assent.tools.execute import clip
+from assent.tools.preview import is_frame, preview
+from assent.tools.tool import Output, Tool, tool
+
+FILE = "<agent>"
+_STREAM_LIMIT = 5_000_000  # characters kept of what a piece of code prints
+
+
+def python_tool(
+    namespace: Callable[[], MutableMapping[str, Any]], transform: Callable[[str], str] = lambda code: code
+) -> Tool[Any, Any]:
+    """The tool over a namespace looked up at each call; `transform` turns a front end's syntax into plain Python."""
+
+    @tool(name="python", privilege="execute_risky", here=True)
+    async def python(code: str) -> Output:
+        """Run Python in the notebook's live namespace; the last expression's value comes back. A person approves first."""
+        return await run(transform(code), namespace())
+
+    return python
+
+
+async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
+    """Execute `code` (top-level await allowed) and report it; only an interrupt or a cancellation gets out."""
+    before = fingerprints(namespace)
+    printed = Capture()
+    value: Any = None
+    raised: str | None = None
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            for part, mode in _parts(code):
+                value = eval(compile_part(part, mode), namespace)  # type: ignore[arg-type]  # any mapping serves as globals
+                if inspect.iscoroutine(value):
+                    value = await value
+        except (Exception, SystemExit) as error:
+            raised = _traceback(error)
+    changes = compare(before, fingerprints(namespace))
+    return _report(printed.text(), None if raised else value, raised, changes)
+
+
+def compile_part(part: ast.AST, mode: str) -> CodeType:
+    code = compile(part, FILE, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # type: ignore[call-overload]  # mode is exec or eval
+    assert isinstance(code, CodeType)
+    return code
+
+
+class Capture(io.TextIOBase):
+    """Keeps what is printed, up to a limit, so that a flood cannot fill the memory."""
+
+    def __init__(self, limit: int = _STREAM_LIMIT) -> None:
+        self._parts: list[str] = []
+        self._room = limit
+        self._lost = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        kept = text[: max(self._room, 0)]
+        self._room -= len(kept)
+        self._lost += len(text) - len(kept)
+        if kept:
+            self._parts.append(kept)
+        return len(text)
+
+    def text(self) -> str:
+        lost = f"\n… {self._lost:,} more characters were printed …" if self._lost else ""
+        return "".join(self._parts) + lost
+
+
+def fingerprints(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """For each public name something that differs once the value was bound anew or a DataFrame changed in place."""
+    return {
+        name: (id(value), _contents(value))
+        for name, value in list(namespace.items())
+        if not name.startswith("_") and name not in ("In", "Out")
+    }
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Which names were bound, changed and deleted between two fingerprints."""
+    return {
+        "bound": sorted(name for name in after if name not in before),
+        "changed": sorted(name for name in after if name in before and after[name] != before[name]),
+        "deleted": sorted(name for name in before if name not in after),
+    }
+
+
+def _parts(code: str) -> list[tuple[ast.AST, str]]:
+    body = ast.parse(code, FILE).body
+    if body and isinstance(body[-1], ast.Expr):
+        head: list[tuple[ast.AST, str]] = [(ast.Module(body[:-1], []), "exec")] if body[:-1] else []
+        return [*head, (ast.Expression(body[-1].value), "eval")]
+    return [(ast.Module(body, []), "exec")]
+
+
+def _contents(value: Any) -> Any:
+    if is_frame(value):
+        # The blocks' sums notice an in-place edit without hashing every row of a large table.
+        return (value.shape, tuple(map(str, value.columns)), _checksum(value))
+    if isinstance(value, list | dict | set):
+        return len(value), hash(preview(value)) if len(value) < 1000 else None
+    return None
+
+
+def _checksum(frame: Any) -> Any:
+    if frame.size > 5_000_000:
+        return None
+    from pandas.util import hash_pandas_object  # loaded already: the namespace holds a DataFrame
+
+    try:
+        return int(hash_pandas_object(frame, index=True).sum())
+    except TypeError:  # a cell that cannot be hashed, a list say
+        return hash(frame.to_string())
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback from the agent's own code on, without ours."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+
+
+def _report(printed: str, value: Any, raised: str | None, changes: dict[str, list[str]]) -> Output:
+    shown = None if value is None else preview(value, rows=10)
+    parts = [clip(printed.rstrip(), 10_000)] if printed.strip() else []
+    if shown is not None:
+        parts.append(f"result: {shown}")
+    if raised:
+        parts.append(raised)
+    parts += [f"{verb}: {', '.join(names)}" for verb, names in changes.items() if names]
+    display = {
+        "type": "python",
+        "stdout": clip(printed, 10_000),
+        "result": shown,
+        "traceback": raised,
+        **changes,
+    }
+    return Output("\n".join(parts) or "done", display, value, error=raised is not None)

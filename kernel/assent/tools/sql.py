@@ -1,0 +1,60 @@
+"""The `sql` tool: read the analyst's DataFrames with DuckDB, and nothing else."""
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from assent.core.errors import QueryError
+from assent.store import database, reader
+from assent.tools.preview import is_frame
+from assent.tools.tool import Output, Tool, tool
+
+MODEL_ROWS = 50
+DISPLAY_ROWS = 20
+
+
+def frames_in(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The DataFrames that have a name one can write in SQL."""
+    return {name: value for name, value in list(namespace.items()) if is_frame(value) and not name.startswith("_")}
+
+
+def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any]:
+    """The tool over a namespace that is looked up anew at each call."""
+    connection = database.memory()
+
+    @tool(name="sql", privilege="read_only")
+    def sql(query: str) -> Output:
+        """Run one read-only SQL query (DuckDB dialect) over the notebook's DataFrames; their names are the tables."""
+        frames = frames_in(namespace())
+        try:
+            frame = reader.select(connection, query, frames)
+        except QueryError as error:
+            tables = ", ".join(sorted(frames)) or "none: no DataFrame has been made yet"
+            return Output(f"{error}\nTables here: {tables}", error=True)
+        return Output(table_text(frame), table_display(frame), frame)
+
+    return sql
+
+
+def table_text(frame: Any, rows: int = MODEL_ROWS) -> str:
+    """A result as a model reads it: CSV, cut after `rows`."""
+    text: str = frame.head(rows).to_csv(index=False, float_format="%.6g").rstrip("\n")
+    return text if len(frame) <= rows else f"{text}\n… {len(frame) - rows:,} more of {len(frame):,} rows"
+
+
+def table_display(frame: Any, rows: int = DISPLAY_ROWS) -> dict[str, Any]:
+    """A result as a transcript shows it: columns, the first rows as text, how many there are."""
+    shown = [[_shown(value) for value in row] for row in frame.head(rows).itertuples(index=False, name=None)]
+    return {
+        "type": "table",
+        "columns": [str(name) for name in frame.columns],
+        "rows": shown,
+        "total": len(frame),
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.6g}"
+    text = str(value)
+    return "" if text in ("None", "<NA>", "NaT") else re.sub(r"\s+", " ", text)[:200]

@@ -1,0 +1,123 @@
+"""`@tool`: a plain typed function becomes something an agent can call."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from assent.core.errors import ConfigError
+from assent.core.model import ToolSpec
+from assent.core.privilege import LEVELS, READ_ONLY, Privilege
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a tool gives when text is not enough: `text` is for the model, `display` for a transcript, `value` for Python."""
+
+    text: str
+    display: Mapping[str, Any] | None = None
+    value: Any = None
+    error: bool = False
+
+
+@dataclass(frozen=True)
+class Tool(Generic[P, R]):
+    """A function with a name, a schema and a privilege. Calling it calls the function.
+
+    `timeout` is in seconds, None for the agent's own; `idempotent` says that running it twice is as good as once;
+    `here` runs a synchronous function on the event loop's own thread instead of a worker thread.
+    """
+
+    function: Callable[P, R]
+    name: str
+    description: str
+    privilege: Privilege
+    arguments: type[BaseModel]
+    timeout: float | None = None
+    idempotent: bool = False
+    here: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    @property
+    def spec(self) -> ToolSpec:
+        return ToolSpec(self.name, self.description, self.schema)
+
+
+@overload
+def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
+@overload
+def tool(
+    *, privilege: Privilege = ..., name: str | None = ..., description: str | None = ...,
+    timeout: float | None = ..., idempotent: bool = ..., here: bool = ...,
+) -> Callable[[Callable[P, R]], Tool[P, R]]: ...  # fmt: skip
+def tool(
+    function: Any = None, /, *, privilege: Privilege = "execute_risky", name: str | None = None,
+    description: str | None = None, timeout: float | None = None, idempotent: bool = False, here: bool = False,
+) -> Any:  # fmt: skip
+    """Make a tool of a typed function, sync or async. Its docstring tells the model what it does.
+
+    The privilege defaults to `execute_risky`, which asks: a function says for itself when it is harmless.
+    """
+
+    def make(function: Callable[P, R]) -> Tool[P, R]:
+        if privilege not in LEVELS:
+            raise ConfigError(f"{privilege!r} is no privilege; there are {', '.join(LEVELS)}.")
+        if timeout is not None and timeout <= 0:
+            raise ConfigError(f"A timeout of {timeout} seconds leaves no time; give a number above 0.")
+        arguments = _arguments(function)
+        return Tool(
+            function=function,
+            name=name or function.__name__,
+            description=description or inspect.getdoc(function) or "",
+            privilege=privilege,
+            arguments=arguments,
+            timeout=timeout,
+            idempotent=idempotent or privilege == READ_ONLY,
+            here=here,
+            schema=_schema(arguments),
+        )
+
+    return make if function is None else make(function)
+
+
+def validate(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as Python values of the declared types; `ValueError` says, for a model to read, what is wrong."""
+    try:
+        parsed = tool.arguments.model_validate(dict(arguments))
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'arguments'}: {item['msg']}" for item in error.errors()
+        ]
+        raise ValueError("; ".join(problems)) from None
+    return {name: getattr(parsed, name) for name in type(parsed).model_fields}
+
+
+def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise ConfigError(f"The tool {function.__name__!r} has the parameter {parameter}: give plain named ones.")
+        kind = Any if parameter.annotation is parameter.empty else parameter.annotation
+        fields[parameter.name] = (
+            kind,
+            Field() if parameter.default is parameter.empty else parameter.default,
+        )
+    try:
+        return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+    except (TypeError, ValueError, NameError) as error:
+        raise ConfigError(f"The tool {function.__name__!r} has a parameter that JSON cannot give: {error}") from None
+
+
+def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
+    schema = arguments.model_json_schema()
+    for part in (schema, *schema.get("properties", {}).values()):
+        part.pop("title", None)  # models pay for every token, and a title repeats the name
+    return schema
