@@ -6,7 +6,7 @@ the JSON dialect (see `dialect`), so that a small model's tool calls are always 
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -81,7 +81,7 @@ def _body(request: Request, form: dict[str, Any] | None) -> Chunk:
     return body
 
 
-async def _chunks(loaded: Engine, body: Chunk) -> AsyncIterator[Chunk]:
+async def _chunks(loaded: Engine, body: Chunk) -> AsyncGenerator[Chunk]:
     """The engine's chunks, from a thread of its own; a daemon, so that no answer holds up the process's end."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Chunk | BaseException | None] = asyncio.Queue()

@@ -1,0 +1,84 @@
+"""Vendors that speak the OpenAI chat-completions format, as rows of a table."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One vendor. `keys` and `bases` name environment variables, first found first used.
+
+    `model` is what to ask when only the vendor is named. `own_machine` needs no key and costs nothing. `limit` is the
+    field that bounds the answer's tokens; `reasoning` the field in which the vendor wants its own thinking back.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    keys: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    model: str = ""
+    own_machine: bool = False
+    limit: str = "max_tokens"
+    reasoning: str = ""
+
+
+ENDPOINTS = (
+    Endpoint(
+        "openai", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), "gpt-5-mini",
+        limit="max_completion_tokens",
+    ),
+    Endpoint("groq", "Groq", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",), model="openai/gpt-oss-120b"),
+    Endpoint(
+        "deepseek", "DeepSeek", "https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",), model="deepseek-chat",
+        reasoning="reasoning_content",
+    ),
+    Endpoint(
+        "openrouter", "OpenRouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",),
+        model="openai/gpt-5-mini",
+    ),
+    Endpoint("mistral", "Mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), model="mistral-medium-latest"),
+    Endpoint(
+        "moonshot", "Moonshot", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",), ("MOONSHOT_BASE_URL",),
+        "kimi-k2.6", reasoning="reasoning_content",
+    ),
+    Endpoint("xai", "xAI", "https://api.x.ai/v1", ("XAI_API_KEY",), model="grok-4-fast"),
+    Endpoint(
+        "ollama", "Ollama", "http://localhost:11434/v1", bases=("OLLAMA_HOST",), own_machine=True,
+    ),
+)  # fmt: skip
+
+# A server of the user's own, by `base_url` in the settings. It is sent ASSENT_API_KEY and never a vendor's key:
+# settings come with a folder, which somebody else may have written.
+CUSTOM = Endpoint("custom", "The model server", "", ("ASSENT_API_KEY",))
+
+_BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+
+
+def find(name: str) -> Endpoint | None:
+    """The row of a vendor, by its short name."""
+    return _BY_NAME.get(name)
+
+
+def key(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str:
+    """The key for a vendor, "" where there is none."""
+    return next((value for name in endpoint.keys if (value := environ.get(name, "").strip())), "")
+
+
+def base_url(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str:
+    """Where a vendor answers: what its environment variable says, else the table."""
+    for name in endpoint.bases:
+        if value := environ.get(name, "").strip():
+            return _ollama(value) if name == "OLLAMA_HOST" else value.rstrip("/")
+    return endpoint.base_url
+
+
+def _ollama(host: str) -> str:
+    """OLLAMA_HOST as Ollama reads it: scheme, host or port may each be missing, 0.0.0.0 means this machine."""
+    scheme, _, rest = host.rpartition("://")
+    authority, _, path = rest.partition("/")
+    server, _, port = authority.rpartition(":") if ":" in authority.rpartition("]")[2] else (authority, "", "")
+    server = "127.0.0.1" if server in ("", "0.0.0.0", "[::]") else server
+    standard = {"http": "80", "https": "443"}.get(scheme, "11434")
+    return f"{scheme or 'http'}://{server}:{port or standard}/{path}".rstrip("/") + "/v1"

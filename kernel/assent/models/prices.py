@@ -1,0 +1,36 @@
+"""What an answer cost, where a price is known."""
+
+from decimal import Decimal
+
+from assent.core.model import Usage
+
+_FREE = frozenset({"local", "scripted"})
+
+# Vendors whose name in genai-prices is another one than in our table.
+_NAMES = {"moonshot": "moonshotai", "xai": "x-ai"}
+
+
+def cost(model: str, usage: Usage) -> Decimal | None:
+    """US dollars for one answer of `provider:model`; None where nobody can say."""
+    if usage.cost is not None:
+        return usage.cost
+    provider, _, name = model.partition(":")
+    if provider in _FREE or (provider == "ollama" and not name.endswith("cloud")):
+        return Decimal(0)
+    if usage.input is None or usage.output is None:
+        return None
+    return _listed(_NAMES.get(provider, provider), name, usage)
+
+
+def _listed(provider: str, name: str, usage: Usage) -> Decimal | None:
+    try:
+        import genai_prices  # optional, and 0.1 s to import
+    except ImportError:
+        return None
+    tokens = genai_prices.Usage(
+        input_tokens=usage.input, output_tokens=usage.output, cache_read_tokens=usage.cached or 0
+    )
+    try:
+        return genai_prices.calc_price(tokens, name, provider_id=provider).total_price
+    except (LookupError, ValueError):
+        return None

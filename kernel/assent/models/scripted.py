@@ -1,0 +1,71 @@
+"""A model that follows a script: for tests, examples and measurements."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from assent.core.errors import ModelError
+from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
+from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, Request, TextDelta, Usage
+
+USAGE = Usage(input=10, output=5)
+
+Said = str | Part | Message | Sequence[Part] | BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer: text, parts, a message, an exception to raise, or a function from the request to one of these.
+
+    `delay` is in seconds, before the first delta. `size` is how many characters a text delta has.
+    """
+
+    says: Said | Callable[[Request], Said]
+    delay: float = 0.0
+    size: int = 12
+    usage: Usage = USAGE
+
+
+class ScriptedModel:
+    """Answers by its turns. Which one is told by the assistant messages in the request, so a resumed or forked run
+    goes on where it was and many runs may share one script."""
+
+    def __init__(self, turns: Iterable[Turn | Said | Callable[[Request], Said]], name: str = "scripted:script") -> None:
+        self.turns = tuple(turn if isinstance(turn, Turn) else Turn(turn) for turn in turns)
+        self.name = name
+
+    async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
+        """Deltas, then the answer; `ModelError` past the script's end."""
+        number = sum([message.role == "assistant" for message in request.messages])
+        if number >= len(self.turns):
+            raise ModelError(f"The script has {len(self.turns)} turns and was asked for one more.")
+        turn = self.turns[number]
+        if turn.delay:
+            await asyncio.sleep(turn.delay)
+        message = _message(turn.says(request) if callable(turn.says) else turn.says)
+        for index, part in enumerate(message.parts):
+            for delta in _deltas(part, index, turn.size):
+                yield delta
+        yield Answer(message, turn.usage, "calls" if message.calls else "stop", self.name)
+
+
+def _message(said: Said) -> Message:
+    if isinstance(said, BaseException):
+        raise said
+    if isinstance(said, Message):
+        return said
+    if isinstance(said, str):
+        return Message("assistant", (Text(said),))
+    if isinstance(said, Text | Reasoning | ToolCall | ToolResult):
+        return Message("assistant", (said,))
+    return Message("assistant", tuple(said))
+
+
+def _deltas(part: Part, index: int, size: int) -> list[Delta]:
+    if isinstance(part, Text):
+        return [TextDelta(part.text[at : at + size]) for at in range(0, len(part.text), size)]
+    if isinstance(part, Reasoning):
+        return [ReasoningDelta(part.text[at : at + size]) for at in range(0, len(part.text), size)]
+    if isinstance(part, ToolCall):
+        return [CallDelta(index, part.name, part.arguments)]
+    return []
