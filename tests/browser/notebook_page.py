@@ -116,6 +116,7 @@ class NotebookPage:
         self.command("apputils:change-theme", {"theme": name})
         dark = "false" if name == DARK else "true"
         self.page.locator(f"body[data-jp-theme-light='{dark}']").wait_for(state="attached")
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def screenshot(self, name: str, of: Locator | None = None) -> Path:
         """A picture of the page, or of a part of it, for a person to look at."""

@@ -98,7 +98,8 @@ live.publish()
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_the_static_form_survives_saving_in_an_untrusted_notebook(open_notebook: OpenNotebook, theme: str) -> None:
     notebook = showing(open_notebook, "await show_run();")
-    notebook.wait_for_output(1, ANSWER)
+    notebook.wait_for_output(1, "finished")
+    expect(live(notebook)).to_have_count(0)
     saved = notebook.save()["cells"][1]["outputs"]
     assert [set(output["data"]) for output in saved] == [{"text/plain", "text/html", "application/vnd.assent.run+json"}]
     notebook.reopen_without_kernel()

@@ -34,7 +34,7 @@ def test_a_return_begins_a_line_as_python_reads_it() -> None:
     assert reveal("# harmless\rimport os\r\nx") == "# harmless\nimport os\nx"
 
 
-@pytest.mark.parametrize("text", ["Zürich\tµ", "日本語", "👩\u200d👧", "سلام\u200cها", "a\u0301", "line\nline"])
+@pytest.mark.parametrize("text", ["Zürich\tµ", "日本語", "👩\u200d👧", "سلام\u200c", "a\u0301", "line\nline"])
 def test_every_language_stays_as_it_is(text: str) -> None:
     assert not hides(text)
     assert clean(text) == text
