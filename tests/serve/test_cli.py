@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 import assent
+from assent.models import weights
 from assent.serve.cli import main
 
 RunResult = subprocess.CompletedProcess[str]
@@ -151,6 +152,31 @@ def test_doctor_finds_everything_in_a_whole_installation(tmp_path: Path, environ
     assert re.search(r"^ok +model +openai:gpt-5-mini", done.stdout, re.M)
     assert re.search(r"^ok +workspace +none yet", done.stdout, re.M)
     assert not (tmp_path / "workspace").exists()  # looking makes nothing
+
+
+def test_doctor_says_that_the_local_model_is_yet_to_be_fetched(tmp_path: Path, environment: dict[str, str]) -> None:
+    changes = {"ASSENT_MODEL": f"local:{weights.DEFAULT}", "ASSENT_CACHE": str(tmp_path)}
+    done = assent_command(environment | changes, "doctor")
+    assert done.returncode == 1
+    assert re.search(rf"^NO +model .*run `assent fetch {re.escape(weights.DEFAULT)}`", done.stdout, re.M)
+
+
+def test_fetch_prints_where_the_weights_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
+    row = weights.find(weights.DEFAULT)
+    there = tmp_path / "models" / row.file
+    there.parent.mkdir()
+    with there.open("wb") as file:
+        file.truncate(row.size)  # there already, as far as a look at its size tells
+    assert main(["fetch"]) == 0
+    assert capsys.readouterr().out == f"{there}\n"
+
+
+def test_fetch_of_an_unknown_model_is_one_clear_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch", "gpt-9"]) == 1
+    assert capsys.readouterr().err.startswith("assent: There is no local model 'gpt-9'; there are ")
 
 
 def test_doctor_says_what_is_wrong(tmp_path: Path, environment: dict[str, str]) -> None:

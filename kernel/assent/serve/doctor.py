@@ -10,7 +10,8 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 import assent
 from assent.core import config as configs
-from assent.core.errors import AssentError
+from assent.core.errors import AssentError, NoModel
+from assent.models import weights
 from assent.models.resolve import default_model
 from assent.store import database
 
@@ -34,7 +35,7 @@ def examine() -> Iterator[Finding]:
     looks: dict[str, Callable[[], str]] = {
         "kernel": kernelspec,
         "settings": lambda: settings(folder),
-        "model": lambda: default_model(configs.load(folder)),
+        "model": lambda: model(folder),
         "workspace": lambda: workspace(folder),
     }
     for what, look in looks.items():
@@ -59,6 +60,15 @@ def settings(folder: Path) -> str:
     configs.load(folder)
     file = folder / "config.toml"
     return str(file) if file.is_file() else f"defaults and the environment; {file} would be read"
+
+
+def model(folder: Path) -> str:
+    """The model that runs would use; `ModelError` where it is the local one and has not been fetched."""
+    name = default_model(configs.load(folder))
+    provider, _, local = name.partition(":")
+    if provider == "local" and weights.cached(weights.find(local)) is None:
+        raise NoModel(f"{name}, whose weights are not here yet: run `assent fetch {local or weights.DEFAULT}`.")
+    return name
 
 
 def workspace(folder: Path) -> str:
