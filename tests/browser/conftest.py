@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from notebook_page import Front, NotebookPage, OpenNotebook
 from playwright.sync_api import Browser, sync_playwright
-from server import Server, serve
+from tests.browser.notebook_page import Front, NotebookPage, OpenNotebook
+from tests.browser.server import Server, serve
 
 _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

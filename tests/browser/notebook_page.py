@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Locator, Page, expect
-from server import REPO, Server
+from tests.browser.server import REPO, Server
 
 Front = Literal["lab", "notebook"]
 SCREENSHOTS = REPO / "artifacts" / "screenshots"

@@ -5,9 +5,9 @@ import re
 from typing import Any
 
 import pytest
-from notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
 from playwright.sync_api import Locator, expect
-from server import Server
+from tests.browser.notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
+from tests.browser.server import Server
 
 IMPORTS = "from samples import *"
 ASK = "await ask(pending());"

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
 from playwright.sync_api import Locator, expect
+from tests.browser.notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
 
 IMPORTS = "from samples import *"
 ANSWER = "Revenue grew from $1,234.50 in January to $14,814.00 in December."

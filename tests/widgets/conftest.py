@@ -1,5 +1,5 @@
 import pytest
-from front_end import FrontEnd
+from tests.widgets.front_end import FrontEnd
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from front_end import FrontEnd, connect
+from tests.widgets.front_end import FrontEnd, connect
 
 from assent.core.approval import Pending
 from assent_widgets.approval import MIME, view

@@ -1,6 +1,6 @@
 import time
 
-from front_end import FrontEnd, connect
+from tests.widgets.front_end import FrontEnd, connect
 
 from assent.core.events import Kind, Progress, Scope
 from assent.core.model import TextDelta

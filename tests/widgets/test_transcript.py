@@ -152,12 +152,12 @@ def test_a_price_that_is_partly_unknown_says_so() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ([decided("deny", reason="unknown tool")], ["denied", "Denied by policy: unknown tool"]),
+        ([decided("deny", reason="unknown tool")], ["denied", "Denied: unknown tool"]),
         ([decided("ask", reason="it writes")], ["waiting for approval", "Needs approval: it writes"]),
         ([decided("ask"), approval("approve", reason="fine")], ["approved", "Approved by ana: fine"]),
         ([decided("ask"), approval("approve", scope="run")], ["Approved by ana, for the rest of this run."]),
         ([decided("ask"), approval("approve", arguments={"code": "y = 2"})], ["y = 2", "Approved by ana, with edits."]),
-        ([decided("ask"), approval("approve", outcome="it ran")], ["What happened: it ran"]),
+        ([decided("ask"), approval("happened", outcome="it ran")], ["settled", "ana says that it happened: it ran"]),
         (
             [decided("ask"), approval("reject", reason="no"), finished("no", error=True)],
             ["rejected", "Rejected by ana: no"],
@@ -170,6 +170,16 @@ def test_decisions_say_who_and_why(events: list[Event], said: list[str]) -> None
     for words in said:
         assert words in transcript.text()
         assert words in transcript.html()
+
+
+def test_a_call_that_needs_two_people_waits_for_the_second() -> None:
+    asked = decided("ask")
+    asked.body["approvers"] = 2
+    for by, state in (("ana", "waiting for approval"), ("ana", "waiting for approval"), ("bo", "approved")):
+        transcript = folded(STARTED, asked, approval("approve"), approval("approve", by=by))
+        assert transcript.to_json()["calls"][0]["state"] == state
+    edited = approval("approve", by="bo", arguments={"code": "y"})
+    assert folded(STARTED, asked, approval("approve"), edited).to_json()["calls"][0]["state"] == "waiting for approval"
 
 
 def test_calls_cut_off_by_the_end_say_so() -> None:
@@ -307,9 +317,12 @@ def test_an_answer_cut_off_at_its_limit_says_so() -> None:
 
 def test_arguments_that_are_no_json_are_shown_as_written() -> None:
     broken = assistant(ToolCall("a", "sql", '{"query": "SELECT'), ToolCall("b", "mail", "not json"))
-    text = folded(STARTED, answered(1, broken, "calls")).text()
+    denied = decided("deny", tool="mail", reason="Wrong arguments for mail")
+    denied.body["arguments"] = {}
+    text = folded(STARTED, answered(1, broken, "calls"), denied).text()
     assert "SELECT" in text
     assert "not json" in text
+    assert "Denied: Wrong arguments for mail" in text
 
 
 def test_the_question_is_shown_on_request() -> None:

@@ -21,8 +21,8 @@ _CUT_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,3}$")
 class Call:
     """What the events said of a call so far.
 
-    `state`: being written, proposed, waiting for approval, allowed, approved, rejected, denied, running, done, failed,
-    not run, interrupted. `said` is what people and policy said of it, in words. `pieces` is its arguments as written.
+    `state`: being written, proposed, waiting for approval, allowed, approved, rejected, denied, settled, running, done,
+    failed, not run, interrupted. `said` is what people and policy said of it. `pieces` is its arguments as written.
     """
 
     tool: str = ""
@@ -35,6 +35,8 @@ class Call:
     text: str = ""
     display: Mapping[str, Any] = field(default_factory=dict)
     duration: float | None = None
+    approvers: int = 1
+    voices: set[str] = field(default_factory=set)
 
     @property
     def source(self) -> str:
@@ -70,11 +72,11 @@ def fold(call: Call, event: Event) -> None:
     """Take one event of a call in."""
     call.id, call.tool = event.call or call.id, event.tool or call.tool
     call.privilege = event.privilege or call.privilege
-    if isinstance(arguments := event.body.get("arguments"), dict):
+    if arguments := event.body.get("arguments"):  # those of a call that could not be read are empty
         call.arguments = arguments
     match event.kind:
         case Kind.CALL_DECIDED:
-            _decide(call, event.decision or "deny", str(event.body.get("reason") or ""))
+            _decide(call, event)
         case Kind.APPROVAL_DECIDED:
             _answer(call, event)
         case Kind.CALL_STARTED:
@@ -92,30 +94,40 @@ def stop(call: Call) -> bool:
     return False
 
 
-def _decide(call: Call, decision: str, reason: str) -> None:
+def _decide(call: Call, event: Event) -> None:
+    reason = str(event.body.get("reason") or "")
     approved = call.state == "approved"
-    if decision == "deny":
-        call.state = "denied"
-        call.said.append(_sentence("Denied by policy", reason))
-    elif decision == "ask":
-        call.state = "waiting for approval"
-        call.said.append(_sentence("Needs approval", reason))
-    elif not approved:
-        call.state = "allowed"
-        if reason and call.privilege and call.privilege not in _AUTOMATIC:
-            call.said.append(_sentence("Allowed", reason))
+    match event.decision:
+        case "ask":
+            call.state, call.approvers, call.voices = "waiting for approval", event.body.get("approvers", 1), set()
+            call.said.append(_sentence("Needs approval", reason))
+        case "allow":
+            call.state = "approved" if approved else "allowed"
+            if reason and not approved and call.privilege not in ("", *_AUTOMATIC):
+                call.said.append(_sentence("Allowed", reason))
+        case _:
+            call.state = "denied"
+            call.said.append(_sentence("Denied", reason))
 
 
 def _answer(call: Call, event: Event) -> None:
     body = event.body
-    verdict = str(event.decision or body.get("verdict") or "")
-    call.state = "approved" if verdict.startswith("approve") else "rejected"
-    words = [f"{call.state.capitalize()} by {body.get('by') or event.user or 'unknown'}"]
-    words += ["with edits"] if isinstance(body.get("arguments"), dict) else []
-    words += ["for the rest of this run"] if body.get("scope") == "run" else []
-    call.said.append(_sentence(", ".join(words), str(body.get("reason") or "")))
-    if outcome := body.get("outcome"):
-        call.said.append(_sentence("What happened", str(outcome)))
+    by, reason = str(body.get("by") or event.user or "unknown"), str(body.get("reason") or "")
+    match event.decision:
+        case "approve":
+            edited = body.get("arguments") is not None
+            call.voices = {by} if edited else call.voices | {by}
+            words = [f"Approved by {by}", "with edits" if edited else ""]
+            words += ["for the rest of this run" if body.get("scope") == "run" else ""]
+            call.said.append(_sentence(", ".join(filter(None, words)), reason))
+            if len(call.voices) >= call.approvers:
+                call.state = "approved"
+        case "happened":
+            call.state = "settled"
+            call.said.append(_sentence(f"{by} says that it happened", str(body.get("outcome") or "")))
+        case _:
+            call.state = "rejected"
+            call.said.append(_sentence(f"Rejected by {by}", reason))
 
 
 def _finish(call: Call, event: Event) -> None:
