@@ -10,7 +10,7 @@ from tests.jupyter.live import LiveKernel, live_kernel
 
 pytestmark = pytest.mark.kernel
 
-AT_ONCE = 1.0  # seconds that an interrupt may take
+AT_ONCE = 2.0  # seconds; a quarter of one is usual, the rest is for a machine under load
 AWAIT = AT_WORK + "await asyncio.sleep(30)"
 SYNC = "print('at work', flush=True)\nwhile True: pass"
 SYNC_IN_ASYNC_CELL = "import asyncio\nawait asyncio.sleep(0)\nprint('at work', flush=True)\nwhile True: pass"

@@ -2,6 +2,7 @@
 
 import _thread
 import asyncio
+import queue
 import signal
 import threading
 from collections.abc import Iterator
@@ -24,44 +25,71 @@ def cancelled_by_sigint(future: asyncio.Future[Any]) -> Iterator[None]:
     Synchronous code of the cell itself gets a KeyboardInterrupt at once; that of another task after `PATIENCE`
     seconds, so that a task in the middle of a short step is cancelled where it awaits instead.
     """
-    interrupt = _Interrupt(asyncio.get_running_loop(), future)
+    watch = _Watch()
+    interrupt = _Interrupt(asyncio.get_running_loop(), future, watch)
     previous = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-        interrupt.close()
+        watch.close()
 
 
 class _Interrupt:
-    """A SIGINT handler; the resource it holds is the timer that signals again while the loop is held up."""
+    """A SIGINT handler: what it does must be safe wherever it breaks in, so it takes no lock and starts no thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], watch: "_Watch") -> None:
         self._loop = loop
         self._future = future
-        self._timer: threading.Timer | None = None
+        self._watch = watch
+        self._asked = False
 
     def __call__(self, _signum: int, _frame: FrameType | None) -> None:
-        again = self._timer is not None
-        self.close()
         task = asyncio.current_task(self._loop)
-        if task is self._future or (task is not None and again):
+        if task is self._future or (task is not None and self._asked):
+            self._answered()
             raise Interrupted
+        self._asked = True
         # call_soon would not wake a loop that sleeps in select().
         self._loop.call_soon_threadsafe(self._cancel)
-        self._timer = threading.Timer(PATIENCE, _signal_main_thread)
-        self._timer.daemon = True
-        self._timer.start()
+        self._watch.begin()
 
     def _cancel(self) -> None:
-        self.close()
+        self._answered()
         self._future.cancel()
 
+    def _answered(self) -> None:
+        self._asked = False
+        self._watch.end()
+
+
+class _Watch:
+    """A thread that signals the main thread again when `begin` is not followed by `end` within `PATIENCE`."""
+
+    def __init__(self) -> None:
+        # Its put() may break into itself, as a signal handler does.
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="assent-interrupt", daemon=True).start()
+
+    def begin(self) -> None:
+        self._news.put("begin")
+
+    def end(self) -> None:
+        self._news.put("end")
+
     def close(self) -> None:
-        """Signal no more on behalf of what was asked so far."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Signal no more; the thread ends by itself."""
+        self._news.put("close")
+
+    def _run(self) -> None:
+        news, patience = "", None
+        while news != "close":
+            try:
+                news = self._news.get(timeout=patience)
+                patience = PATIENCE if news == "begin" else None
+            except queue.Empty:
+                _signal_main_thread()
+                patience = None  # the handler begins anew if there is nothing to break into yet
 
 
 def _signal_main_thread() -> None:

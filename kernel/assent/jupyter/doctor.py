@@ -1,0 +1,92 @@
+"""Look at an installation from all sides and say what is there, what is missing and what to do about it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+import assent
+from assent.core import config as configs
+from assent.core.errors import AssentError, NoModel
+from assent.models import weights
+from assent.models.resolve import default_model
+from assent.store import database
+
+PACKAGES = ("ipykernel", "ipython", "duckdb", "anywidget", "ipywidgets", "httpx", "jupyterlab", "notebook", "xllamacpp")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `ok` False needs the reader's attention."""
+
+    what: str
+    ok: bool
+    text: str
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding; a look that fails is a finding too."""
+    yield Finding("assent", True, f"{assent.__version__} in Python {sys.version.split()[0]}, {sys.executable}")
+    yield Finding("packages", True, ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
+    folder = configs.workspace_folder()
+    looks: dict[str, Callable[[], str]] = {
+        "kernel": kernelspec,
+        "settings": lambda: settings(folder),
+        "model": lambda: model(folder),
+        "workspace": lambda: workspace(folder),
+    }
+    for what, look in looks.items():
+        try:
+            yield Finding(what, True, look())
+        except AssentError as error:
+            yield Finding(what, False, str(error))
+
+
+def kernelspec() -> str:
+    """Where Jupyter finds the kernel "assent", and which interpreter it starts."""
+    try:
+        spec = KernelSpecManager().get_kernel_spec("assent")
+    except NoSuchKernel:
+        raise AssentError("Jupyter finds no kernel 'assent'. Install it with `assent install --sys-prefix`.") from None
+    starts = "the Jupyter server's own interpreter" if spec.argv[0] == "python" else spec.argv[0]
+    return f"{spec.resource_dir}, starts {starts}"
+
+
+def settings(folder: Path) -> str:
+    """Which settings apply; `ConfigError` for one that makes no sense."""
+    configs.load(folder)
+    file = folder / "config.toml"
+    return str(file) if file.is_file() else f"defaults and the environment; {file} would be read"
+
+
+def model(folder: Path) -> str:
+    """The model that runs would use; `ModelError` where it is the local one and has not been fetched."""
+    name = default_model(configs.load(folder))
+    provider, _, local = name.partition(":")
+    if provider == "local" and weights.cached(weights.find(local)) is None:
+        raise NoModel(f"{name}, whose weights are not here yet: run `assent fetch {local or weights.DEFAULT}`.")
+    return name
+
+
+def workspace(folder: Path) -> str:
+    """How much the workspace holds; `WorkspaceLocked` says who has it open. A missing one is not made."""
+    file = folder / "assent.duckdb"
+    if not file.is_file():
+        return f"none yet; the first run makes {folder}"
+    connection = database.connect(file)
+    try:
+        row = connection.execute("SELECT count(DISTINCT run), count(*) FROM events").fetchone()
+    finally:
+        connection.close()
+    runs, events = row or (0, 0)
+    return f"{folder}, {runs} runs, {events} events, {file.stat().st_size / 1e6:.1f} MB"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
