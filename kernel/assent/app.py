@@ -4,7 +4,7 @@ import asyncio
 import atexit
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from assent.core import config as configs
 from assent.core.agent import Agent
 from assent.core.agent import from_json as agent_from_json
 from assent.core.approval import Pending
-from assent.core.commands import Command, Decide, OnAsk, ResumeRun, StartRun, StopRun
+from assent.core.commands import Command, Decide, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import ENDINGS, Event, Kind, Progress, Scope, current_user
@@ -32,6 +32,7 @@ from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
 
 CUT_OFF = "the kernel that ran it stopped"
+KEPT = 16  # runs whose values a session remembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,14 @@ class Session:
         self.folder = Path(workspace).absolute() if workspace else configs.workspace_folder()
         self.config = config or configs.load(self.folder)
         variables = {} if namespace is None else namespace
-        self.namespace: Callable[[], MutableMapping[str, Any]] = (
-            variables if callable(variables) else lambda: variables  # type: ignore[assignment]  # a mapping is not called
-        )
+        self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
         self.journal = Journal(self.folder)
         self._models: dict[str, Model] = {model.name: model for model in models}
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._tools: dict[str, Tool[Any, Any]] = {tool.name: tool for tool in built_in}
         self._agents: dict[str, Agent] = {}
         self._live: dict[str, _Live] = {}
+        self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
         self._deciding = threading.Lock()
         self._unsubscribe = self.journal.subscribe(self._publish)
         self._recover()
@@ -93,15 +93,14 @@ class Session:
 
     # Commands
 
-    async def submit(self, command: Command) -> AsyncIterator[Event | Progress]:
+    async def submit(self, command: Command) -> AsyncGenerator[Event | Progress, None]:
         """Carry out a command and yield what happens, ending with the run's last event.
 
         Leaving the stream early, or cancelling the task that reads it, cancels the run. Errors that concern the
         command itself (no such agent, no model) are raised before the first item.
         """
         if isinstance(command, StopRun):
-            for event in await self._stop(command):
-                yield event
+            self.cancel(command.run, command.reason)
             return
         live = await self._open(command)
         live.task = asyncio.ensure_future(self._work(live))
@@ -116,7 +115,7 @@ class Session:
         finally:
             live.stop()
             await asyncio.wait([live.task])
-            self._live.pop(live.run.state.run, None)
+            self._retire(live)
 
     async def run(self, agent: str | Agent, prompt: str, **options: Any) -> Result:
         """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
@@ -124,14 +123,11 @@ class Session:
 
     async def drain(self, command: StartRun | ResumeRun) -> Result:
         """Carry out a command without looking at the stream."""
-        run = ""
-        live: _Live | None = None
+        run: Run | None = None
         async for item in self.submit(command):
-            if not run:
-                run = item.run or ""
-                live = self._live[run]
-        assert live is not None
-        return result_of(live.run)
+            run = run or self._live[item.run or ""].run
+        assert run is not None  # a stream has at least its ending
+        return _result(run.state, run.values)
 
     def decide(self, command: Decide) -> Event:
         """Record a person's answer; the run goes on if it waits in this process. The first answer wins.
@@ -163,10 +159,31 @@ class Session:
             raise NotFound(f"More than one run begins with {run!r}. Give more of the id.")
         return str(rows[0][0])
 
-    def pending(self) -> list[Pending]:
-        """The calls of all runs that wait for a person, oldest first."""
-        runs = self.journal.select("SELECT DISTINCT run FROM approvals WHERE verdict = 'pending'")
-        waiting = [item for (run,) in runs for item in pending(fold(self.journal.events(run)))]
+    def stop(self, run: str) -> None:
+        """Cancel a run of this process; without effect on any other. May be called from any thread."""
+        if live := self._live.get(run):
+            live.loop.call_soon_threadsafe(live.stop)
+
+    def cancel(self, run: str, reason: str = "stopped by the analyst") -> None:
+        """Cancel a run that is at work here, or mark one that is suspended as cancelled."""
+        run = self.find(run)
+        if self.live(run):
+            self.stop(run)
+            return
+        state = self.state(run)
+        if state.status in ("finished", "cancelled"):
+            raise ConfigError(f"The run {run} is {state.status}; there is nothing to stop.")
+        event = state.scope.event(Kind.RUN_CANCELLED, model=state.model or None, body={"reason": reason})
+        self.journal.append([event]).result()
+
+    def pending(self, run: str | None = None) -> list[Pending]:
+        """The calls, of one run or of all, that wait for a person, oldest first."""
+        query = "SELECT DISTINCT run FROM approvals WHERE verdict = 'pending' AND (? IS NULL OR run = ?)"
+        waiting = [
+            item
+            for (name,) in self.journal.select(query, [run, run])
+            for item in pending(fold(self.journal.events(name)))
+        ]
         return sorted(waiting, key=lambda item: item.at)
 
     def live(self, run: str) -> bool:
@@ -174,8 +191,9 @@ class Session:
         return run in self._live
 
     def result(self, run: str) -> Result:
-        """How a run stands by the journal."""
-        return _result(self.state(run), {})
+        """How a run stands by the journal; with the value that its last calls gave, while this session has it."""
+        state = self.state(run)
+        return _result(state, self._values.get(state.run, {}))
 
     def sql(self, query: str) -> Any:
         """A DataFrame from one reading statement over the workspace's views and the namespace's DataFrames."""
@@ -191,8 +209,7 @@ class Session:
 
     def agents(self) -> dict[str, Agent]:
         """Every agent that can be named: the configuration's, the workspace's, this session's."""
-        query = "SELECT arg_max(body, seq) FROM events WHERE kind = 'agent_defined' GROUP BY agent ORDER BY min(seq)"
-        from_journal = [agent_from_json(configs.json_object(row[0])) for row in self.journal.select(query)]
+        from_journal = [agent_from_json(event.body) for event in self.journal.events(kind=Kind.AGENT_DEFINED)]
         default = Agent(model=self.config.model, max_steps=self.config.max_steps)
         known = (default, *self.config.agents, *from_journal)
         return {agent.name: agent for agent in known} | self._agents
@@ -227,8 +244,8 @@ class Session:
 
     def close(self) -> None:
         """Write what is queued and let go of the workspace."""
-        for live in list(self._live.values()):
-            live.loop.call_soon_threadsafe(live.stop)
+        for run in list(self._live):
+            self.stop(run)
         self._unsubscribe()
         self.journal.close()
 
@@ -282,17 +299,11 @@ class Session:
         except BaseException as error:  # whatever it is, the reader of the stream must hear of it
             live.items.put_nowait(error)
 
-    async def _stop(self, command: StopRun) -> list[Event]:
-        run = self.find(command.run)
-        if live := self._live.get(run):
-            live.loop.call_soon_threadsafe(live.stop)
-            return []
-        state = self.state(run)
-        if state.status in ("finished", "cancelled"):
-            raise ConfigError(f"The run {run} is {state.status}; there is nothing to stop.")
-        event = state.scope.event(Kind.RUN_CANCELLED, model=state.model or None, body={"reason": command.reason})
-        await asyncio.wrap_future(self.journal.append([event]))
-        return [event]
+    def _retire(self, live: _Live) -> None:
+        run = live.run.state.run
+        self._live.pop(run, None)
+        kept = {name: value for name, value in live.run.values.items() if name in live.run.state.last_calls}
+        self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
 
     def _agent(self, command: StartRun) -> Agent:
         agent = command.agent
@@ -330,11 +341,6 @@ class Session:
         for (run,) in self.journal.select("SELECT run FROM runs WHERE status = 'running'"):
             state = fold(self.journal.events(run))
             self.journal.post([state.scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF})])
-
-
-def result_of(run: Run) -> Result:
-    """The result of a run that has just ended."""
-    return _result(run.state, run.values)
 
 
 def _result(state: State, values: Mapping[str, Any]) -> Result:

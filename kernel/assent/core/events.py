@@ -1,5 +1,6 @@
 """The journal's one record. A run is a list of these; everything else is a fold over them."""
 
+import getpass
 import os
 import time
 from dataclasses import dataclass, field
@@ -91,5 +92,10 @@ class Progress:
 
 
 def current_user() -> str:
-    """Whom events name as the person: the login name, or ASSENT_USER."""
-    return os.environ.get("ASSENT_USER") or os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
+    """Whom events name as the person: ASSENT_USER, or the login name."""
+    if named := os.environ.get("ASSENT_USER"):
+        return named
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown"

@@ -1,6 +1,7 @@
 """Connections to one model server: a POST out, bytes of the answer in. What they mean is a wire format's business."""
 
 import asyncio
+import os
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from assent.core.errors import ModelError
+from assent.core.errors import ConfigError, ModelError
 from assent.models import failures
 from assent.models.endpoints import Endpoint
 
@@ -34,7 +35,7 @@ class Connections:
 
     def __init__(self, endpoint: Endpoint, base_url: str, key: str, silence: float = SILENCE) -> None:
         self._endpoint = endpoint
-        self._base = httpx.URL(base_url)
+        self._base = _url(base_url)
         self._key = key
         self._silence = silence
         self._timeout = {"timeout": {"connect": CONNECT, "read": silence, "write": silence, "pool": None}}
@@ -45,7 +46,9 @@ class Connections:
         if not key.isprintable() or not key.isascii():
             raise failures.bad_key(endpoint)
         self._headers = httpx.Headers(headers)
-        self._url = httpx.URL(f"{str(self._base).rstrip('/')}/chat/completions")
+        url = httpx.URL(f"{str(self._base).rstrip('/')}/chat/completions")
+        # A name and password in the URL stand in for the key; both at once cannot be sent.
+        self._url = url.copy_with(username=None, password=None) if key else url
 
     @asynccontextmanager
     async def post(self, body: bytes, model: str) -> AsyncIterator[Reply]:
@@ -95,7 +98,7 @@ class Connections:
         if isinstance(cause, aiohttp.ClientConnectorCertificateError | ssl.SSLError):
             return failures.unreachable(self._endpoint, self.place, "its certificate is not trusted")
         if isinstance(cause, aiohttp.ClientConnectorError):
-            return failures.unreachable(self._endpoint, self.place, cause.os_error.strerror or "no connection")
+            return failures.unreachable(self._endpoint, self.place, _reason(cause.os_error))
         if isinstance(cause, aiohttp.InvalidURL | httpx.UnsupportedProtocol):
             return failures.not_chat(self._endpoint, self.place)
         return failures.cut(self._endpoint)
@@ -104,6 +107,22 @@ class Connections:
     def place(self) -> str:
         """Where the server is, without a password that the URL may hold."""
         return str(self._base.copy_with(username=None, password=None, query=None))
+
+
+def _url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(f"{text!r} is no base URL: write it like http://localhost:8000/v1.")
+    return url
+
+
+def _reason(error: OSError) -> str:
+    """The system's own words; asyncio puts an address in their place."""
+    known = error.errno is not None and error.errno > 0
+    return (os.strerror(error.errno) if known else error.strerror or "no connection").lower()
 
 
 def _transport(base: httpx.URL) -> AiohttpTransport:

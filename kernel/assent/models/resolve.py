@@ -4,14 +4,16 @@ import importlib.util
 import json
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from assent.core.config import Config
 from assent.core.errors import ModelError, NoModel, NotFound
 from assent.core.model import Model
-from assent.models import endpoints, weights
+from assent.models import endpoints, scripted, weights
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
+from assent.models.local import LocalModel
 
 PROBE = 0.5  # seconds that a server on this machine or network gets to say that it is there
 
@@ -31,10 +33,10 @@ class Known:
 def resolve(name: str, config: Config) -> Model:
     """The model of that name: `provider:model`, a provider alone, or any name where `base_url` is set."""
     provider, colon, model = name.partition(":")
+    if provider == "scripted":
+        return scripted.from_file(Path(model))
     if provider == "local":
-        from assent.models.local import LocalModel  # asyncio threads and regexes that only this model needs
-
-        return LocalModel(weights.find(model))
+        return _local(model)
     if config.base_url and (not colon or endpoints.find(provider) is None):
         return _chat(CUSTOM, name.removeprefix("custom:"), config.base_url)
     endpoint = endpoints.find(provider)
@@ -77,6 +79,13 @@ def known_models(config: Config) -> list[Known]:
             why = "" if ready else f"set {' or '.join(endpoint.keys)}"
             rows.append(Known(f"{endpoint.name}:{endpoint.model}", "key", ready, why))
     return rows + [_local_row(row) for row in weights.TABLE]
+
+
+def _local(name: str) -> Model:
+    row = weights.find(name)
+    if not importlib.util.find_spec("xllamacpp"):
+        raise NoModel("The local model needs xllamacpp: `pip install 'assent[local]'`.")
+    return LocalModel(row)
 
 
 def _chat(endpoint: Endpoint, model: str, base_url: str) -> Model:
@@ -124,11 +133,11 @@ def _first_served(endpoint: Endpoint) -> str:
 
 
 def _served(base_url: str, key: str) -> list[str]:
-    """The models that a server lists, at least one; `NoModel` where it is silent, refuses or has none."""
+    """The chat models that a server lists, at least one; `NoModel` where it is silent, refuses or has none."""
     place = base_url.rpartition("@")[2]
     try:
         listed = _get(f"{base_url.rstrip('/')}/models", key)
-        names = [str(item["id"]) for item in listed["data"]]
+        names = [name for item in listed["data"] if "embed" not in (name := str(item["id"]))]
     except (OSError, HTTPException):
         raise NoModel(f"No model server answers at {place}: start it, or correct its address.") from None
     except (ValueError, LookupError, TypeError):

@@ -1,11 +1,13 @@
 """A model that follows a script: for tests, examples and measurements."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from assent.core.errors import ModelError
-from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
+from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, from_json
 from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, Request, TextDelta, Usage
 
 USAGE = Usage(input=10, output=5)
@@ -47,6 +49,16 @@ class ScriptedModel:
             for delta in _deltas(part, index, turn.size):
                 yield delta
         yield Answer(message, turn.usage, "calls" if message.calls else "stop", self.name)
+
+
+def from_file(path: Path) -> ScriptedModel:
+    """`scripted:PATH`: a JSON list of turns, each a text or a list of parts as the journal writes them."""
+    try:
+        turns = json.loads(path.read_text("utf-8"))
+        said = [turn if isinstance(turn, str) else from_json({"role": "assistant", "parts": turn}) for turn in turns]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelError(f"The script {path} cannot be read: {error}. Name a JSON file of turns.") from None
+    return ScriptedModel(said, f"scripted:{path}")
 
 
 def _message(said: Said) -> Message:

@@ -120,7 +120,8 @@ def _fetch(weights: Weights, path: Path, progress: Progress) -> Path:
             return path
     raise ModelError(
         f"The weights of {weights.name} could not be fetched: {'; '.join(failed)}. "
-        f"Check the network and run it again (what has come is kept), or put {weights.file} into {path.parent} yourself."
+        "Check the network and run it again (what has come is kept), "
+        f"or put {weights.file} into {path.parent} yourself."
     )
 
 

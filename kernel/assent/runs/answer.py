@@ -34,9 +34,7 @@ def _waiting(state: State, command: Decide) -> CallState:
     return call
 
 
-def _approval(
-    call: CallState, command: Decide, rules: Facts, tools: dict[str, Tool[..., object]]
-) -> dict[str, object]:
+def _approval(call: CallState, command: Decide, rules: Facts, tools: dict[str, Tool[..., object]]) -> dict[str, object]:
     arguments = dict(command.arguments) if command.arguments is not None else call.arguments
     if command.arguments is not None:
         if call.tool in tools:

@@ -86,9 +86,7 @@ async def _hear(run: Run) -> bool:
 async def _suspend(run: Run, waiting: Iterable[CallState]) -> None:
     names = ", ".join(call.id for call in waiting)
     cause = f"nobody answered within {run.wait:g} s" if run.on_ask == "wait" else "nobody can be asked here"
-    await _end(
-        run, Kind.RUN_SUSPENDED, reason=f"{cause}: {names} waits for approval. See %agent pending, then %agent resume."
-    )
+    await _end(run, Kind.RUN_SUSPENDED, reason=f"{cause}; waiting for approval: {names}")
 
 
 async def _end(run: Run, kind: Kind, **body: Any) -> None:

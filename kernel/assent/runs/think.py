@@ -48,11 +48,15 @@ async def think(run: Run) -> None:
 
 
 async def _answer(run: Run, request: Request, step: int) -> Answer:
+    answer: Answer | None = None
     async for item in run.model.stream(request):
         if isinstance(item, Answer):
-            return item
-        run.emit(Progress(run.state.run, step, item))
-    raise ModelError(f"The model {run.model.name} ended its stream without an answer. Resume the run to ask again.")
+            answer = item
+        else:
+            run.emit(Progress(run.state.run, step, item))
+    if answer is None:
+        raise ModelError(f"The model {run.model.name} ended its stream without an answer. Resume the run to ask again.")
+    return answer
 
 
 def _with_ids(message: Message, run: str, calls: int) -> Message:

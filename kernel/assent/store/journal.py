@@ -59,7 +59,12 @@ class Journal:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each committed group; the returned function ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
 
     def select(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query of our own; what users write goes through `store.reader`."""
@@ -76,9 +81,10 @@ class Journal:
                 raise StoreError("The workspace is closed. Load it again with `%reload_ext assent`.")
             return self._connection.cursor()
 
-    def events(self, run: str) -> list[Event]:
-        """A run's events, oldest first, with the payloads that were set aside put back."""
-        rows = self.select(SELECT + " WHERE run = ? ORDER BY seq", [run])
+    def events(self, run: str | None = None, *, kind: Kind | None = None) -> list[Event]:
+        """The events of a run, or of a kind, oldest first, with the payloads that were set aside put back."""
+        column, value = ("run", run) if kind is None else ("kind", kind.value)
+        rows = self.select(f"{SELECT} WHERE {column} = ? ORDER BY seq", [value])
         return [self._restored(event_of(row)) for row in rows]
 
     def verify(self) -> int:

@@ -64,8 +64,7 @@ VIEWS: dict[str, str] = {
                 WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended' ELSE 'running' END AS status,
             any_value(body ->> 'prompt') FILTER (kind = 'run_started') AS prompt,
             arg_max(body ->> 'text', seq) FILTER (kind = 'run_finished') AS answer,
-            arg_max(coalesce(body ->> 'error', body ->> 'reason'), seq)
-                FILTER (kind IN ('run_suspended', 'run_cancelled', 'run_failed')) AS reason,
+            arg_max(coalesce(body ->> 'error', body ->> 'reason', ''), seq) FILTER (kind IN {LIFECYCLE}) AS reason,
             arg_max(model, seq) FILTER (model IS NOT NULL) AS model,
             min(time) AS started,
             max(time) AS ended,

@@ -23,7 +23,8 @@ async def execute(
 ) -> Output:
     """Spend `grant` on running `tool`; a failure of the tool is an `Output` with `error` set, which the model reads.
 
-    `seconds` is the limit where the tool sets none. Cancelling stops an async tool; a thread cannot be stopped and is left behind.
+    `seconds` is the limit where the tool sets none. Cancelling stops an async tool; a thread
+    cannot be stopped and is left behind.
     """
     grant.redeem(call, tool.name, arguments)
     try:
@@ -36,10 +37,8 @@ async def execute(
     except TimeoutError as error:
         if str(error):
             return _raised(tool, error)
-        return Output(
-            f"{tool.name} did not finish within {limit:g} s and was given up; it may still have an effect.",
-            error=True,
-        )
+        text = f"{tool.name} did not finish within {limit:g} s and was given up; it may still have an effect."
+        return Output(text, error=True)
     except Exception as error:
         return _raised(tool, error)
 

@@ -4,7 +4,6 @@ import ast
 import contextlib
 import inspect
 import io
-
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from types import CodeType
@@ -25,7 +24,7 @@ def python_tool(
 
     @tool(name="python", privilege="execute_risky", here=True)
     async def python(code: str) -> Output:
-        """Run Python in the notebook's live namespace; the last expression's value comes back. A person approves first."""
+        """Run Python in the notebook's live namespace; the last expression's value comes back. It asks first."""
         return await run(transform(code), namespace())
 
     return python

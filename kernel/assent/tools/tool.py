@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a tool gives when text is not enough: `text` is for the model, `display` for a transcript, `value` for Python."""
+    """What a tool gives when text is not enough: `text` for the model, `display` for people, `value` for Python."""
 
     text: str
     display: Mapping[str, Any] | None = None

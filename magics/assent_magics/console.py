@@ -1,0 +1,119 @@
+"""A run in plain text, for terminals and consoles: what is said as it is said, and a prompt where a call asks."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from assent.core.approval import Decided, Pending
+from assent.core.commands import Decide
+from assent.core.errors import AssentError, ConfigError
+from assent.core.events import Event, Kind, Progress
+from assent.core.model import TextDelta
+from assent_widgets.approval import pending_bundle
+from assent_widgets.escape import clean
+from assent_widgets.transcript import Transcript
+
+Prompt = Callable[[str], Awaitable[str]]
+_CHOICES = "approve (a), edit (e), reject (r), allow for this run (w): "
+
+
+class ConsoleView:
+    """Prints a run. `prompt` asks the person one line; `decide` takes the answer; `leave` ends a run nobody answers.
+
+    Without a `prompt` a question is only shown.
+    """
+
+    def __init__(
+        self, prompt: Prompt | None, decide: Callable[[Decide], object], leave: Callable[[str], object]
+    ) -> None:
+        self.transcript = Transcript()
+        self._prompt = prompt
+        self._decide = decide
+        self._leave = leave
+        self._shown = 0
+        self._one = asyncio.Lock()  # a terminal has room for one question at a time
+
+    def take(self, item: Event | Progress) -> None:
+        """Print one more event or delta."""
+        self.transcript.apply(item)
+        if isinstance(item, Progress):
+            if isinstance(item.delta, TextDelta):
+                self._shown += len(item.delta.text)
+                _write(item.delta.text)
+            return
+        if item.kind is Kind.MODEL_ANSWERED and self._shown:
+            self._shown = 0
+            _write("\n")
+        for line in _lines(item):
+            _write(line + "\n")
+
+    async def ask(self, pending: Pending) -> None:
+        """Ask about one call until there is an answer."""
+        async with self._one:
+            _write("\n" + pending_bundle(pending)["text/plain"] + "\n")
+            while self._prompt is not None:
+                try:
+                    self._decide(await self._command(pending, self._prompt))
+                    return
+                except EOFError:
+                    self._leave(pending.run)
+                    return
+                except AssentError as error:
+                    _write(f"{error}\n")
+
+    def settle(self, call: str, decided: Decided) -> None:
+        """Nothing is left standing on a terminal that would have to change."""
+
+    def end(self) -> None:
+        """The closing line: status, tokens, cost."""
+        _write(self.transcript.text().partition("\n")[0] + "\n")
+
+    async def _command(self, pending: Pending, prompt: Prompt) -> Decide:
+        answer = (await prompt(_CHOICES)).strip()
+        match answer.lower():
+            case "a" | "approve" | "y" | "yes":
+                return Decide(pending.call, "approve")
+            case "w" | "allow":
+                return Decide(pending.call, "approve", scope="run")
+            case "r" | "reject" | "n" | "no":
+                return Decide(pending.call, "reject", reason=await prompt("why (the agent reads it): "))
+            case "e" | "edit":
+                return Decide(pending.call, "approve", arguments=await _edited(pending.arguments, prompt))
+        raise ConfigError(f"{answer!r} is none of a, e, r, w.")
+
+
+async def _edited(arguments: Any, prompt: Prompt) -> dict[str, Any]:
+    text = await prompt(f"the arguments as JSON, now {json.dumps(dict(arguments), default=str)}\n> ")
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"That is no JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ConfigError("The arguments must be one JSON object.")
+    return value
+
+
+def _lines(event: Event) -> list[str]:
+    body = event.body
+    match event.kind:
+        case Kind.CALL_DECIDED if event.decision != "ask":
+            source = body["arguments"].get("query") or body["arguments"].get("code") or json.dumps(body["arguments"])
+            return [f"▸ {event.tool}", *_indented(source)]
+        case Kind.CALL_FINISHED:
+            return _indented(body["text"], 12)
+        case Kind.RUN_FAILED | Kind.RUN_SUSPENDED | Kind.RUN_CANCELLED:
+            return [f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"]
+    return []
+
+
+def _indented(text: str, most: int = 60) -> list[str]:
+    lines = clean(text).splitlines()
+    more = [f"    … {len(lines) - most} more lines"] if len(lines) > most else []
+    return [f"    {line}" for line in lines[:most]] + more
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(clean(text))
+    sys.stdout.flush()

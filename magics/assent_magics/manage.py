@@ -1,0 +1,240 @@
+"""The sub-commands of `%agent`: each is a function of the desk and the rest of the line, listed in `COMMANDS`."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from IPython.display import display
+
+import assent
+from assent.core.agent import Agent
+from assent.core.commands import Decide
+from assent.core.errors import ConfigError, NotFound
+from assent.jupyter import doctor as doctors
+from assent.jupyter import frontend
+from assent_magics import options
+from assent_magics.desk import Desk
+from assent_magics.options import Option
+from assent_widgets.approval import pending_bundle
+from assent_widgets.transcript import Transcript
+
+_INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
+_RUNS = "SELECT * EXCLUDE (prompt, answer), prompt, answer FROM runs ORDER BY started DESC LIMIT 20"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A sub-command. `act` None marks the ones that run an agent and live in `magic`."""
+
+    usage: str
+    help: str
+    act: Callable[[Desk, str], Any] | None
+    options: Mapping[str, Option]
+
+
+def status(desk: Desk) -> None:
+    """What is loaded, and what waits."""
+    kernel = frontend.kernel()
+    print(f"Assent {assent.__version__} · workspace {desk.folder} · kernel {getattr(kernel, 'implementation', 'none')}")
+    print(f"agent {desk.config.agent} · model {desk.config.model or 'chosen at the first run'} · %agent help")
+    counts = desk.session.journal.select("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status")
+    if counts:
+        print("runs: " + ", ".join(f"{count} {name}" for name, count in counts))
+    if waiting := desk.session.pending():
+        print(f"{len(waiting)} waiting for your answer: %agent pending")
+
+
+def show_help(desk: Desk, rest: str) -> None:
+    """Print every command, or the one that is asked for."""
+    names = [rest.strip()] if rest.strip() else list(COMMANDS)
+    if unknown := [name for name in names if name not in COMMANDS]:
+        raise NotFound(f"There is no command {unknown[0]!r}; there are {', '.join(COMMANDS)}.")
+    if not rest.strip():
+        print("%%agent [NAME] [options]        run an agent on the prompt in the cell body; {name} tells it a variable")
+        print("%%agent sql [df <<]             read the workspace and the notebook's DataFrames by SQL\n")
+    for name in names:
+        command = COMMANDS[name]
+        print(f"%agent {command.usage:<27} {command.help}")
+    print("\nOptions of %%agent:" if not rest.strip() else "")
+    for name, option in (options.RUN if not rest.strip() else COMMANDS[names[0]].options).items():
+        print(f"  {name:<12} {option.help}")
+
+
+def new(desk: Desk, rest: str) -> None:
+    """Define an agent and keep it in the workspace."""
+    words, given = options.split(rest, options.NEW)
+    if len(words) != 1:
+        raise ConfigError('Give one name: %agent new NAME --instructions "…" --tools sql,python.')
+    if missing := [name for name in given.get("tools", ()) if name not in desk.session.tools()]:
+        raise NotFound(f"There is no tool {missing[0]!r}; there are {', '.join(desk.session.tools())}.")
+    desk.session.define(Agent(name=words[0], **given))
+    print(f"The agent {words[0]} is ready: %%agent {words[0]}")
+
+
+def agents(desk: Desk, rest: str) -> Any:
+    """The agents, as a table."""
+    _nothing(rest)
+    known = [agent.to_json() for agent in desk.session.agents().values()]
+    names = [item.name for item in fields(Agent)]
+    return _table([{name: agent[name] for name in names if name != "instructions"} for agent in known])
+
+
+def runs(desk: Desk, rest: str) -> Any:
+    """The latest runs, as a table."""
+    _nothing(rest)
+    return desk.session.sql(_RUNS)
+
+
+def show(desk: Desk, rest: str) -> None:
+    """The transcript of a run."""
+    transcript = Transcript(prompt=True)
+    for event in desk.session.journal.events(desk.session.find(_one(rest, "show RUN"))):
+        transcript.apply(event)
+    display(transcript.bundle(), raw=True)
+
+
+def pending(desk: Desk, rest: str) -> None:
+    """What waits for a person, with buttons where there can be some."""
+    _nothing(rest)
+    waiting = desk.session.pending()
+    if not waiting:
+        print("Nothing waits for your answer.")
+    elif frontend.way_to_ask() == "widget":
+        desk.cards(waiting)
+    else:
+        for item in waiting:
+            display(pending_bundle(item), raw=True)
+
+
+def approve(desk: Desk, rest: str) -> None:
+    """Approve one call."""
+    words, given = options.split(rest, options.APPROVE)
+    call = _one(" ".join(words), "approve ID")
+    scope: Any = "run" if given.get("for_run") else "once"
+    _decide(desk, Decide(call, "approve", scope=scope, outcome=given.get("happened")))
+
+
+def reject(desk: Desk, rest: str) -> None:
+    """Reject one call; the agent reads why."""
+    words, _ = options.split(rest, options.NONE)
+    if not words:
+        raise ConfigError('Say which: %agent reject ID "why". %agent pending lists them.')
+    _decide(desk, Decide(words[0], "reject", reason=" ".join(words[1:])))
+
+
+def stop(desk: Desk, rest: str) -> None:
+    """Cancel a run."""
+    run = desk.session.find(_one(rest, "stop RUN"))
+    desk.session.cancel(run)
+    print(f"The run {run} is cancelled. %agent resume {run} goes on with it.")
+
+
+def models(desk: Desk, rest: str) -> Any:
+    """The models that could be used, as a table."""
+    from assent.models.resolve import known_models  # probes servers, for this table only
+
+    _nothing(rest)
+    rows = known_models(desk.config)
+    return _table([{"model": row.name, "kind": row.kind, "ready": row.ready, "needs": row.why} for row in rows])
+
+
+def model(desk: Desk, rest: str) -> None:
+    """Use another model from now on."""
+    name = _one(rest, "model NAME")
+    before = desk.settings.model
+    desk.settings.model = name
+    try:
+        print(f"Runs now use {desk.session.model(name).name}.")
+    except BaseException:
+        desk.settings.model = before
+        raise
+
+
+def tools(desk: Desk, rest: str) -> Any:
+    """The tools that agents may be given, as a table."""
+    _nothing(rest)
+    policy = desk.config.policy
+    return _table(
+        [
+            {
+                "tool": tool.name, "privilege": tool.privilege, "policy": policy.get(tool.name, "auto"),
+                "arguments": ", ".join(tool.schema.get("properties", {})), "description": tool.description,
+            }
+            for tool in desk.session.tools().values()
+        ]
+    )  # fmt: skip
+
+
+def sql(desk: Desk, rest: str) -> Any:
+    """Read by SQL; `df <<` before the statement binds the result instead of giving it."""
+    target = _INTO.match(rest)
+    frame = desk.session.sql(rest[target.end() :] if target else rest)
+    if target is None:
+        return frame
+    desk.namespace[target[1]] = frame
+    return None
+
+
+def config(desk: Desk, rest: str) -> None:
+    """Which settings hold."""
+    _nothing(rest)
+    effective = desk.config
+    for item in fields(effective):
+        value = getattr(effective, item.name)
+        print(f"{item.name:<10} {', '.join(agent.name for agent in value) if item.name == 'agents' else value!r}")
+    print(f'\nSet with %config Assent.model = "…", ASSENT_MODEL in the environment, or {desk.folder / "config.toml"}.')
+
+
+def doctor(desk: Desk, rest: str) -> None:
+    """Look at the installation from all sides."""
+    _nothing(rest)
+    for finding in doctors.examine():
+        print(f"{'ok ' if finding.ok else 'NO '} {finding.what:<10} {finding.text}")
+
+
+def _decide(desk: Desk, command: Decide) -> None:
+    desk.decide(command)
+    run = command.call.rpartition(".")[0]
+    left = len(desk.session.pending(run))
+    then = f"{left} more to answer." if left else f"%agent resume {run} goes on with the run."
+    print(f"{command.call}: {'approved' if command.verdict == 'approve' else 'rejected'}. {then}")
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    import pandas  # takes 0.3 s to import: not before there is a table to show
+
+    return pandas.DataFrame(rows)
+
+
+def _one(rest: str, usage: str) -> str:
+    words, _ = options.split(rest, options.NONE)
+    if len(words) != 1:
+        raise ConfigError(f"Give one word: %agent {usage}.")
+    return words[0]
+
+
+def _nothing(rest: str) -> None:
+    if rest.strip():
+        raise ConfigError(f"Nothing may follow this command, not {rest.strip()!r}. %agent help shows them all.")
+
+
+COMMANDS: Mapping[str, Command] = {
+    "help": Command("help [COMMAND]", "this list", show_help, options.NONE),
+    "ask": Command("ask [options] PROMPT", "run the agent on a line; gives the result", None, options.RUN),
+    "new": Command("new NAME [options]", "define an agent and keep it", new, options.NEW),
+    "list": Command("list", "the agents", agents, options.NONE),
+    "runs": Command("runs", "the latest runs", runs, options.NONE),
+    "show": Command("show RUN", "the transcript of a run", show, options.NONE),
+    "pending": Command("pending", "what waits for your answer", pending, options.NONE),
+    "approve": Command("approve ID", "let a call run", approve, options.APPROVE),
+    "reject": Command('reject ID "why"', "refuse a call; the agent reads why", reject, options.NONE),
+    "resume": Command("resume RUN", "go on with a run", None, options.RESUME),
+    "stop": Command("stop RUN", "cancel a run", stop, options.NONE),
+    "models": Command("models", "the models there are, and what they need", models, options.NONE),
+    "model": Command("model NAME", "use another model from now on", model, options.NONE),
+    "tools": Command("tools", "the tools there are", tools, options.NONE),
+    "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
+    "config": Command("config", "the settings that hold", config, options.NONE),
+    "doctor": Command("doctor", "look for what is missing", doctor, options.NONE),
+}

@@ -1,0 +1,126 @@
+"""The options of `%%agent` and its kin, as a table: parsing, completion and help all read it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from assent.core.commands import OnAsk
+from assent.core.errors import ConfigError
+
+_TOKEN = re.compile(r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+))""")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`read` turns the word after the option into its value and raises ValueError; None makes the option a switch."""
+
+    read: Callable[[str], Any] | None
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier():
+        raise ValueError
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _way(text: str) -> str:
+    if text not in get_args(OnAsk):
+        raise ValueError
+    return text
+
+
+RUN: Mapping[str, Option] = {
+    "--model": Option(str, "the model, as provider:model; %agent models lists them"),
+    "--into": Option(_name, "bind the result to this variable: a DataFrame where the answer is a table"),
+    "--wait": Option(_seconds, "how long to wait in the cell for a person, in seconds (600)"),
+    "--on-ask": Option(_way, "when a call needs a person", get_args(OnAsk)),
+    "--max-steps": Option(_count, "the most model calls before the run stops (20)"),
+    "--tools": Option(_names, "the tools it may use, separated by commas"),
+}
+RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask")}
+NEW: Mapping[str, Option] = {
+    **{name: RUN[name] for name in ("--model", "--tools", "--max-steps")},
+    "--instructions": Option(str, "what the agent is told, in quotes"),
+    "--description": Option(str, "what the agent is for, in quotes"),
+}
+APPROVE: Mapping[str, Option] = {
+    "--for-run": Option(None, "allow this tool for the rest of the run"),
+    "--happened": Option(str, "for an unknown outcome: it did happen, and this was the result"),
+}
+NONE: Mapping[str, Option] = {}
+
+
+def split(line: str, known: Mapping[str, Option]) -> tuple[list[str], dict[str, Any]]:
+    """The words and the options of a line; `ConfigError` names what is wrong."""
+    words: list[str] = []
+    options: dict[str, Any] = {}
+    rest = line.strip()
+    while rest:
+        token, rest = _token(rest)
+        if token.startswith("--"):
+            rest = _option(token, rest, known, options)
+        else:
+            words.append(token)
+    return words, options
+
+
+def leading(line: str, known: Mapping[str, Option]) -> tuple[dict[str, Any], str]:
+    """The options at the beginning of a line and the text after them, which is left exactly as it is."""
+    options: dict[str, Any] = {}
+    rest = line.strip()
+    while rest.startswith("--"):
+        token, rest = _token(rest)
+        rest = _option(token, rest, known, options).strip()
+    return options, rest
+
+
+def _option(token: str, rest: str, known: Mapping[str, Option], options: dict[str, Any]) -> str:
+    name, equals, value = token.partition("=")
+    option = known.get(name)
+    if option is None:
+        there = f"there are {', '.join(known)}" if known else "this command has none"
+        raise ConfigError(f"Unknown option {name}; {there}.")
+    key = name.removeprefix("--").replace("-", "_")
+    if option.read is None:
+        options[key] = True
+        return rest
+    if not equals:
+        if not rest.strip():
+            raise ConfigError(f"{name} needs a value: {option.help}.")
+        value, rest = _token(rest)
+    try:
+        options[key] = option.read(value)
+    except ValueError:
+        choices = f" Choose {', '.join(option.choices)}." if option.choices else ""
+        raise ConfigError(f"{value!r} is no value for {name}: {option.help}.{choices}") from None
+    return rest
+
+
+def _token(text: str) -> tuple[str, str]:
+    match = _TOKEN.match(text)
+    assert match is not None  # the text has a sign that is not a space
+    double, single, plain = match.groups()
+    quoted = double if double is not None else single
+    token = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+    return token, text[match.end() :]

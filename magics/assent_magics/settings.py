@@ -1,0 +1,26 @@
+"""`%config Assent`: what a person sets in the notebook goes over the environment and the workspace's config.toml."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from traitlets import Float, Int, Unicode
+from traitlets.config import Configurable
+
+from assent.core import config as configs
+from assent.core.config import Config
+
+
+class Assent(Configurable):
+    """Settings of this notebook. What is left unset comes from the environment, then from config.toml."""
+
+    model = Unicode(None, allow_none=True, help="The model, as provider:model.").tag(config=True)
+    agent = Unicode(None, allow_none=True, help="The agent of a %%agent cell that names none.").tag(config=True)
+    wait = Float(None, allow_none=True, help="Seconds to wait in the cell for a person.").tag(config=True)
+    on_ask = Unicode(None, allow_none=True, help="wait, suspend or deny when a call needs a person.").tag(config=True)
+    max_steps = Int(None, allow_none=True, help="The most model calls of a run.").tag(config=True)
+
+    def effective(self, folder: Path) -> Config:
+        """The configuration that holds now, for the workspace in `folder`."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.trait_names(config=True)}
+        return replace(configs.load(folder), **{name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,62 @@
+"""IPython calls magics synchronously; this pass over the syntax tree awaits the ones that run an agent."""
+
+import ast
+
+NAME = "agent"
+AWAITED = "agent_awaited"
+RUNS = frozenset({"ask", "resume"})  # the line commands that run an agent
+_MAGICS = frozenset({"run_line_magic", "run_cell_magic"})
+_NESTED = (ast.FunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def runs_agent(magic: str, line: str) -> bool:
+    """Whether a call of the magic runs an agent, and so has to be awaited."""
+    first = line.split(maxsplit=1)[0] if line.split() else ""
+    return first != "sql" if magic == "run_cell_magic" else first in RUNS
+
+
+def await_agents(lines: list[str]) -> list[str]:
+    """An input transformer: wrap each top-level call that runs an agent in `(await …)`."""
+    source = "".join(lines)
+    if f"_magic('{NAME}'" not in source:
+        return lines
+    try:
+        tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError:
+        return lines
+    edits = [edit for call in _calls(tree) for edit in _edits(call)]
+    rows = source.splitlines(keepends=True)
+    for line, start, end, text in sorted(edits, reverse=True):
+        row = rows[line - 1].encode()  # the tree counts bytes
+        rows[line - 1] = (row[:start] + text.encode() + row[end:]).decode()
+    return rows
+
+
+def _calls(node: ast.AST) -> list[ast.Call]:
+    """The calls to await, without those in a plain function, lambda or class, where nothing can be awaited."""
+    if isinstance(node, _NESTED):
+        return []
+    here = [node] if isinstance(node, ast.Call) and _is_run(node) else []
+    return here + [call for child in ast.iter_child_nodes(node) for call in _calls(child)]
+
+
+def _is_run(call: ast.Call) -> bool:
+    function, arguments = call.func, call.args
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in _MAGICS
+        and len(arguments) >= 2
+        and all(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in arguments[:2])
+        and ast.literal_eval(arguments[0]) == NAME
+        and runs_agent(function.attr, ast.literal_eval(arguments[1]))
+    )
+
+
+def _edits(call: ast.Call) -> list[tuple[int, int, int, str]]:
+    name = call.args[0]
+    end = call.end_col_offset or call.col_offset  # a parsed tree always has it
+    return [
+        (call.lineno, call.col_offset, call.col_offset, "(await "),
+        (name.lineno, name.col_offset, name.end_col_offset or name.col_offset, repr(AWAITED)),
+        (call.end_lineno or call.lineno, end, end, ")"),
+    ]

@@ -1,0 +1,50 @@
+"""What an answer costs."""
+
+import sys
+from decimal import Decimal
+
+import pytest
+
+from assent.core.model import Usage
+from assent.models.prices import cost
+
+
+@pytest.mark.parametrize("model", ["local:qwen2.5-coder-1.5b", "scripted:x", "ollama:qwen3:8b"])
+def test_ones_own_machine_costs_nothing(model: str) -> None:
+    assert cost(model, Usage(1000, 100)) == 0
+
+
+def test_a_listed_price_counts_cached_tokens_as_cheaper() -> None:
+    plain = cost("openai:gpt-5-mini", Usage(1000, 100))
+    cached = cost("openai:gpt-5-mini", Usage(1000, 100, cached=500))
+    assert plain is not None
+    assert cached is not None
+    assert Decimal(0) < cached < plain < Decimal("0.01")
+
+
+@pytest.mark.parametrize("model", ["groq:openai/gpt-oss-120b", "openrouter:openai/gpt-5-mini", "xai:grok-4-fast"])
+def test_vendors_go_by_their_name_in_the_list(model: str) -> None:
+    assert cost(model, Usage(1000, 100))
+
+
+@pytest.mark.parametrize(
+    ("model", "usage"),
+    [
+        ("openai:no-such-model", Usage(1000, 100)),
+        ("custom:mine", Usage(1000, 100)),
+        ("nonsense", Usage(1, 1)),
+        ("openai:gpt-5-mini", Usage()),
+        ("ollama:big:cloud", Usage(1000, 100)),
+    ],
+)
+def test_nobody_can_say(model: str, usage: Usage) -> None:
+    assert cost(model, usage) is None
+
+
+def test_what_the_vendor_says_it_cost_comes_first() -> None:
+    assert cost("openrouter:any", Usage(1, 1, cost=Decimal("0.5"))) == Decimal("0.5")
+
+
+def test_without_the_price_list_nobody_can_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    assert cost("openai:gpt-5-mini", Usage(1000, 100)) is None

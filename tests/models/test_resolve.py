@@ -1,0 +1,171 @@
+"""From names to models, and the choice when nobody named one."""
+
+import asyncio
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.chat_server import ChatServer, Reply, chat_server, says
+
+from assent.core import messages
+from assent.core.config import Config
+from assent.core.errors import NoModel, NotFound
+from assent.core.model import Request
+from assent.models import weights
+from assent.models.endpoints import ENDPOINTS
+from assent.models.resolve import Known, default_model, known_models, resolve
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment that names no model, with an empty cache and nobody at Ollama's address."""
+    for name in [name for row in ENDPOINTS for name in (*row.keys, *row.bases)] + ["ASSENT_API_KEY"]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
+
+
+def listing(*names: str) -> Reply:
+    body = json.dumps({"object": "list", "data": [{"id": name} for name in names]}).encode()
+    return Reply([body], content_type="application/json")
+
+
+@pytest.fixture
+def ollama(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    with chat_server(lambda received: listing("nomic-embed-text", "qwen3:8b", "llama3.2")) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url.removesuffix("/v1"))
+        yield server
+
+
+def first_words(model: Any) -> str:
+    async def run() -> str:
+        try:
+            return [item async for item in model.stream(Request([messages.user("Hi")]))][-1].message.text
+        finally:
+            await model.aclose()
+
+    return asyncio.run(run())
+
+
+def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    names = ["openai:gpt-5-mini", "openai", "ollama:qwen2.5:7b", "local", "local:qwen2.5-coder-0.5b"]
+    assert [resolve(name, Config()).name for name in names] == [
+        "openai:gpt-5-mini",
+        "openai:gpt-5-mini",
+        "ollama:qwen2.5:7b",
+        "local:qwen2.5-coder-1.5b",
+        "local:qwen2.5-coder-0.5b",
+    ]
+
+
+@pytest.mark.parametrize("name", ["gpt-5-mini", "nobody:x", "openai:", ""])
+def test_names_of_nothing(name: str) -> None:
+    with pytest.raises(NotFound, match="Write provider:model"):
+        resolve(name, Config())
+
+
+def test_an_unknown_local_model() -> None:
+    with pytest.raises(NotFound, match=r"there are qwen2\.5-coder-1\.5b, qwen2\.5-coder-0\.5b"):
+        resolve("local:llama", Config())
+
+
+def test_a_vendor_without_its_key() -> None:
+    with pytest.raises(NoModel, match="Groq needs a key: set GROQ_API_KEY"):
+        resolve("groq:x", Config())
+
+
+def test_a_server_of_ones_own_gets_its_key_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-vendor")
+    with chat_server([says("a"), says("b")]) as server:
+        config = Config(base_url=server.url)
+        assert first_words(resolve("qwen2.5:7b", config)) == "a"
+        monkeypatch.setenv("ASSENT_API_KEY", "own")
+        model = resolve("my-model", config)
+        assert (model.name, first_words(model)) == ("custom:my-model", "b")
+        assert [received.headers.get("authorization") for received in server.requests] == [None, "Bearer own"]
+        assert server.requests[0].body["model"] == "qwen2.5:7b"
+
+
+def test_openai_base_url_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with chat_server([says("hello")]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert first_words(resolve("openai:any", Config())) == "hello"
+
+
+def test_the_default_is_the_first_of_setting_key_ollama_local(
+    monkeypatch: pytest.MonkeyPatch, ollama: ChatServer
+) -> None:
+    monkeypatch.setenv("MISTRAL_API_KEY", "k")
+    assert default_model(Config(model="xai:grok")) == "xai:grok"
+    assert default_model(Config()) == "mistral:mistral-medium-latest"
+    monkeypatch.delenv("MISTRAL_API_KEY")
+    assert default_model(Config()) == "ollama:qwen3:8b"
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    assert default_model(Config()) == "local:qwen2.5-coder-1.5b"
+
+
+def test_ollama_alone_takes_what_it_serves(ollama: ChatServer) -> None:
+    assert resolve("ollama", Config()).name == "ollama:qwen3:8b"
+
+
+def test_the_default_of_a_server_is_what_it_serves() -> None:
+    with chat_server([listing("m-1", "m-2")]) as server:
+        assert default_model(Config(base_url=server.url)) == "custom:m-1"
+
+
+@pytest.mark.parametrize(
+    ("reply", "what"),
+    [
+        (listing(), "has no model yet"),
+        (Reply([b"<html>"], content_type="text/html"), "does not list its models"),
+        (Reply([b"{}"], 404, "application/json"), "does not list its models"),
+    ],
+)
+def test_a_server_without_models(reply: Reply, what: str) -> None:
+    with chat_server([reply]) as server, pytest.raises(NoModel, match=what):
+        default_model(Config(base_url=server.url))
+
+
+def test_nothing_at_all_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NoModel) as caught:
+        default_model(Config())
+    for advice in ("OPENAI_API_KEY", "Ollama", "assent fetch", "config.toml"):
+        assert advice in str(caught.value)
+    with pytest.raises(NoModel, match=r"pip install 'assent\[local\]'"):
+        resolve("local", Config())
+
+
+def test_what_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ollama: ChatServer) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    small = weights.find("qwen2.5-coder-0.5b")
+    file = tmp_path / "models" / small.file
+    file.parent.mkdir()
+    with file.open("wb") as out:
+        out.truncate(small.size)  # a hole: no bytes are written
+    rows = {row.name: row for row in known_models(Config(model="openai:o9"))}
+    assert rows["openai:o9"] == Known("openai:o9", "configured", True)
+    assert rows["openai:gpt-5-mini"].ready
+    assert rows["groq:openai/gpt-oss-120b"].why == "set GROQ_API_KEY"
+    assert rows["ollama:llama3.2"] == Known("ollama:llama3.2", "server", True)
+    assert rows["local:qwen2.5-coder-1.5b"].why == "fetch it: assent fetch qwen2.5-coder-1.5b (1.1 GB)"
+    assert rows["local:qwen2.5-coder-0.5b"].ready
+
+
+def test_a_server_that_is_down_is_known_as_down() -> None:
+    rows = {row.name: row for row in known_models(Config())}
+    assert not rows["ollama:"].ready
+    assert "start it" in rows["ollama:"].why
+
+
+def test_importing_it_is_light() -> None:
+    heavy = ("httpx", "aiohttp", "xllamacpp", "genai_prices", "pandas", "pydantic")
+    code = f"import sys, assent.models.resolve, assent.models.prices; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

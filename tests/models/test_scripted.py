@@ -1,0 +1,65 @@
+"""The scripted model."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from assent.core import messages
+from assent.core.errors import ModelError
+from assent.core.messages import Message, Reasoning, Text, ToolCall
+from assent.core.model import CallDelta, ReasoningDelta, Request, TextDelta, Usage
+from assent.models.scripted import ScriptedModel, Turn
+
+
+def ask(model: ScriptedModel, conversation: list[Message]) -> list[Any]:
+    async def run() -> list[Any]:
+        return [item async for item in model.stream(Request(conversation))]
+
+    return asyncio.run(run())
+
+
+def test_text_comes_in_small_pieces() -> None:
+    *deltas, answer = ask(ScriptedModel(["A rather long answer."]), [messages.user("?")])
+    assert deltas == [TextDelta("A rather lon"), TextDelta("g answer.")]
+    assert answer.message == messages.assistant(Text("A rather long answer."))
+    assert (answer.stop, answer.model) == ("stop", "scripted:script")
+
+
+def test_parts_calls_and_usage() -> None:
+    call = ToolCall("c", "sql", "{}")
+    turn = Turn([Reasoning("Hm"), call], usage=Usage(1, 2))
+    *deltas, answer = ask(ScriptedModel([turn]), [messages.user("?")])
+    assert deltas == [ReasoningDelta("Hm"), CallDelta(1, "sql", "{}")]
+    assert (answer.stop, answer.usage) == ("calls", Usage(1, 2))
+
+
+def test_the_turn_is_told_by_the_conversation() -> None:
+    model = ScriptedModel(["first", "second", lambda request: f"{len(request.messages)} messages"])
+    one = [messages.user("?"), messages.assistant(Text("first"))]
+    assert ask(model, one)[-1].message.text == "second"
+    assert ask(model, one)[-1].message.text == "second"
+    assert ask(model, [*one, messages.assistant(Text("x"))])[-1].message.text == "3 messages"
+    assert ask(model, one[:1])[-1].message.text == "first"
+
+
+def test_an_exception_is_raised_and_the_end_is_an_error() -> None:
+    with pytest.raises(ModelError, match="gone"):
+        ask(ScriptedModel([ModelError("gone")]), [messages.user("?")])
+    with pytest.raises(ModelError, match="asked for one more"):
+        ask(ScriptedModel([]), [messages.user("?")])
+
+
+def test_many_runs_share_one_script() -> None:
+    model = ScriptedModel([Turn(lambda request: request.messages[0].text, delay=0.05)])
+
+    async def run() -> list[str]:
+        async def one(text: str) -> str:
+            return [item async for item in model.stream(Request([messages.user(text)]))][-1].message.text
+
+        return await asyncio.gather(*[one(str(number)) for number in range(200)])
+
+    began = time.perf_counter()
+    assert asyncio.run(run()) == [str(number) for number in range(200)]
+    assert time.perf_counter() - began < 5  # one after the other they would take 10 s
