@@ -7,7 +7,6 @@ from typing import Any
 CONNECT = 5.0  # seconds; a machine without network should get to the mirror soon
 SILENCE = 30.0
 ATTEMPTS = 5
-CHUNK = 1 << 20
 
 
 class FetchError(Exception):
@@ -51,7 +50,7 @@ def _go_on(client: Any, url: str, part: Path, size: int, progress: Callable[[int
             raise FetchError(f"{client_host(url)} has a file of {expected:,} bytes, not {size:,}")
         with part.open("ab") as file:
             file.truncate(start)
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():
                 file.write(chunk)
                 progress(start := start + len(chunk), size)
 
