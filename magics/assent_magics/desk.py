@@ -32,6 +32,44 @@ class View(Protocol):
     def end(self) -> None: ...
 
 
+class Show:
+    """One run on one view: its events go in, its questions are asked once each, its answers settle them."""
+
+    def __init__(self, view: View, session: "Session") -> None:
+        self._view = view
+        self._session = session
+        self._asked: dict[str, asyncio.Task[None]] = {}
+
+    def begin(self, run: str, first: Event | Progress) -> None:
+        """A run that goes on is shown from its beginning, with the questions that are still open."""
+        if isinstance(first, Event) and first.kind is Kind.RUN_RESUMED:
+            for event in self._session.journal.events(run):
+                if event.seq < first.seq:
+                    self._view.take(event)
+            self._ask(run)
+
+    def take(self, item: Event | Progress) -> None:
+        """Show one more item of the stream."""
+        self._view.take(item)
+        if not isinstance(item, Event):
+            return
+        if item.kind is Kind.CALL_DECIDED and item.decision == "ask":
+            self._ask(item.run or "")
+        elif item.kind is Kind.APPROVAL_DECIDED:
+            self._view.settle(item.call or "", decided_of(item))
+
+    def end(self) -> None:
+        """The stream has ended: stop asking, leave the final form."""
+        for task in self._asked.values():
+            task.cancel()
+        self._view.end()
+
+    def _ask(self, run: str) -> None:
+        for pending in self._session.pending(run):
+            if pending.call not in self._asked:
+                self._asked[pending.call] = asyncio.ensure_future(self._view.ask(pending))
+
+
 class Desk:
     """Holds the session of one IPython shell. The session is opened by the first command that needs it."""
 
@@ -103,22 +141,19 @@ class Desk:
 
     async def follow(self, command: StartRun | ResumeRun, into: str = "") -> "Result":
         """Carry out a command, showing the run as it goes; bind its result to `into`. Cancelling cancels the run."""
-        view: View | None = None
+        show: Show | None = None
         run = ""
-        questions: set[asyncio.Task[None]] = set()
         try:
             async with aclosing(self.session.submit(command)) as stream:
                 async for item in stream:
-                    run = item.run or run
-                    view = view or self._view(command, into)
-                    view.take(item)
-                    if isinstance(item, Event):
-                        self._turn(view, item, questions)
+                    if show is None:
+                        run = item.run or ""
+                        show = Show(self._view(command, into), self.session)
+                        show.begin(run, item)
+                    show.take(item)
         finally:
-            for task in questions:
-                task.cancel()
-            if view is not None:
-                view.end()
+            if show is not None:
+                show.end()
         result = self.session.result(run)
         if into and result.status == "finished":
             self.namespace[into] = result.text if result.value is None else result.value
@@ -152,15 +187,6 @@ class Desk:
             await self.follow(ResumeRun(run, wait=config.wait, on_ask="wait"), into)
         except AssentError as error:
             print(f"The run {run} could not go on: {error}")
-
-    def _turn(self, view: View, event: Event, questions: set[asyncio.Task[None]]) -> None:
-        """Show or settle the question that an event brings."""
-        if event.kind is Kind.CALL_DECIDED and event.decision == "ask":
-            for pending in self.session.pending(event.run):
-                if pending.call == event.call:
-                    questions.add(asyncio.ensure_future(view.ask(pending)))
-        elif event.kind is Kind.APPROVAL_DECIDED:
-            view.settle(event.call or "", decided_of(event))
 
     def _view(self, command: StartRun | ResumeRun, into: str) -> View:
         way = frontend.way_to_ask()

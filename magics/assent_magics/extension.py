@@ -5,7 +5,7 @@ from typing import Any
 from assent_magics.complete import matcher
 from assent_magics.desk import Desk
 from assent_magics.magic import AgentMagics
-from assent_magics.transform import AWAITED, NAME, await_agents
+from assent_magics.transform import AWAITED, NAME, AwaitAgents, keep_question_marks
 
 _LOADED = "_assent_loaded"
 
@@ -14,26 +14,32 @@ def load(shell: Any) -> None:
     """Register everything with an IPython shell; without effect if it is there already."""
     if hasattr(shell, _LOADED):
         return
-    desk = Desk(shell)
+    desk, transformer = Desk(shell), AwaitAgents()
     completer = matcher(desk)
     shell.register_magics(AgentMagics(shell, desk))
-    shell.input_transformers_post.append(await_agents)
+    shell.input_transformers_cleanup.append(keep_question_marks)
+    shell.input_transformers_post.append(transformer)
+    shell.events.register("pre_execute", transformer.begin)
+    shell.events.register("post_execute", transformer.end)
     shell.configurables.append(desk.settings)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(completer)
-    setattr(shell, _LOADED, (desk, completer))
+    setattr(shell, _LOADED, (desk, transformer, completer))
 
 
 def unload(shell: Any) -> None:
     """Take everything away again and close the workspace."""
     if not hasattr(shell, _LOADED):
         return
-    desk, completer = getattr(shell, _LOADED)
+    desk, transformer, completer = getattr(shell, _LOADED)
     delattr(shell, _LOADED)
     for kind in ("line", "cell"):
         for name in (NAME, AWAITED):
             shell.magics_manager.magics[kind].pop(name, None)
-    shell.input_transformers_post.remove(await_agents)
+    shell.input_transformers_cleanup.remove(keep_question_marks)
+    shell.input_transformers_post.remove(transformer)
+    shell.events.unregister("pre_execute", transformer.begin)
+    shell.events.unregister("post_execute", transformer.end)
     shell.configurables.remove(desk.settings)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.remove(completer)

@@ -21,3 +21,13 @@ def interpolate(prompt: str, namespace: Mapping[str, Any]) -> str:
         return f"`{name}`\n({name}: {preview(value)})\n" if is_frame(value) else preview(value)
 
     return _NAME.sub(told, prompt)
+
+
+def fill(line: str, namespace: Mapping[str, Any]) -> str:
+    """A command's line with `{name}` replaced where the variable is a text: `%agent resume {run}`."""
+
+    def text(match: re.Match[str]) -> str:
+        value = namespace.get(match[1])
+        return value if isinstance(value, str) else match[0]
+
+    return _NAME.sub(text, line)

@@ -11,7 +11,7 @@ from assent.core.errors import AssentError, ConfigError
 from assent.jupyter.interrupt import cancelled_by_sigint
 from assent_magics import manage, options
 from assent_magics.desk import Desk
-from assent_magics.interpolate import interpolate
+from assent_magics.interpolate import fill, interpolate
 from assent_magics.transform import runs_agent
 
 _NOT_HERE = (
@@ -70,7 +70,7 @@ class AgentMagics(Magics):
             raise ConfigError(f"There is no command {name!r}; there are {', '.join(manage.COMMANDS)}.")
         if command.act is None:
             raise ConfigError(_NOT_HERE)
-        return command.act(self.desk, rest)
+        return command.act(self.desk, rest if name == "sql" else fill(rest, self.desk.namespace))
 
     def _command(self, line: str, cell: str | None) -> tuple[StartRun | ResumeRun, str]:
         if cell is None:
@@ -93,7 +93,7 @@ class AgentMagics(Magics):
         return self.desk.command(text, agent, **given), into
 
     def _resumed(self, rest: str) -> tuple[ResumeRun, str]:
-        words, given = options.split(rest, options.RESUME)
+        words, given = options.split(fill(rest, self.desk.namespace), options.RESUME)
         if len(words) != 1:
             raise ConfigError("Give one run: %agent resume RUN. %agent runs lists them.")
         into = given.pop("into", "")

@@ -20,7 +20,10 @@ from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
 
 _INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
-_RUNS = "SELECT * EXCLUDE (prompt, answer), prompt, answer FROM runs ORDER BY started DESC LIMIT 20"
+_RUNS = """
+    SELECT run, agent, status, prompt, answer, started, steps, calls, input_tokens, output_tokens, cost, seconds,
+        model, reason, notebook, cell
+    FROM runs ORDER BY started DESC LIMIT 20"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ def config(desk: Desk, rest: str) -> None:
 def doctor(desk: Desk, rest: str) -> None:
     """Look at the installation from all sides."""
     _nothing(rest)
-    for finding in doctors.examine():
+    for finding in doctors.examine(desk.session.journal):
         print(f"{'ok ' if finding.ok else 'NO '} {finding.what:<10} {finding.text}")
 
 

@@ -54,7 +54,7 @@ RUN: Mapping[str, Option] = {
     "--model": Option(str, "the model, as provider:model; %agent models lists them"),
     "--into": Option(_name, "bind the result to this variable: a DataFrame where the answer is a table"),
     "--wait": Option(_seconds, "how long to wait in the cell for a person, in seconds (600)"),
-    "--on-ask": Option(_way, "when a call needs a person", get_args(OnAsk)),
+    "--on-ask": Option(_way, "when a call needs a person: wait, suspend or deny", get_args(OnAsk)),
     "--max-steps": Option(_count, "the most model calls before the run stops (20)"),
     "--tools": Option(_names, "the tools it may use, separated by commas"),
 }

@@ -1,11 +1,13 @@
 """IPython calls magics synchronously; this pass over the syntax tree awaits the ones that run an agent."""
 
 import ast
+import re
 
 NAME = "agent"
 AWAITED = "agent_awaited"
 RUNS = frozenset({"ask", "resume"})  # the line commands that run an agent
 _MAGICS = frozenset({"run_line_magic", "run_cell_magic"})
+_QUESTION = re.compile(rf"(\s*(?:[\w.\[\]'\", ]+=\s*)?)%{NAME}\s+(ask\s.*\?)\s*$")
 _NESTED = (ast.FunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -15,8 +17,45 @@ def runs_agent(magic: str, line: str) -> bool:
     return first != "sql" if magic == "run_cell_magic" else first in RUNS
 
 
+def keep_question_marks(lines: list[str]) -> list[str]:
+    """A cleanup transformer: a question may end in "?", which to IPython means help on what stands before it."""
+    if lines and lines[0].startswith("%%"):
+        return lines
+    return [_kept(line) for line in lines]
+
+
+def _kept(line: str) -> str:
+    match = _QUESTION.match(line)
+    return f"{match[1]}get_ipython().run_line_magic({NAME!r}, {match[2]!r})\n" if match else line
+
+
+class AwaitAgents:
+    """An input transformer: wrap each top-level call that runs an agent in `(await …)`.
+
+    Code that is transformed while a cell runs comes from a magic such as %%time, which cannot await; it is left alone,
+    and `%agent` itself then says so.
+    """
+
+    # IPython reads this attribute: an error in the cell is not to be blamed on the transformer.
+    has_side_effects = False
+
+    def __init__(self) -> None:
+        self._running = 0
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        return lines if self._running else await_agents(lines)
+
+    def begin(self) -> None:
+        """A cell begins to run."""
+        self._running += 1
+
+    def end(self) -> None:
+        """A cell has run."""
+        self._running = max(self._running - 1, 0)
+
+
 def await_agents(lines: list[str]) -> list[str]:
-    """An input transformer: wrap each top-level call that runs an agent in `(await …)`."""
+    """The lines with each top-level call that runs an agent awaited."""
     source = "".join(lines)
     if f"_magic('{NAME}'" not in source:
         return lines

@@ -14,6 +14,7 @@ from assent.core.errors import AssentError, NoModel
 from assent.models import weights
 from assent.models.resolve import default_model
 from assent.store import database
+from assent.store.journal import Journal
 
 PACKAGES = ("ipykernel", "ipython", "duckdb", "anywidget", "ipywidgets", "httpx", "jupyterlab", "notebook", "xllamacpp")
 
@@ -27,16 +28,16 @@ class Finding:
     text: str
 
 
-def examine() -> Iterator[Finding]:
-    """Every finding; a look that fails is a finding too."""
+def examine(journal: Journal | None = None) -> Iterator[Finding]:
+    """Every finding; a look that fails is a finding too. `journal`: the workspace's, if it is open in this process."""
     yield Finding("assent", True, f"{assent.__version__} in Python {sys.version.split()[0]}, {sys.executable}")
     yield Finding("packages", True, ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
-    folder = configs.workspace_folder()
+    folder = journal.folder if journal else configs.workspace_folder()
     looks: dict[str, Callable[[], str]] = {
         "kernel": kernelspec,
         "settings": lambda: settings(folder),
         "model": lambda: model(folder),
-        "workspace": lambda: workspace(folder),
+        "workspace": lambda: opened(journal) if journal else workspace(folder),
     }
     for what, look in looks.items():
         try:
@@ -83,6 +84,12 @@ def workspace(folder: Path) -> str:
         connection.close()
     runs, events = row or (0, 0)
     return f"{folder}, {runs} runs, {events} events, {file.stat().st_size / 1e6:.1f} MB"
+
+
+def opened(journal: Journal) -> str:
+    """How much the open workspace holds, its hash chain recomputed; `StoreError` where that does not fit."""
+    events = journal.verify()
+    return f"{journal.folder}, open in this kernel, {events} events, hash chain intact"
 
 
 def _version(name: str) -> str:

@@ -85,7 +85,7 @@ def _llama() -> Any:
     try:
         return importlib.import_module("xllamacpp")
     except ImportError:
-        raise ModelError("The local model needs xllamacpp: `pip install 'assent[local]'`.") from None
+        raise ModelError("The local model needs xllamacpp: `pip install xllamacpp`.") from None
     finally:  # read once, as the library is loaded: the user's own subprocesses keep their settings
         for name, value in before.items():
             if value is None:

@@ -61,7 +61,7 @@ def default_model(config: Config) -> str:
     raise NoModel(
         "There is no model to ask. Do one of these: set a key in the environment "
         f"({', '.join(name for endpoint in ENDPOINTS for name in endpoint.keys)}); start Ollama and pull a model; "
-        "install the local model (`pip install 'assent[local]'`, then `assent fetch`); "
+        "install the local model (`pip install xllamacpp`, then `assent fetch`); "
         "or name one with `%agent model NAME` or `model` in config.toml."
     )
 
@@ -84,7 +84,7 @@ def known_models(config: Config) -> list[Known]:
 def _local(name: str) -> Model:
     row = weights.find(name)
     if not importlib.util.find_spec("xllamacpp"):
-        raise NoModel("The local model needs xllamacpp: `pip install 'assent[local]'`.")
+        raise NoModel("The local model needs xllamacpp: `pip install xllamacpp`.")
     return LocalModel(row)
 
 
@@ -108,7 +108,7 @@ def _unknown(name: str) -> str:
 def _local_row(row: weights.Weights) -> Known:
     name = f"local:{row.name}"
     if not importlib.util.find_spec("xllamacpp"):
-        return Known(name, "local", False, "pip install 'assent[local]'")
+        return Known(name, "local", False, "pip install xllamacpp")
     if weights.cached(row) is None:
         return Known(name, "local", False, f"fetch it: assent fetch {row.name} ({row.size / 1e9:.1f} GB)")
     return Known(name, "local", True, row.note)

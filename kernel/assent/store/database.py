@@ -44,7 +44,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if present > VERSION:
         raise WorkspaceNewer(
             f"The workspace {path} was written by a newer Assent (schema {present}, this one knows {VERSION}). "
-            "Upgrade with `pip install -U assent`, or set ASSENT_WORKSPACE to another folder."
+            "Upgrade Assent, or set ASSENT_WORKSPACE to another folder."
         )
     connection.execute("BEGIN")
     for version in range(present + 1, VERSION + 1):
@@ -81,9 +81,7 @@ def _translated(error: duckdb.Error, path: Path) -> StoreError:
             "Shut that kernel down, or set ASSENT_WORKSPACE to another folder for this one."
         )
     if "newer version" in text.lower():
-        return WorkspaceNewer(
-            f"The workspace {path} was written by a newer DuckDB. Upgrade with `pip install -U assent`."
-        )
+        return WorkspaceNewer(f"The workspace {path} was written by a newer DuckDB. Upgrade Assent.")
     if "permission denied" in text.lower() or "read-only file system" in text.lower():
         return StoreError(f"The workspace {path} may not be written. Set ASSENT_WORKSPACE to another folder.")
     return WorkspaceCorrupt(

@@ -112,7 +112,7 @@ VIEWS: dict[str, str] = {
             CASE WHEN answer.kind = 'approval_decided' THEN answer.decision
                 WHEN answer.kind IS NOT NULL THEN 'closed' ELSE 'pending' END AS verdict,
             answer.body ->> 'by' AS decided_by, answer.body ->> 'reason' AS reason, answer.time AS decided,
-            answer.body -> 'arguments' AS edited, answer.body ->> 'scope' AS scope,
+            nullif(CAST(answer.body -> 'arguments' AS VARCHAR), 'null') AS edited, answer.body ->> 'scope' AS scope,
             epoch(answer.time - asked.time) AS waited
         FROM events AS asked
         LEFT JOIN LATERAL (
