@@ -5,7 +5,7 @@ import atexit
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,12 @@ from assent.core.model import Model
 from assent.models.resolve import default_model, resolve
 from assent.policy.decide import Facts, facts
 from assent.runs.answer import answer
+from assent.runs.live import Live, LiveRuns
 from assent.runs.loop import drive
 from assent.runs.run import Run
 from assent.runs.state import State, fold, pending
+from assent.store import journal as journals
 from assent.store import reader
-from assent.store.journal import Journal
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
@@ -45,18 +46,6 @@ class Result:
     reason: str = ""
     value: Any = None
     pending: tuple[Pending, ...] = ()
-
-
-@dataclass(slots=True)
-class _Live:
-    run: Run
-    loop: asyncio.AbstractEventLoop
-    items: asyncio.Queue[Event | Progress | BaseException] = field(default_factory=asyncio.Queue)
-    task: asyncio.Task[None] | None = None
-
-    def stop(self) -> None:
-        if self.task is not None:
-            self.task.cancel()
 
 
 class Session:
@@ -79,16 +68,18 @@ class Session:
         self.config = config or configs.load(self.folder)
         variables = {} if namespace is None else namespace
         self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
-        self.journal = Journal(self.folder)
+        self.journal, first = journals.attach(self.folder)
         self._models: dict[str, Model] = {model.name: model for model in models}
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._tools: dict[str, Tool[Any, Any]] = {tool.name: tool for tool in built_in}
         self._agents: dict[str, Agent] = {}
-        self._live: dict[str, _Live] = {}
+        self._live = LiveRuns()
         self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
         self._deciding = threading.Lock()
-        self._unsubscribe = self.journal.subscribe(self._publish)
-        self._recover()
+        self._closed = False
+        self._unsubscribe = self.journal.subscribe(self._live.publish)
+        if first:
+            self._recover()
         _close_at_exit(self)
 
     # Commands
@@ -113,7 +104,7 @@ class Session:
                 if isinstance(item, Event) and item.kind in ENDINGS:
                     return
         finally:
-            live.stop()
+            live.cancel()
             await asyncio.wait([live.task])
             self._retire(live)
 
@@ -140,8 +131,6 @@ class Session:
             tools = self.tools_of(state.agent)
             event = answer(state, command, self._rules(state.agent, tools), tools)
             self.journal.append([event]).result()
-        if live := self._live.get(state.run):
-            live.loop.call_soon_threadsafe(live.run.answers.put_nowait, event)
         return event
 
     # What there is
@@ -160,9 +149,8 @@ class Session:
         return str(rows[0][0])
 
     def stop(self, run: str) -> None:
-        """Cancel a run of this process; without effect on any other. May be called from any thread."""
-        if live := self._live.get(run):
-            live.loop.call_soon_threadsafe(live.stop)
+        """Cancel a run of this session; without effect on any other. May be called from any thread."""
+        self._live.stop(run)
 
     def cancel(self, run: str, reason: str = "stopped by the analyst") -> None:
         """Cancel a run that is at work here, or mark one that is suspended as cancelled."""
@@ -243,15 +231,18 @@ class Session:
         return self._models[name]
 
     def close(self) -> None:
-        """Write what is queued and let go of the workspace."""
+        """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""
+        if self._closed:
+            return
+        self._closed = True
         for run in list(self._live):
             self.stop(run)
         self._unsubscribe()
-        self.journal.close()
+        journals.detach(self.journal)
 
     # Inside
 
-    async def _open(self, command: StartRun | ResumeRun) -> _Live:
+    async def _open(self, command: StartRun | ResumeRun) -> Live:
         if not self._live:
             self.journal.recover()
         if isinstance(command, StartRun):
@@ -269,7 +260,7 @@ class Session:
             wait=command.wait,
             on_ask=command.on_ask,
         )
-        live = _Live(run, asyncio.get_running_loop())
+        live = Live(run, asyncio.get_running_loop())
         self._live[state.run] = live
         self.journal.post([event])
         return live
@@ -293,13 +284,13 @@ class Session:
         event = state.scope.event(Kind.RUN_RESUMED, model=state.model or None)
         return fold([*events, event]), event
 
-    async def _work(self, live: _Live) -> None:
+    async def _work(self, live: Live) -> None:
         try:
             await drive(live.run)
         except BaseException as error:  # whatever it is, the reader of the stream must hear of it
             live.items.put_nowait(error)
 
-    def _retire(self, live: _Live) -> None:
+    def _retire(self, live: Live) -> None:
         run = live.run.state.run
         self._live.pop(run, None)
         kept = {name: value for name, value in live.run.values.items() if name in live.run.state.last_calls}
@@ -326,16 +317,6 @@ class Session:
         modes = {name: _strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
         return facts(privileges, modes)
 
-    def _publish(self, events: Sequence[Event]) -> None:
-        """On the writer's thread: hand each run's events to the loop that runs it, once for each loop."""
-        groups: dict[asyncio.AbstractEventLoop, list[tuple[_Live, Event]]] = {}
-        for event in events:
-            if event.run and (live := self._live.get(event.run)):
-                groups.setdefault(live.loop, []).append((live, event))
-        for loop, group in groups.items():
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_deliver, group)
-
     def _recover(self) -> None:
         """A run that reads "running" as the workspace is opened was cut off: no other process can be at work on it."""
         for (run,) in self.journal.select("SELECT run FROM runs WHERE status = 'running'"):
@@ -348,11 +329,6 @@ def _result(state: State, values: Mapping[str, Any]) -> Result:
     return Result(
         state.run, state.status, state.answer, state.reason, tables[-1] if tables else None, tuple(pending(state))
     )
-
-
-def _deliver(group: list[tuple[_Live, Event]]) -> None:
-    for live, event in group:
-        live.items.put_nowait(event)
 
 
 def _strictest(*modes: str | None) -> str:

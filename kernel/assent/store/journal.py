@@ -201,6 +201,32 @@ class Journal:
         return (row[0], row[1]) if row and row[0] is not None else (0, GENESIS)
 
 
+_open: dict[Path, tuple[Journal, int]] = {}
+_opening = threading.Lock()
+
+
+def attach(folder: Path) -> tuple[Journal, bool]:
+    """The journal of a workspace, one for all who attach to it in this process; True for the first of them."""
+    key = folder.resolve()
+    with _opening:
+        journal, users = _open.get(key) or (Journal(folder), 0)
+        _open[key] = journal, users + 1
+        return journal, users == 0
+
+
+def detach(journal: Journal) -> None:
+    """Let go of an attached journal; the last one to do so closes it."""
+    key = journal.folder.resolve()
+    with _opening:
+        held, users = _open.get(key, (journal, 1))
+        if held is journal and users > 1:
+            _open[key] = journal, users - 1
+            return
+        if held is journal:
+            _open.pop(key, None)
+    journal.close()
+
+
 def event_of(row: tuple[Any, ...]) -> Event:
     """An event from a row of `schema.SELECT`."""
     columns = dict(zip(NAMES, row, strict=True))

@@ -1,0 +1,52 @@
+"""The runs at work in this process: each hears, on its own loop, what the journal has committed of it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from assent.core.events import Event, Kind, Progress
+from assent.runs.run import Run
+
+
+@dataclass(slots=True)
+class Live:
+    """A run at work: its loop, its task, and what the reader of its stream has yet to take."""
+
+    run: Run
+    loop: asyncio.AbstractEventLoop
+    items: "asyncio.Queue[Event | Progress | BaseException]" = field(default_factory=asyncio.Queue)
+    task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+    def hear(self, event: Event) -> None:
+        """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
+        self.items.put_nowait(event)
+        if event.kind is Kind.APPROVAL_DECIDED:
+            self.run.answers.put_nowait(event)
+
+
+class LiveRuns(dict[str, Live]):
+    """By run id. `publish` is a listener of the journal; `stop` may be called from any thread."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """On the writer's thread: pass a group of events on, with one wake-up for each loop."""
+        groups: dict[asyncio.AbstractEventLoop, list[tuple[Live, Event]]] = {}
+        for event in events:
+            if event.run and (live := self.get(event.run)):
+                groups.setdefault(live.loop, []).append((live, event))
+        for loop, group in groups.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_deliver, group)
+
+    def stop(self, run: str) -> None:
+        """Cancel a run; without effect on one that is not here."""
+        if live := self.get(run):
+            live.loop.call_soon_threadsafe(live.cancel)
+
+
+def _deliver(group: list[tuple[Live, Event]]) -> None:
+    for live, event in group:
+        live.hear(event)
