@@ -69,6 +69,7 @@ class Session:
         variables = {} if namespace is None else namespace
         self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
         self.journal, first = journals.attach(self.folder)
+        self._own_model = models[0].name if models else ""
         self._models: dict[str, Model] = {model.name: model for model in models}
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._tools: dict[str, Tool[Any, Any]] = {tool.name: tool for tool in built_in}
@@ -105,8 +106,10 @@ class Session:
                     return
         finally:
             live.cancel()
-            await asyncio.wait([live.task])
-            self._retire(live)
+            try:
+                await asyncio.wait([live.task])
+            finally:
+                self._retire(live)
 
     async def run(self, agent: str | Agent, prompt: str, **options: Any) -> Result:
         """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
@@ -126,9 +129,11 @@ class Session:
         May be called from any thread, also while the event loop is blocked. `NotFound` if nothing waits under that id.
         """
         command = replace(command, by=command.by or current_user())
+        if not run_of(command.call):
+            raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
         with self._deciding:
             state = self.state(run_of(command.call))
-            tools = self.tools_of(state.agent)
+            tools = self.tools_of(state.agent) if command.verdict == "approve" else {}
             event = answer(state, command, self._rules(state.agent, tools), tools)
             self.journal.append([event]).result()
         return event
@@ -191,7 +196,8 @@ class Session:
 
     def define(self, agent: Agent) -> None:
         """Keep an agent under its name, in the workspace, for this session and later ones."""
-        self._register(agent)
+        self._adopt(agent)
+        self._agents[agent.name] = agent
         scope = Scope(agent=agent.name, user=current_user())
         self.journal.append([scope.event(Kind.AGENT_DEFINED, body=agent.to_json())]).result()
 
@@ -225,7 +231,7 @@ class Session:
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""
-        name = name or self.config.model or (next(iter(self._models), "") or default_model(self.config))
+        name = name or self.config.model or self._own_model or default_model(self.config)
         if name not in self._models:
             self._models[name] = resolve(name, self.config)
         return self._models[name]
@@ -250,17 +256,18 @@ class Session:
         else:
             state, event = self._resumed(command)
         tools = self.tools_of(state.agent)
+        items: asyncio.Queue[Event | Progress | BaseException] = asyncio.Queue()
         run = Run(
             state=state,
             journal=self.journal,
             model=self.model(state.model),
             tools=tools,
             rules=self._rules(state.agent, tools),
-            emit=lambda item: live.items.put_nowait(item),
+            emit=items.put_nowait,
             wait=command.wait,
             on_ask=command.on_ask,
         )
-        live = Live(run, asyncio.get_running_loop())
+        live = Live(run, asyncio.get_running_loop(), items)
         self._live[state.run] = live
         self.journal.post([event])
         return live
@@ -303,14 +310,14 @@ class Session:
             if agent not in agents:
                 raise NotFound(f"There is no agent {agent!r}; there are {', '.join(agents)}. %agent new makes one.")
             agent = agents[agent]
-        self._register(agent)
+        self._adopt(agent)
         return replace(agent, max_steps=command.max_steps) if command.max_steps else agent
 
-    def _register(self, agent: Agent) -> None:
+    def _adopt(self, agent: Agent) -> None:
+        """Make the tools that an agent brings along known by name."""
         for tool in agent.tools:
             if isinstance(tool, Tool):
                 self.add_tool(tool)
-        self._agents[agent.name] = agent
 
     def _rules(self, agent: Agent, tools: Mapping[str, Tool[Any, Any]]) -> Facts:
         privileges = {name: tool.privilege for name, tool in tools.items()}

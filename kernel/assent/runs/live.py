@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from assent.core.events import Event, Kind, Progress
 from assent.runs.run import Run
@@ -14,7 +14,7 @@ class Live:
 
     run: Run
     loop: asyncio.AbstractEventLoop
-    items: "asyncio.Queue[Event | Progress | BaseException]" = field(default_factory=asyncio.Queue)
+    items: asyncio.Queue[Event | Progress | BaseException]
     task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
