@@ -5,6 +5,8 @@ from typing import Any
 _REPR = 500
 _CELL = 40
 _COLUMNS = 60
+_SCANNED = 10_000  # rows looked at for a column's values
+_VALUES = 8  # a text column with more than these is no list of categories
 
 
 def preview(value: Any, rows: int = 3) -> str:
@@ -25,12 +27,24 @@ def is_frame(value: Any) -> bool:
 
 
 def _frame(frame: Any, rows: int) -> str:
-    columns = [f"{name} {kind}" for name, kind in zip(frame.columns, frame.dtypes, strict=True)]
-    more = f", … {len(columns) - _COLUMNS} more" if len(columns) > _COLUMNS else ""
-    lines = [f"DataFrame, {len(frame):,} rows, columns: {', '.join(columns[:_COLUMNS])}{more}"]
+    columns = [_column(frame, place) for place in range(min(len(frame.columns), _COLUMNS))]
+    more = f", … {len(frame.columns) - _COLUMNS} more" if len(frame.columns) > _COLUMNS else ""
+    lines = [f"DataFrame, {len(frame):,} rows, columns: {', '.join(columns)}{more}"]
     for _, row in frame.iloc[:, :_COLUMNS].head(rows).iterrows():
         lines.append(" | ".join([_cell(value) for value in row]))
     return "\n".join(lines)
+
+
+def _column(frame: Any, place: int) -> str:
+    """`name type`, and a category's values: a model that has to guess how they are spelt gets no rows."""
+    column = frame.iloc[:_SCANNED, place]
+    told = f"{frame.columns[place]} {column.dtype}"
+    if str(column.dtype) not in ("object", "str", "string", "category"):
+        return told
+    values = list(dict.fromkeys(value for value in column if isinstance(value, str)))
+    if not 0 < len(values) <= _VALUES or len(values) == len(column) or max(map(len, values)) > _CELL:
+        return told
+    return f"{told} ({' | '.join(values)}{' | …' if len(frame) > _SCANNED else ''})"
 
 
 def _cell(value: Any) -> str:

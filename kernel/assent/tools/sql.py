@@ -39,6 +39,8 @@ def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any
 def table_text(frame: Any, rows: int = MODEL_ROWS) -> str:
     """A result as a model reads it: CSV, cut after `rows`."""
     text: str = frame.head(rows).to_csv(index=False, float_format="%.6g").rstrip("\n")
+    if frame.empty:
+        return f"{text}\n(no rows)"  # a header alone is read as a result by small models
     return text if len(frame) <= rows else f"{text}\n… {len(frame) - rows:,} more of {len(frame):,} rows"
 
 
