@@ -1,7 +1,9 @@
 """The scripted model."""
 
 import asyncio
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from assent.core import messages
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Reasoning, Text, ToolCall
 from assent.core.model import CallDelta, ReasoningDelta, Request, TextDelta, Usage
-from assent.models.scripted import ScriptedModel, Turn
+from assent.models.scripted import ScriptedModel, Turn, from_file
 
 
 def ask(model: ScriptedModel, conversation: list[Message]) -> list[Any]:
@@ -49,6 +51,39 @@ def test_an_exception_is_raised_and_the_end_is_an_error() -> None:
         ask(ScriptedModel([ModelError("gone")]), [messages.user("?")])
     with pytest.raises(ModelError, match="asked for one more"):
         ask(ScriptedModel([]), [messages.user("?")])
+
+
+def script(folder: Path, value: Any) -> ScriptedModel:
+    path = folder / "script.json"
+    path.write_text(json.dumps(value), "utf-8")
+    return from_file(path)
+
+
+def test_a_file_holds_turns(tmp_path: Path) -> None:
+    call = {"kind": "call", "id": "c", "name": "sql", "arguments": "{}"}
+    model = script(tmp_path, [[call], "Done."])
+    question = messages.user("?")
+    first = ask(model, [question])[-1].message
+    assert first.calls == [ToolCall("c", "sql", "{}")]
+    assert ask(model, [question, first])[-1].message.text == "Done."
+
+
+def test_a_file_holds_conversations_told_by_the_prompt(tmp_path: Path) -> None:
+    model = script(tmp_path, {"mean mass": ["5076"], "mass": ["yes", "really"]})
+    heavy, vague = messages.user("The mean mass?"), messages.user("Is there mass?")
+    assert ask(model, [heavy])[-1].message.text == "5076"
+    assert ask(model, [vague])[-1].message.text == "yes"
+    assert ask(model, [vague, messages.assistant(Text("yes"))])[-1].message.text == "really"
+    for conversation in ([heavy, messages.assistant(Text("5076"))], [messages.user("Colour?")]):
+        with pytest.raises(ModelError, match="no turn"):
+            ask(model, conversation)
+
+
+def test_a_file_that_is_no_script_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        script(tmp_path, [[{"kind": "riddle"}]])
+    with pytest.raises(ModelError, match="cannot be read"):
+        from_file(tmp_path / "none.json")
 
 
 def test_many_runs_share_one_script() -> None:

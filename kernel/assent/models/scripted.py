@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, from_json
@@ -52,13 +53,37 @@ class ScriptedModel:
 
 
 def from_file(path: Path) -> ScriptedModel:
-    """`scripted:PATH`: a JSON list of turns, each a text or a list of parts as the journal writes them."""
+    """`scripted:PATH`: a JSON list of turns, each a text or a list of parts as the journal writes them.
+
+    Or an object of several such lists, each under words of the prompt that it answers; the first that fits is taken.
+    """
     try:
-        turns = json.loads(path.read_text("utf-8"))
-        said = [turn if isinstance(turn, str) else from_json({"role": "assistant", "parts": turn}) for turn in turns]
+        script = json.loads(path.read_text("utf-8"))
+        scripts = script if isinstance(script, dict) else {"": script}
+        conversations = {words: [_turn(turn) for turn in turns] for words, turns in scripts.items()}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelError(f"The script {path} cannot be read: {error}. Name a JSON file of turns.") from None
-    return ScriptedModel(said, f"scripted:{path}")
+    longest = max([len(turns) for turns in conversations.values()], default=0)
+    return ScriptedModel([_told_by(conversations, number) for number in range(longest)], f"scripted:{path}")
+
+
+def _turn(turn: Any) -> Said:
+    return turn if isinstance(turn, str) else from_json({"role": "assistant", "parts": turn})
+
+
+def _told_by(conversations: Mapping[str, Sequence[Said]], number: int) -> Callable[[Request], Said]:
+    """The n-th turn of the conversation that the prompt belongs to."""
+
+    def says(request: Request) -> Said:
+        prompt = next((message.text for message in request.messages if message.role == "user"), "")
+        turns = next((turns for words, turns in conversations.items() if words in prompt), ())
+        return (
+            turns[number]
+            if number < len(turns)
+            else ModelError(f"The script has no turn {number + 1} for {prompt[:80]!r}.")
+        )
+
+    return says
 
 
 def _message(said: Said) -> Message:
