@@ -23,6 +23,9 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection.execute("SET lock_configuration = true")
         migrate(connection, path)
+    except duckdb.Error as error:
+        connection.close()
+        raise _translated(error, path) from None
     except BaseException:
         connection.close()
         raise
@@ -72,18 +75,26 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _translated(error: duckdb.Error, path: Path) -> StoreError:
-    text = str(error)
-    if "lock" in text.lower():
+    text = str(error).replace(str(path), path.name)  # a folder's name must not decide what the error is
+    low = text.lower()
+    if "could not set lock" in low or "used by another process" in low:
         holder = re.search(r"PID (\d+)", text)
         who = f"process {holder[1]}" if holder else "another process"
         return WorkspaceLocked(
             f"The workspace {path.parent} is in use by {who}, most likely another notebook's kernel. "
             "Shut that kernel down, or set ASSENT_WORKSPACE to another folder for this one."
         )
-    if "newer version" in text.lower():
-        return WorkspaceNewer(f"The workspace {path} was written by a newer DuckDB. Upgrade Assent.")
-    if "permission denied" in text.lower() or "read-only file system" in text.lower():
+    if "newer version" in low:
+        return WorkspaceNewer(
+            f"The workspace {path} was written by a newer DuckDB. Upgrade with `pip install -U assent`."
+        )
+    if "permission denied" in low or "read-only file system" in low:
         return StoreError(f"The workspace {path} may not be written. Set ASSENT_WORKSPACE to another folder.")
+    if "could not write" in low or "no space left" in low:
+        return StoreError(
+            f"The workspace {path} could not be written: {text.splitlines()[0][:200]}. "
+            "Free some space, or set ASSENT_WORKSPACE to a folder on another disk."
+        )
     return WorkspaceCorrupt(
         f"The workspace {path} is damaged and was left untouched ({text.splitlines()[0][:200]}). "
         "Restore it from a backup, or move the file away to begin a new one."

@@ -1,11 +1,10 @@
 """The append-only journal: one thread writes, groups what waits into one commit, then publishes it."""
 
-import hashlib
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import duckdb
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.store import blobs, database
+from assent.store.rows import encoded, event_of, hash_of, values_of
 from assent.store.schema import INSERT, NAMES, SELECT
 
 Listener = Callable[[Sequence[Event]], None]
@@ -22,7 +22,7 @@ GENESIS = "0" * 64
 LINGER = 0.005  # seconds that events nobody waits for may gather company, so that they share a commit
 BLOB_BYTES = 64 * 1024
 _EXCERPT = 2_000
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
+_log = logging.getLogger(__name__)
 
 
 class Journal:
@@ -49,6 +49,7 @@ class Journal:
     def append(self, events: Sequence[Event]) -> Future[None]:
         """Queue events and return a future that resolves once they are on disk."""
         future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # whoever gives up waiting must not undo what the writer has taken
         self._enqueue(events, future)
         return future
 
@@ -71,6 +72,8 @@ class Journal:
         cursor = self.cursor()
         try:
             return cursor.execute(query, list(parameters)).fetchall()
+        except duckdb.Error as error:
+            raise StoreError(f"The workspace {self.folder} could not be read: {_line(error)}.") from None
         finally:
             cursor.close()
 
@@ -94,7 +97,7 @@ class Journal:
         for number, row in enumerate(rows, 1):
             event = event_of(row)
             body = row[NAMES.index("body")]
-            if event.seq != number or event.prev != previous or event.hash != _hash(_values(event, body)):
+            if event.seq != number or event.prev != previous or event.hash != hash_of(values_of(event, body)):
                 raise StoreError(f"The journal was changed: event {number} does not fit the hash chain.")
             previous = event.hash
         return len(rows)
@@ -102,9 +105,13 @@ class Journal:
     def recover(self) -> None:
         """After a failed write: forget what was never written and accept events again."""
         with self._wake:
-            if self._failure is not None:
+            if self._failure is None:
+                return
+            try:
                 self._seq, self._head = self._last()
-                self._failure = None
+            except duckdb.Error:
+                self._reopen()
+            self._failure = None
 
     def close(self) -> None:
         """Write what is queued, then let go of the file."""
@@ -134,14 +141,20 @@ class Journal:
             events = [event for part, _ in group for event in part]
             try:
                 self._commit(events)
-            except (duckdb.Error, OSError, ValueError) as error:
+            except Exception as error:  # whatever it is, nobody may be left waiting for a thread that died
                 self._fail(group, error)
                 continue
             for _, future in group:
                 if future is not None:
                     future.set_result(None)
-            for listener in list(self._listeners):
+            self._publish(events)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        for listener in list(self._listeners):
+            try:
                 listener(events)
+            except Exception:  # a display that fails must not stop the record
+                _log.exception("A listener of the journal failed.")
 
     def _take(self) -> list[tuple[Sequence[Event], Future[None] | None]]:
         with self._wake:
@@ -158,25 +171,25 @@ class Journal:
         for event in events:
             seq += 1
             event.seq, event.prev = seq, head
-            values = _values(event, self._body(event))
-            event.hash = head = _hash(values)
+            values = values_of(event, self._body(event))
+            event.hash = head = hash_of(values)
             rows.append((*values, head))
         if rows:
             self._connection.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
         self._seq, self._head = seq, head
 
     def _body(self, event: Event) -> str:
-        text = _clean(_encode(event.body))
+        text = encoded(event.body)
         if len(text) <= BLOB_BYTES:
             return text
         name = blobs.put(self.folder / "blobs", text.encode())
-        kept = {key: value for key, value in event.body.items() if len(_encode(value)) <= _EXCERPT}
+        kept = {key: value for key, value in event.body.items() if len(encoded(value)) <= _EXCERPT}
         excerpts = {
             key: value[:_EXCERPT] + "…"
             for key, value in event.body.items()
             if isinstance(value, str) and key not in kept
         }
-        return _clean(_encode(kept | excerpts | {"blob": name, "bytes": len(text)}))
+        return encoded(kept | excerpts | {"blob": name, "bytes": len(text)})
 
     def _restored(self, event: Event) -> Event:
         if name := event.body.get("blob"):
@@ -185,7 +198,7 @@ class Journal:
 
     def _fail(self, group: Iterable[tuple[Sequence[Event], Future[None] | None]], error: Exception) -> None:
         failure = StoreError(
-            f"The workspace {self.folder} could not be written: {str(error).splitlines()[0][:300]}. What was recorded "
+            f"The workspace {self.folder} could not be written: {_line(error)}. What was recorded "
             "before is safe. Free some space or check the disk, then resume the run."
         )
         with self._wake:
@@ -195,6 +208,13 @@ class Journal:
         for _, future in group:
             if future is not None:
                 future.set_exception(failure)
+
+    def _reopen(self) -> None:
+        """A checkpoint that failed makes DuckDB refuse everything until the file is opened anew."""
+        with self._reading:
+            self._connection.close()
+            self._connection = database.connect(self.folder / "assent.duckdb")
+        self._seq, self._head = self._last()
 
     def _last(self) -> tuple[int, str]:
         row = self._connection.cursor().execute("SELECT max(seq), arg_max(hash, seq) FROM events").fetchone()
@@ -227,37 +247,5 @@ def detach(journal: Journal) -> None:
     journal.close()
 
 
-def event_of(row: tuple[Any, ...]) -> Event:
-    """An event from a row of `schema.SELECT`."""
-    columns = dict(zip(NAMES, row, strict=True))
-    columns["at"] = columns.pop("time") / 1e6
-    columns["kind"] = Kind(columns["kind"])
-    columns["body"] = json.loads(columns["body"])
-    return Event(**columns)
-
-
-def _values(event: Event, body: str) -> tuple[Any, ...]:
-    return (
-        event.seq, round(event.at * 1e6), event.kind.value, event.run, event.parent, event.step, event.tenant,
-        event.user, event.agent, event.notebook, event.cell, event.model, event.tool, event.call, event.privilege,
-        event.decision, event.input_tokens, event.output_tokens, event.cached_tokens, event.reasoning_tokens,
-        event.cost, event.duration, body, event.prev,
-    )  # fmt: skip
-
-
-def _hash(values: tuple[Any, ...]) -> str:
-    return hashlib.sha256(_chained(values).encode("utf-8", "replace")).hexdigest()
-
-
-def _chained(values: tuple[Any, ...]) -> str:
-    # The database keeps nine decimals of a cost; the chain must not depend on how many were given.
-    return _encode([f"{value:.9f}" if isinstance(value, Decimal) else value for value in values])
-
-
-def _clean(text: str) -> str:
-    """Half a surrogate pair is no UTF-8 and would refuse the whole commit."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300].rstrip(".")

@@ -1,0 +1,67 @@
+"""An event as a row of the journal and back, and the hash that chains one row to the next."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from assent.core.canonical import plain
+from assent.core.events import Event, Kind
+from assent.store.schema import NAMES
+
+_NANO = Decimal("1e-9")  # what the cost column keeps
+_COSTLIEST = Decimal("1e9")  # what it has room for
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str).encode
+
+
+def encoded(value: Any) -> str:
+    """`value` as JSON text that the database takes, whatever a tool or a model has put into it."""
+    try:
+        return clean(_encode(value))
+    except Exception:  # keys that are no text, NaN, a cycle, endless depth, an object whose text raises
+        return clean(_encode(plain(value)))
+
+
+def clean(text: str) -> str:
+    """Half a surrogate pair is no UTF-8 and would refuse the whole commit."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def values_of(event: Event, body: str) -> tuple[Any, ...]:
+    """The columns of a row but the last, which is their hash."""
+    values = (
+        event.seq, round(event.at * 1e6), event.kind.value, event.run, event.parent, event.step, event.tenant,
+        event.user, event.agent, event.notebook, event.cell, event.model, event.tool, event.call, event.privilege,
+        event.decision, event.input_tokens, event.output_tokens, event.cached_tokens, event.reasoning_tokens,
+        _money(event.cost), event.duration, body, event.prev,
+    )  # fmt: skip
+    return tuple([clean(value) if isinstance(value, str) and not value.isascii() else value for value in values])
+
+
+def hash_of(values: tuple[Any, ...]) -> str:
+    """sha256 (hexadecimal) over a row's other columns, the hash of the row before it among them."""
+    return hashlib.sha256(_chained(values).encode()).hexdigest()
+
+
+def event_of(row: tuple[Any, ...]) -> Event:
+    """An event from a row of `schema.SELECT`."""
+    columns: Mapping[str, Any] = dict(zip(NAMES, row, strict=True))
+    kind, body, at = Kind(columns["kind"]), json.loads(columns["body"]), columns["time"] / 1e6
+    rest = {name: value for name, value in columns.items() if name not in ("kind", "body", "time")}
+    return Event(kind=kind, body=body, at=at, **rest)
+
+
+def _money(cost: Decimal | None) -> Decimal | None:
+    # Rounded here, not by the database, so that the hash is of what is kept.
+    if cost is None or not cost.is_finite() or abs(cost) >= _COSTLIEST:
+        return None
+    return cost.quantize(_NANO, ROUND_HALF_UP)
+
+
+def _chained(values: tuple[Any, ...]) -> str:
+    return _encode([f"{value:.9f}" if isinstance(value, Decimal) else value for value in values])
