@@ -1,4 +1,4 @@
-"""`{name}` in a prompt becomes a short account of that variable; every other brace stays as it is."""
+"""`{name}` in a prompt tells the model that variable in short; every other brace stays as it is."""
 
 import re
 from collections.abc import Mapping
@@ -11,16 +11,21 @@ _NAME = re.compile(r"(?<![\w\\}{^_$])\{([^\W\d]\w*)\}(?!\})")
 
 
 def interpolate(prompt: str, namespace: Mapping[str, Any]) -> str:
-    """`prompt` with the variables it names told by schema and sample, or by a short repr."""
+    """`prompt` with the variables it names: a short repr in place, a DataFrame by name with its account at the end."""
+    frames: dict[str, Any] = {}
 
     def told(match: re.Match[str]) -> str:
         name = match[1]
         if name not in namespace:
             return match[0]
         value = namespace[name]
-        return f"`{name}`\n({name}: {preview(value)})\n" if is_frame(value) else preview(value)
+        if not is_frame(value):
+            return preview(value)
+        frames[name] = value
+        return f"`{name}`"
 
-    return _NAME.sub(told, prompt)
+    text = _NAME.sub(told, prompt)  # the sentence stays whole: people read it in SQL, models in their context
+    return "\n\n".join([text, *[f"{name}: {preview(value)}" for name, value in frames.items()]])
 
 
 def fill(line: str, namespace: Mapping[str, Any]) -> str:

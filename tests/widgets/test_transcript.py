@@ -136,7 +136,7 @@ def test_pauses_do_not_count_as_work() -> None:
         event(Kind.RUN_FINISHED, 1003, body={"text": "done"}),
     )
     assert transcript.summary.seconds == 5
-    assert "Suspended. Resumed. Nobody answered." in transcript.text()
+    assert "Suspended: Nobody answered. Then resumed." in transcript.text()
     assert "%agent pending" not in transcript.text()
     cut_off = folded(STARTED, event(Kind.CALL_STARTED, 4, call=f"{RUN}.1"), event(Kind.RUN_RESUMED, 1000))
     assert cut_off.summary.elapsed(1_700_000_000 + 1001) == 5

@@ -169,7 +169,8 @@ class Transcript:
     def _resumed(self) -> None:
         old = self._items.get(self._notice)
         if isinstance(old, Words):
-            self._put(self._notice, Words(old.text.partition("\n")[0], "quiet", f"{old.title} Resumed."))
+            why = old.text.partition("\n")[0].removesuffix(".")
+            self._put(self._notice, Words(f"{why}. Then resumed.", "quiet", old.title))
 
     def _end(self, event: Event) -> None:
         if event.kind is Kind.RUN_FINISHED:
@@ -197,8 +198,8 @@ def _ending(event: Event) -> Words:
     go_on = f"%agent resume {event.run} goes on with it."
     match event.kind:
         case Kind.RUN_SUSPENDED:
-            return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended.")
+            return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended:")
         case Kind.RUN_CANCELLED:
-            return Words(f"{why}\n{go_on}", "note", "Cancelled.")
+            return Words(f"{why}\n{go_on}", "note", "Cancelled:")
         case _:
             return Words(why, "error", "The run failed.")
