@@ -24,6 +24,7 @@ from assent.policy.decide import Facts, facts
 from assent.runs.answer import answer
 from assent.runs.live import Live, LiveRuns
 from assent.runs.loop import drive
+from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
 from assent.runs.state import State, fold, pending
 from assent.store import journal as journals
@@ -256,14 +257,14 @@ class Session:
         else:
             state, event = self._resumed(command)
         tools = self.tools_of(state.agent)
-        items: asyncio.Queue[Event | Progress | BaseException] = asyncio.Queue()
+        items: Mailbox[Event | Progress | BaseException] = Mailbox()
         run = Run(
             state=state,
             journal=self.journal,
             model=self.model(state.model),
             tools=tools,
             rules=self._rules(state.agent, tools),
-            emit=items.put_nowait,
+            emit=items.put,
             wait=command.wait,
             on_ask=command.on_ask,
         )
@@ -295,7 +296,7 @@ class Session:
         try:
             await drive(live.run)
         except BaseException as error:  # whatever it is, the reader of the stream must hear of it
-            live.items.put_nowait(error)
+            live.items.put(error)
 
     def _retire(self, live: Live) -> None:
         run = live.run.state.run

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assent.core.events import Event, Kind, Progress
+from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
 
 
@@ -14,7 +15,7 @@ class Live:
 
     run: Run
     loop: asyncio.AbstractEventLoop
-    items: asyncio.Queue[Event | Progress | BaseException]
+    items: Mailbox[Event | Progress | BaseException]
     task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
@@ -23,9 +24,9 @@ class Live:
 
     def hear(self, event: Event) -> None:
         """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
-        self.items.put_nowait(event)
+        self.items.put(event)
         if event.kind is Kind.APPROVAL_DECIDED:
-            self.run.answers.put_nowait(event)
+            self.run.answers.put(event)
 
 
 class LiveRuns(dict[str, Live]):

@@ -90,7 +90,11 @@ async def _suspend(run: Run, waiting: Iterable[CallState]) -> None:
 
 
 async def _end(run: Run, kind: Kind, **body: Any) -> None:
-    await run.commit(run.event(kind, model=run.model.name, step=run.state.step or None, body=body))
+    """Record the end. One that is on its way to the disk stands: a cancellation that comes too late adds no other."""
+    if run.ending is None:
+        event = run.event(kind, model=run.model.name, step=run.state.step or None, body=body)
+        run.ending = asyncio.ensure_future(run.commit(event))
+    await asyncio.shield(run.ending)
 
 
 async def _together(calls: list[Coroutine[Any, Any, None]], limit: int) -> None:

@@ -9,6 +9,7 @@ from assent.core.commands import OnAsk
 from assent.core.events import Event, Kind, Progress
 from assent.core.model import Model
 from assent.policy.decide import Facts
+from assent.runs.mailbox import Mailbox
 from assent.runs.state import State, apply
 from assent.store.journal import Journal
 from assent.tools.tool import Tool
@@ -26,8 +27,9 @@ class Run:
     emit: Callable[[Progress], None]
     wait: float
     on_ask: OnAsk
-    answers: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    answers: Mailbox[Event] = field(default_factory=Mailbox)
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id
+    ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
 
     @property
     def facts(self) -> Facts:
