@@ -14,7 +14,7 @@ def load(shell: Any) -> None:
     """Register everything with an IPython shell; without effect if it is there already."""
     if hasattr(shell, _LOADED):
         return
-    desk, transformer = Desk(shell), AwaitAgents()
+    desk, transformer = Desk(shell), AwaitAgents(lambda: bool(shell.autoawait))
     completer = matcher(desk)
     shell.register_magics(AgentMagics(shell, desk))
     shell.input_transformers_cleanup.append(keep_question_marks)

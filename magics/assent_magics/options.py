@@ -1,5 +1,6 @@
 """The options of `%%agent` and its kin, as a table: parsing, completion and help all read it."""
 
+import keyword
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,13 @@ def _count(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    if not text.isidentifier():
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise ValueError
+    return text
+
+
+def _text(text: str) -> str:
+    if not text.strip():
         raise ValueError
     return text
 
@@ -51,7 +58,7 @@ def _way(text: str) -> str:
 
 
 RUN: Mapping[str, Option] = {
-    "--model": Option(str, "the model, as provider:model; %agent models lists them"),
+    "--model": Option(_text, "the model, as provider:model; %agent models lists them"),
     "--into": Option(_name, "bind the result to this variable: a DataFrame where the answer is a table"),
     "--wait": Option(_seconds, "how long to wait in the cell for a person, in seconds (600)"),
     "--on-ask": Option(_way, "when a call needs a person: wait, suspend or deny", get_args(OnAsk)),
@@ -61,12 +68,12 @@ RUN: Mapping[str, Option] = {
 RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask")}
 NEW: Mapping[str, Option] = {
     **{name: RUN[name] for name in ("--model", "--tools", "--max-steps")},
-    "--instructions": Option(str, "what the agent is told, in quotes"),
-    "--description": Option(str, "what the agent is for, in quotes"),
+    "--instructions": Option(_text, "what the agent is told, in quotes"),
+    "--description": Option(_text, "what the agent is for, in quotes"),
 }
 APPROVE: Mapping[str, Option] = {
     "--for-run": Option(None, "allow this tool for the rest of the run"),
-    "--happened": Option(str, "for an unknown outcome: it did happen, and this was the result"),
+    "--happened": Option(_text, "for an unknown outcome: it did happen, and this was the result"),
 }
 NONE: Mapping[str, Option] = {}
 
@@ -103,6 +110,8 @@ def _option(token: str, rest: str, known: Mapping[str, Option], options: dict[st
         raise ConfigError(f"Unknown option {name}; {there}.")
     key = name.removeprefix("--").replace("-", "_")
     if option.read is None:
+        if equals:
+            raise ConfigError(f"{name} takes no value, not {value!r}: {option.help}.")
         options[key] = True
         return rest
     if not equals:

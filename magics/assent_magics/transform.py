@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 
 NAME = "agent"
 AWAITED = "agent_awaited"
@@ -33,17 +34,18 @@ class AwaitAgents:
     """An input transformer: wrap each top-level call that runs an agent in `(await …)`.
 
     Code that is transformed while a cell runs comes from a magic such as %%time, which cannot await; it is left alone,
-    and `%agent` itself then says so.
+    and so is all code while `can_await` says no: `%agent` itself then tells why it cannot run.
     """
 
     # IPython reads this attribute: an error in the cell is not to be blamed on the transformer.
     has_side_effects = False
 
-    def __init__(self) -> None:
+    def __init__(self, can_await: Callable[[], bool] = lambda: True) -> None:
+        self._can_await = can_await
         self._running = 0
 
     def __call__(self, lines: list[str]) -> list[str]:
-        return lines if self._running else await_agents(lines)
+        return lines if self._running or not self._can_await() else await_agents(lines)
 
     def begin(self) -> None:
         """A cell begins to run."""
@@ -80,14 +82,15 @@ def _calls(node: ast.AST) -> list[ast.Call]:
 
 
 def _is_run(call: ast.Call) -> bool:
-    function, arguments = call.func, call.args
+    function = call.func
+    words = [item.value for item in call.args if isinstance(item, ast.Constant) and isinstance(item.value, str)]
     return (
         isinstance(function, ast.Attribute)
         and function.attr in _MAGICS
-        and len(arguments) >= 2
-        and all(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in arguments[:2])
-        and ast.literal_eval(arguments[0]) == NAME
-        and runs_agent(function.attr, ast.literal_eval(arguments[1]))
+        and len(words) == len(call.args) >= 2
+        and words[0] == NAME
+        and words[-1] != ""  # IPython refuses a cell magic without a body in words of its own
+        and runs_agent(function.attr, words[1])
     )
 
 
