@@ -17,7 +17,7 @@ class Kind(StrEnum):
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop
     MODEL_FAILED = "model_failed"  # error
     CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version
-    APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome
+    APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome, missing approvals
     CALL_STARTED = "call_started"  # arguments
     CALL_FINISHED = "call_finished"  # text, error, and what the display needs
     RUN_SUSPENDED = "run_suspended"  # reason

@@ -1,5 +1,8 @@
 """A person's answer to a call that asks: checked, decided by policy again if edited, turned into one event."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind
@@ -9,12 +12,14 @@ from assent.runs.state import CallState, State
 from assent.tools.tool import Tool, validate
 
 
-def answer(state: State, command: Decide, rules: Facts, tools: dict[str, Tool[..., object]]) -> Event:
+def answer(state: State, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]]) -> Event:
     """The event for a decision; `NotFound` if nothing waits under that id, `ConfigError` if it cannot be taken."""
     call = _waiting(state, command)
-    body: dict[str, object] = {"by": command.by, "reason": command.reason, "scope": command.scope}
+    body: dict[str, Any] = {"by": command.by, "reason": command.reason, "scope": command.scope}
     verdict: str = command.verdict
-    if command.outcome is not None and call.unknown:
+    if command.outcome is not None:
+        if not call.unknown:
+            raise ConfigError(f"The call {call.id} has not begun, so it has no outcome yet: approve or reject it.")
         verdict, body = "happened", body | {"outcome": command.outcome}
     elif verdict == "approve":
         body |= _approval(call, command, rules, tools)
@@ -25,16 +30,19 @@ def answer(state: State, command: Decide, rules: Facts, tools: dict[str, Tool[..
 
 
 def _waiting(state: State, command: Decide) -> CallState:
+    if command.verdict not in ("approve", "reject"):
+        raise ConfigError(f"{command.verdict!r} is no verdict; say approve or reject.")
     call = state.batch.get(command.call)
     if call is None or not call.waits:
         verdict = f" It was answered already: {call.verdict}." if call and call.verdict else ""
         raise NotFound(f"No call {command.call!r} waits for approval.{verdict} %agent pending lists those that do.")
-    if command.by in {item.by for item in call.approvals} and command.verdict == "approve":
+    again = command.by in _voices(call)
+    if again and command.verdict == "approve" and command.arguments in (None, call.arguments):
         raise ConfigError(f"{command.by} has approved {call.id} already; it needs {call.approvers} different people.")
     return call
 
 
-def _approval(call: CallState, command: Decide, rules: Facts, tools: dict[str, Tool[..., object]]) -> dict[str, object]:
+def _approval(call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]]) -> dict[str, Any]:
     arguments = dict(command.arguments) if command.arguments is not None else call.arguments
     if command.arguments is not None:
         if call.tool in tools:
@@ -48,4 +56,14 @@ def _approval(call: CallState, command: Decide, rules: Facts, tools: dict[str, T
     if command.scope == "run" and not call.grantable:
         raise ConfigError(f"{call.privilege} calls cannot be allowed for a whole run; approve them one by one.")
     edited = arguments if arguments != call.arguments else None
-    return {"arguments": edited, "digest": act_digest(call.tool, arguments), "policy_version": rules.version}
+    voices = {command.by} if edited is not None else {command.by, *_voices(call)}  # an edit voids earlier voices
+    return {
+        "arguments": edited,
+        "digest": act_digest(call.tool, arguments),
+        "policy_version": rules.version,
+        "missing": max(call.approvers - len(voices), 0),
+    }
+
+
+def _voices(call: CallState) -> set[str]:
+    return {item.by for item in call.approvals}

@@ -19,7 +19,7 @@ from assent.store.schema import INSERT, NAMES, SELECT
 Listener = Callable[[Sequence[Event]], None]
 
 GENESIS = "0" * 64
-LINGER = 0.005  # seconds that events nobody waits for may gather company, so that they share a commit
+LINGER = 0.02  # seconds that events nobody waits for may gather company, so that they share a commit
 BLOB_BYTES = 64 * 1024
 _EXCERPT = 2_000
 _log = logging.getLogger(__name__)

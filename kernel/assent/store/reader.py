@@ -9,6 +9,8 @@ import duckdb
 from assent.core.errors import QueryError
 
 _READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+_CHUNK = 50  # vectors of 2,048 rows
+_CELLS = 50_000_000  # about 400 MB as numbers: the kernel that runs out of memory takes the analyst's work with it
 _WRITES = "Only reading is allowed here: one SELECT (or DESCRIBE, SUMMARIZE, EXPLAIN) statement."
 
 
@@ -23,14 +25,31 @@ def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[st
         for name in _named(query, frames):
             cursor.register(name, frames[name])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        return cursor.execute(statement).df()
+        return _fetched(cursor.execute(statement))
     except duckdb.Error as error:
         raise QueryError(_explained(error)) from None
     finally:
         cursor.close()
 
 
+def _fetched(result: duckdb.DuckDBPyConnection) -> Any:
+    """The rows as they come, so that a result without end is noticed before it fills the memory."""
+    chunks = [result.fetch_df_chunk(_CHUNK)]
+    cells = chunks[0].size
+    while len(chunk := result.fetch_df_chunk(_CHUNK)):
+        chunks.append(chunk)
+        cells += chunk.size
+        if cells > _CELLS:
+            raise QueryError("The result has more than 50 million values. Aggregate it, or add a LIMIT.")
+    if len(chunks) == 1:
+        return chunks[0]
+    import pandas as pd  # loaded already by the first chunk
+
+    return pd.concat(chunks, ignore_index=True)
+
+
 def _one(query: str) -> duckdb.Statement:
+    query = query.encode("utf-8", "replace").decode()  # a lone surrogate is no text for the parser
     try:
         statements = duckdb.extract_statements(query)
     except duckdb.Error as error:
@@ -45,8 +64,10 @@ def _one(query: str) -> duckdb.Statement:
 
 
 def _named(query: str, frames: Mapping[str, Any]) -> list[str]:
+    """The frames that a query names; SQL does not mind their case, but one written exactly so is registered last."""
     words = set(re.findall(r"\w+", query))
-    return [name for name in frames if name in words]
+    folded = {word.casefold() for word in words}
+    return sorted([name for name in frames if name.casefold() in folded], key=words.__contains__)
 
 
 def _explained(error: duckdb.Error) -> str:

@@ -95,13 +95,17 @@ VIEWS: dict[str, str] = {
             arg_max(decision, seq) FILTER (kind = 'call_decided') AS decision,
             arg_max(decision, seq) FILTER (kind = 'approval_decided') AS verdict,
             arg_max(body ->> 'by', seq) FILTER (kind = 'approval_decided') AS decided_by,
-            CASE WHEN bool_or(kind = 'call_finished') THEN
+            CASE arg_max(kind, seq)
+                WHEN 'call_finished' THEN
                     CASE WHEN arg_max(CAST(body ->> 'error' AS BOOLEAN), seq) FILTER (kind = 'call_finished')
                         THEN 'failed' ELSE 'finished' END
-                WHEN bool_or(kind = 'call_started') THEN 'started'
-                WHEN coalesce(arg_max(decision, seq) FILTER (kind = 'approval_decided'), '') = 'approve' THEN 'approved'
-                WHEN arg_max(decision, seq) FILTER (kind = 'call_decided') = 'ask' THEN 'waiting'
-                ELSE 'decided' END AS status,
+                WHEN 'call_started' THEN 'started'
+                WHEN 'approval_decided' THEN
+                    CASE WHEN arg_max(decision, seq) <> 'approve' THEN 'decided'
+                        WHEN arg_max(CAST(body ->> 'missing' AS INTEGER), seq) > 0 THEN 'waiting'
+                        ELSE 'approved' END
+                WHEN 'call_decided' THEN CASE WHEN arg_max(decision, seq) = 'ask' THEN 'waiting' ELSE 'decided' END
+                END AS status,
             min(time) FILTER (kind = 'call_started') AS started,
             max(duration) FILTER (kind = 'call_finished') AS seconds,
             arg_max(body ->> 'text', seq) FILTER (kind = 'call_finished') AS result
@@ -117,7 +121,9 @@ VIEWS: dict[str, str] = {
         FROM events AS asked
         LEFT JOIN LATERAL (
             SELECT * FROM events AS later WHERE later.call = asked.call AND later.seq > asked.seq
-                AND later.kind IN ('approval_decided', 'call_decided', 'call_finished') ORDER BY later.seq LIMIT 1
+                AND later.kind IN ('approval_decided', 'call_decided', 'call_finished')
+                AND coalesce(CAST(later.body ->> 'missing' AS INTEGER), 0) = 0
+            ORDER BY later.seq LIMIT 1
         ) AS answer ON true
         WHERE asked.kind = 'call_decided' AND asked.decision = 'ask' ORDER BY asked.seq""",
     "costs": """

@@ -1,0 +1,127 @@
+"""A disk without room: one clear error, nothing acknowledged lost, and on it goes once there is room again."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.process import python
+
+pytest.importorskip("resource", reason="limits on the size of files are POSIX")
+
+PRELUDE = """
+import resource, secrets, sys
+from pathlib import Path
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
+from assent.store.journal import Journal
+folder = Path(sys.argv[1])
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+def room(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size or soft, hard))
+
+def put(count, size):
+    for _ in range(count):
+        journal.append([Event(kind=Kind.MODEL_FAILED, run="r", body={"error": secrets.token_hex(size // 2)})]).result(9)
+        acknowledged.append(1)
+
+acknowledged = []
+"""
+
+NO_COMMIT = """
+journal = Journal(folder)
+put(3, 10)
+room((folder / "assent.duckdb.wal").stat().st_size + 500)
+try:
+    put(100, 3000)
+except StoreError as error:
+    print(error)
+try:
+    journal.post([])
+except StoreError as error:
+    print("refused")
+print(len(journal.events("r")) == len(acknowledged))
+journal.recover()
+try:
+    put(1, 3000)
+except StoreError:
+    print("still full")
+room(0)
+journal.recover()
+put(3, 3000)
+journal.close()
+journal = Journal(folder)
+print(journal.verify() == len(acknowledged))
+journal.close()
+"""
+
+NO_CHECKPOINT = """
+journal = Journal(folder)
+put(250, 63000)
+room(17_200_000)
+try:
+    put(1000, 63000)
+except StoreError as error:
+    print(error)
+try:
+    journal.events("r")
+except StoreError as error:
+    print(error)
+room(0)
+journal.recover()
+put(1, 100)
+# The commit that the checkpoint followed is on disk, though nobody was told so.
+print(journal.verify() - len(acknowledged))
+journal.close()
+"""
+
+NO_BLOB = """
+journal = Journal(folder)
+put(1, 10)
+room(300_000)
+try:
+    put(1, 1_000_000)
+except StoreError as error:
+    print(error)
+room(0)
+journal.recover()
+put(1, 1_000_000)
+print(journal.verify(), len(journal.events("r")[1].body["error"]))
+print([path.name for path in (folder / "blobs").rglob("tmp*")])
+journal.close()
+"""
+
+NO_START = """
+room(3000)
+try:
+    Journal(folder)
+except StoreError as error:
+    print(type(error).__name__, error)
+room(0)
+"""
+
+
+def test_a_commit_that_finds_no_room(tmp_path: Path) -> None:
+    said, *rest = python(PRELUDE + NO_COMMIT, str(tmp_path)).splitlines()
+    assert "could not be written" in said
+    assert "What was recorded before is safe. Free some space" in said
+    assert rest == ["refused", "True", "still full", "True"]
+
+
+def test_a_checkpoint_that_finds_no_room(tmp_path: Path) -> None:
+    written, read, beyond = python(PRELUDE + NO_CHECKPOINT, str(tmp_path)).splitlines()
+    assert "could not be written" in written
+    assert "could not be read" in read
+    assert beyond == "1"
+
+
+def test_a_payload_that_finds_no_room(tmp_path: Path) -> None:
+    said, kept, left = python(PRELUDE + NO_BLOB, str(tmp_path)).splitlines()
+    assert "could not be written" in said
+    assert kept == "2 1000000"
+    assert left == "[]"
+
+
+def test_a_workspace_that_finds_no_room_to_begin(tmp_path: Path) -> None:
+    said = python(PRELUDE + NO_START, str(tmp_path / "new"))
+    assert said.startswith("StoreError ")
+    assert "Free some space" in said

@@ -1,0 +1,220 @@
+"""The journal: order, group commit, append only, the hash chain, what outlives a bad event."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
+from assent.store import journal as journals
+from assent.store.journal import GENESIS, Journal
+
+
+def note(text: str = "", run: str = "r") -> Event:
+    return Event(kind=Kind.MODEL_FAILED, run=run, body={"error": text})
+
+
+def texts(journal: Journal, run: str = "r") -> list[str]:
+    return [event.body["error"] for event in journal.events(run)]
+
+
+def test_events_come_back_as_they_went_in_and_in_order(journal: Journal) -> None:
+    event = Event(
+        kind=Kind.MODEL_ANSWERED, run="r", parent="p", step=3, tenant="t", user="ü", agent="a", notebook="n.ipynb",
+        cell="c", model="m", tool="sql", call="r.1", privilege="read_only", decision="allow", input_tokens=1,
+        output_tokens=2, cached_tokens=3, reasoning_tokens=4, duration=0.1, body={"text": "雪", "list": [1, None, 2.5]},
+    )  # fmt: skip
+    journal.append([note("first"), event]).result()
+    first, second = journal.events("r")
+    assert (first.seq, second.seq) == (1, 2)
+    assert (first.prev, second.prev) == (GENESIS, first.hash)
+    assert abs(second.at - event.at) < 1e-5
+    second.at = event.at  # the journal keeps microseconds
+    assert second == event
+
+
+def test_what_is_posted_is_on_disk_before_a_later_append_resolves(journal: Journal) -> None:
+    for number in range(50):
+        journal.post([note(str(number))])
+    journal.append([note("50")]).result()
+    assert texts(journal) == [str(number) for number in range(51)]
+
+
+def test_posted_events_are_written_though_nobody_waits(journal: Journal) -> None:
+    written = threading.Event()
+    journal.subscribe(lambda events: written.set())
+    journal.post([note()])
+    assert written.wait(5)
+
+
+def test_closing_writes_what_is_queued(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number in range(20):
+        journal.post([note(str(number))])
+    journal.close()
+    again = Journal(tmp_path)
+    assert texts(again) == [str(number) for number in range(20)]
+    again.close()
+
+
+def test_threads_share_commits_and_each_keeps_its_order(journal: Journal) -> None:
+    groups: list[Sequence[Event]] = []
+    journal.subscribe(groups.append)
+    gate = threading.Barrier(16)
+
+    def write(run: str) -> None:
+        gate.wait()
+        for future in [journal.append([note(str(number), run)]) for number in range(25)]:
+            future.result()
+
+    threads = [threading.Thread(target=write, args=(f"r{index}",)) for index in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert journal.verify() == 400
+    for index in range(16):
+        assert texts(journal, f"r{index}") == [str(number) for number in range(25)]
+    assert len(groups) < 200  # one commit each would be 400
+    assert [event.seq for group in groups for event in group] == list(range(1, 401))
+
+
+def test_listeners_hear_of_what_is_committed_until_they_leave(journal: Journal) -> None:
+    heard: list[str] = []
+    seen: list[int] = []
+
+    def listen(events: Sequence[Event]) -> None:
+        heard.extend(event.body["error"] for event in events)
+        seen.append(len(journal.events("r")))
+
+    leave = journal.subscribe(listen)
+    journal.append([note("one")]).result()
+    second = threading.Event()
+    journal.subscribe(lambda events: second.set())
+    journal.append([note("two")]).result()
+    assert second.wait(5)
+    leave()
+    leave()
+    second.clear()
+    journal.append([note("three")]).result()
+    assert second.wait(5)
+    assert heard == ["one", "two"]
+    assert seen == [1, 2]  # a listener finds in the journal what it is told
+
+
+def test_a_listener_that_raises_costs_nobody_anything(journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(events: Sequence[Event]) -> None:
+        raise RuntimeError("a display broke")
+
+    heard = threading.Event()
+    journal.subscribe(fail)
+    journal.subscribe(lambda events: heard.set())
+    journal.append([note()]).result(5)
+    assert heard.wait(5)
+    journal.append([note()]).result(5)
+    assert "a display broke" in caplog.text
+
+
+def test_giving_up_the_wait_neither_undoes_the_write_nor_harms_the_writer(journal: Journal) -> None:
+    async def give_up() -> None:
+        waits = asyncio.wrap_future(journal.append([note("kept")]))
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+
+    asyncio.run(give_up())
+    journal.append([note("next")]).result(5)
+    assert texts(journal) == ["kept", "next"]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE events SET body = '{}'", "DELETE FROM events", "TRUNCATE events"])
+def test_events_are_neither_changed_nor_deleted(journal: Journal, statement: str) -> None:
+    journal.append([note("kept")]).result()
+    cursor = journal.cursor()
+    with pytest.raises(duckdb.Error):
+        cursor.execute(statement)
+    cursor.close()
+    assert texts(journal) == ["kept"]
+    assert journal.verify() == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ('UPDATE events SET body = \'{"error":"forged"}\' WHERE seq = 3', 3),
+        ("UPDATE events SET \"user\" = 'somebody else' WHERE seq = 2", 2),
+        ("UPDATE events SET time = time + INTERVAL 1 microsecond WHERE seq = 4", 4),
+        ("UPDATE events SET cost = 0.000000001 WHERE seq = 1", 1),
+        ("DELETE FROM events WHERE seq = 3", 3),
+        ("DELETE FROM events WHERE seq = 1", 1),
+        ("INSERT INTO events SELECT * REPLACE (6 AS seq) FROM events WHERE seq = 5", 6),
+    ],
+)
+def test_the_hash_chain_names_what_was_tampered_with(tmp_path: Path, statement: str, number: int) -> None:
+    journal = Journal(tmp_path)
+    journal.append([note(str(index)) for index in range(5)]).result()
+    assert journal.verify() == 5
+    journal.close()
+    forger = duckdb.connect(str(tmp_path / "assent.duckdb"))
+    forger.execute("DROP TRIGGER events_refuse_update ON events")
+    forger.execute("DROP TRIGGER events_refuse_delete ON events")
+    forger.execute(statement)
+    forger.close()
+    journal = Journal(tmp_path)
+    with pytest.raises(StoreError, match=f"event {number} does not fit"):
+        journal.verify()
+    journal.close()
+
+
+def test_the_chain_goes_on_after_reopening(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        journal = Journal(tmp_path)
+        journal.append([note(str(number))]).result()
+        assert journal.verify() == number
+        journal.close()
+
+
+def test_closing_twice_is_as_good_as_once_and_then_it_says_so(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.close()
+    journal.close()
+    for use in (lambda: journal.append([note()]), lambda: journal.post([note()]), journal.cursor, journal.verify):
+        with pytest.raises(StoreError, match="closed"):
+            use()
+
+
+def test_two_owners_in_one_process_share_the_journal_until_the_last_leaves(tmp_path: Path) -> None:
+    one, first = journals.attach(tmp_path)
+    two, second = journals.attach(tmp_path)
+    assert one is two
+    assert (first, second) == (True, False)
+    journals.detach(one)
+    two.append([note()]).result()
+    journals.detach(two)
+    with pytest.raises(StoreError, match="closed"):
+        two.append([note()])
+
+
+def test_an_exception_of_the_writer_reaches_everybody_who_waits(journal: Journal) -> None:
+    bad = note()
+    bad.input_tokens = 2**80  # the column has 64 bits
+    futures: list[Future[None]] = []
+    for event in (bad, note("behind it")):
+        try:
+            futures.append(journal.append([event]))
+        except StoreError:
+            assert futures  # the first had failed by then, and the second was refused at the door
+    for future in futures:
+        with pytest.raises(StoreError, match="could not be written"):
+            future.result(5)
+    with pytest.raises(StoreError, match="could not be written"):
+        journal.post([note()])
+    journal.recover()
+    journal.append([note("again")]).result(5)
+    assert texts(journal) == ["again"]
+    assert journal.verify() == 1
