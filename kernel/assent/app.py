@@ -267,8 +267,10 @@ class Session:
             emit=items.put,
             wait=command.wait,
             on_ask=command.on_ask,
+            last=event,
         )
         live = Live(run, asyncio.get_running_loop(), items)
+        run.emit = live.say
         self._live[state.run] = live
         self.journal.post([event])
         return live

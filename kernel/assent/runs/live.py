@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assent.core.events import Event, Kind, Progress
 from assent.runs.mailbox import Mailbox
@@ -17,14 +17,28 @@ class Live:
     loop: asyncio.AbstractEventLoop
     items: Mailbox[Event | Progress | BaseException]
     task: asyncio.Task[None] | None = None
+    held: list[Progress] = field(default_factory=list)
+    heard: Event | None = None
 
     def cancel(self) -> None:
         if self.task is not None:
             self.task.cancel()
 
+    def say(self, progress: Progress) -> None:
+        """Take a delta. It stays behind what was recorded before it and is still on its way to the disk."""
+        if self.heard is self.run.last:
+            self.items.put(progress)
+        else:
+            self.held.append(progress)
+
     def hear(self, event: Event) -> None:
         """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
         self.items.put(event)
+        if event is self.run.last:
+            self.heard = event
+            for progress in self.held:
+                self.items.put(progress)
+            self.held.clear()
         if event.kind is Kind.APPROVAL_DECIDED:
             self.run.answers.put(event)
 

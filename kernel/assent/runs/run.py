@@ -27,6 +27,7 @@ class Run:
     emit: Callable[[Progress], None]
     wait: float
     on_ask: OnAsk
+    last: Event  # what was recorded last, on the disk or on its way to it
     answers: Mailbox[Event] = field(default_factory=Mailbox)
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
@@ -43,10 +44,13 @@ class Run:
         """Apply events and queue them for the journal without waiting for the disk."""
         self.journal.post(events)
         for event in events:
+            self.last = event
             apply(self.state, event)
 
     async def commit(self, *events: Event) -> None:
         """Apply events once they are on disk."""
-        await asyncio.wrap_future(self.journal.append(events))
+        written = self.journal.append(events)
+        self.last = events[-1]
+        await asyncio.wrap_future(written)
         for event in events:
             apply(self.state, event)
