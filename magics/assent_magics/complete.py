@@ -12,6 +12,7 @@ from assent_magics.desk import Desk
 from assent_magics.manage import COMMANDS
 
 _LINE = re.compile(r".*?(%%?)agent\s+(.*)$", re.DOTALL)
+_VARIABLE = re.compile(r"\{(\w*)$")
 
 
 def matcher(desk: Desk) -> Any:
@@ -19,25 +20,55 @@ def matcher(desk: Desk) -> Any:
 
     @context_matcher(identifier="assent.agent")  # type: ignore[untyped-decorator]  # IPython is typed in part
     def agent_matcher(context: Any) -> dict[str, Any]:
-        match = _LINE.match(context.line_with_cursor[: context.cursor_position])
+        line = context.line_with_cursor[: context.cursor_position]
+        if context.cursor_line and context.full_text.startswith("%%agent"):
+            variable = _VARIABLE.search(line)
+            return _found(variable[1], _variables(desk), "instance") if variable else {"completions": []}
+        match = _LINE.match(line)
         if not match:
             return {"completions": []}
         before, _, word = match[2].rpartition(" ")
-        found = [name for name in _candidates(desk, match[1], before.split()) if name.startswith(word)]
-        completions = [SimpleCompletion(text=name, type="agent") for name in found]
-        return {"completions": completions, "matched_fragment": word, "suppress": bool(found), "ordered": True}
+        return _found(word, _candidates(desk, match[1], before.split()), "agent")
 
     return agent_matcher
 
 
+def _found(word: str, names: Iterable[str], kind: str) -> dict[str, Any]:
+    completions = [SimpleCompletion(text=name, type=kind) for name in names if name.startswith(word)]
+    return {"completions": completions, "matched_fragment": word, "suppress": bool(completions), "ordered": True}
+
+
+def _variables(desk: Desk) -> list[str]:
+    return [name for name in desk.namespace if not name.startswith("_") and name not in ("In", "Out")]
+
+
 def _candidates(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     known = options.RUN if sign == "%%" else (COMMANDS[before[0]].options if before and before[0] in COMMANDS else {})
-    if before and before[-1] in known:
-        return known[before[-1]].choices
     try:
+        if before and before[-1] in known and known[before[-1]].read is not None:
+            return _values(desk, before[-1], known[before[-1]].choices)
         return [*_names(desk, sign, before), *known]
     except AssentError:  # a workspace that cannot be opened must not make the Tab key fail
         return list(known)
+
+
+def _values(desk: Desk, option: str, choices: Iterable[str]) -> Iterable[str]:
+    match option:
+        case "--model":
+            return _models(desk)
+        case "--tools":
+            return desk.session.tools()
+        case _:
+            return choices
+
+
+def _models(desk: Desk) -> list[str]:
+    """Names one may write, without a look at any server: the Tab key must not wait."""
+    from assent.models import endpoints, weights  # 20 ms to import: not before somebody asks
+
+    vendors = [f"{endpoint.name}:{endpoint.model}" for endpoint in endpoints.ENDPOINTS if endpoint.model]
+    local = [f"local:{row.name}" for row in weights.TABLE]
+    return list(dict.fromkeys(filter(None, [desk.config.model, *vendors, *local])))
 
 
 def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
@@ -47,11 +78,12 @@ def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
         return []
     match before[0]:
         case "show" | "resume" | "stop":
-            return [
-                row[0] for row in desk.session.journal.select("SELECT run FROM runs ORDER BY started DESC LIMIT 50")
-            ]
+            rows = desk.session.journal.select("SELECT run FROM runs ORDER BY started DESC LIMIT 50")
+            return [row[0] for row in rows]
         case "approve" | "reject":
             return [item.call for item in desk.session.pending()]
+        case "model":
+            return _models(desk)
         case "help":
             return COMMANDS
         case _:

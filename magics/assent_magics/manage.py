@@ -1,5 +1,6 @@
 """The sub-commands of `%agent`: each is a function of the desk and the rest of the line, listed in `COMMANDS`."""
 
+import keyword
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -69,6 +70,8 @@ def new(desk: Desk, rest: str) -> None:
     words, given = options.split(rest, options.NEW)
     if len(words) != 1:
         raise ConfigError('Give one name: %agent new NAME --instructions "…" --tools sql,python.')
+    if words[0] == "sql":
+        raise ConfigError("No agent can be called 'sql': %%agent sql reads the workspace.")
     if missing := [name for name in given.get("tools", ()) if name not in desk.session.tools()]:
         raise NotFound(f"There is no tool {missing[0]!r}; there are {', '.join(desk.session.tools())}.")
     desk.session.define(Agent(name=words[0], **given))
@@ -172,6 +175,8 @@ def tools(desk: Desk, rest: str) -> Any:
 def sql(desk: Desk, rest: str) -> Any:
     """Read by SQL; `df <<` before the statement binds the result instead of giving it."""
     target = _INTO.match(rest)
+    if target and keyword.iskeyword(target[1]):
+        raise ConfigError(f"{target[1]!r} is no name for a variable.")
     frame = desk.session.sql(rest[target.end() :] if target else rest)
     if target is None:
         return frame

@@ -1,0 +1,74 @@
+"""The Tab key after `%agent`."""
+
+from pathlib import Path
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+from tests.magics.scripts import asks, script
+from tests.magics.shell import Shell
+
+
+def completed(shell: Shell, code: str) -> list[str]:
+    """What the Tab key offers at the end of `code`, as whole words."""
+    with provisionalcompleter():
+        return [item.text for item in shell.ipython.Completer.completions(code, len(code))]
+
+
+@pytest.fixture
+def waiting(shell: Shell, tmp_path: Path) -> tuple[str, str]:
+    shell.run(f"%%agent --model {script(tmp_path, asks('x = 1'), 'Done.')}\nDo it.")
+    pending = shell.desk.session.pending()[0]
+    return pending.run, pending.call
+
+
+@pytest.mark.parametrize(
+    ("code", "offered"),
+    [
+        ("%agent re", ["reject", "resume"]),
+        ("x = %agent as", ["ask"]),
+        ("%agent ask --on", ["--on-ask"]),
+        ("%agent ask --on-ask ", ["wait", "suspend", "deny"]),
+        ("%agent resume r1 --w", ["--wait"]),
+        ("%agent help app", ["approve"]),
+        ("%%agent ana", ["analyst"]),
+        ("%%agent s", ["sql"]),
+        ("%%agent analyst --ma", ["--max-steps"]),
+        ("%%agent --on-ask d", ["deny"]),
+    ],
+)
+def test_commands_agents_and_options(shell: Shell, code: str, offered: list[str]) -> None:
+    assert completed(shell, code) == offered
+
+
+def test_runs_and_calls(shell: Shell, waiting: tuple[str, str]) -> None:
+    run, call = waiting
+    for command in ("show", "resume", "stop"):
+        assert run in completed(shell, f"%agent {command} {run[:3]}")
+    for command in ("approve", "reject"):
+        assert call in completed(shell, f"%agent {command} {run[:3]}")
+
+
+def test_models_and_tools_by_name(shell: Shell) -> None:
+    assert any(name.startswith("local:") for name in completed(shell, "%agent model lo"))
+    assert any(name.startswith("openai:") for name in completed(shell, "%%agent --model op"))
+    assert completed(shell, "%%agent --tools py") == ["python"]
+
+
+def test_a_brace_in_the_prompt_offers_variables(shell: Shell) -> None:
+    shell.namespace["penguins"] = 1
+    assert completed(shell, "%%agent\nHow many of {peng") == ["penguins"]
+
+
+def test_the_prompt_is_not_completed_as_a_command(shell: Shell) -> None:
+    assert "analyst" not in completed(shell, "%%agent\n%agent ana")
+    assert "analyst" not in completed(shell, "%%agent\nana")
+
+
+def test_other_code_is_left_to_ipython(shell: Shell) -> None:
+    shell.namespace["agent_count"] = 1
+    assert "agent_count" in completed(shell, "agent_c")
+
+
+def test_a_workspace_that_cannot_be_opened_does_not_break_the_key(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "workspace").write_text("a file, not a folder")
+    assert "--wait" in completed(shell, "%agent resume --w")

@@ -1,0 +1,204 @@
+"""Every sub-command of `%agent`: what it shows, and the one sentence for what makes no sense."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.magics.scripts import asks, script
+from tests.magics.shell import Shell
+
+from assent_magics.manage import COMMANDS
+
+
+def asked(shell: Shell, folder: Path, code: str = "x = 1") -> tuple[str, str]:
+    """A suspended run that wants to run `code`: the run and the call."""
+    shell.run(f"%%agent --model {script(folder, asks(code), 'Done.')}\nDo it.")
+    waiting = shell.desk.session.pending()[-1]
+    return waiting.run, waiting.call
+
+
+def test_alone_it_says_what_is_loaded(shell: Shell, tmp_path: Path) -> None:
+    shell.run("%agent")
+    assert str(tmp_path / "workspace") in shell.shown
+    assert "agent analyst · model chosen at the first run" in shell.shown
+    asked(shell, tmp_path)
+    shell.run("%agent")
+    assert "runs: 1 suspended" in shell.shown
+    assert "1 waiting for your answer: %agent pending" in shell.shown
+
+
+def test_help_names_every_command_and_option(shell: Shell) -> None:
+    shell.run("%agent help")
+    for name, command in COMMANDS.items():
+        assert f"%agent {command.usage}" in shell.shown, name
+    assert "--on-ask" in shell.shown
+    shell.run("%agent help approve")
+    assert "--happened" in shell.shown
+    assert "--on-ask" not in shell.shown
+
+
+def test_new_and_list(shell: Shell) -> None:
+    shell.run('%agent new tidy --tools sql --instructions "Be brief." --max-steps 3 --description "tidies up"')
+    agents = shell.run("%agent list").set_index("name")
+    assert agents.loc["tidy", "max_steps"] == 3
+    assert agents.loc["tidy", "tools"] == ["sql"]
+    assert "analyst" in agents.index
+
+
+def test_runs_and_show(shell: Shell, tmp_path: Path) -> None:
+    shell.run(f"%%agent --model {script(tmp_path, 'Forty-two.')}\nWhat is it?")
+    runs = shell.run("%agent runs")
+    assert runs[["agent", "status", "prompt", "answer"]].values.tolist() == [
+        ["analyst", "finished", "What is it?", "Forty-two."]
+    ]
+    shell.run(f"%agent show {runs['run'][0][:6]}")
+    assert "> What is it?" in shell.shown
+    assert "Forty-two." in shell.shown
+
+
+def test_pending_shows_what_would_run(shell: Shell, tmp_path: Path) -> None:
+    shell.run("%agent pending")
+    assert "Nothing waits for your answer." in shell.shown
+    _, call = asked(shell, tmp_path, "danger = 99")
+    shell.run("%agent pending")
+    assert "danger = 99" in shell.shown
+    assert f"%agent approve {call}" in shell.shown
+
+
+def test_approve_tells_how_to_go_on(shell: Shell, tmp_path: Path) -> None:
+    run, call = asked(shell, tmp_path)
+    shell.run(f"%agent approve {call} --for-run")
+    assert f"{call}: approved. %agent resume {run} goes on with the run." in shell.shown
+    shell.run("r = %agent runs")
+    shell.run(f"%agent resume {run}")
+    assert shell.namespace["x"] == 1
+
+
+def test_reject_gives_the_agent_the_reason(shell: Shell, tmp_path: Path) -> None:
+    run, call = asked(shell, tmp_path)
+    shell.run(f"%agent reject {call} \"it isn't needed\"")
+    assert f"{call}: rejected." in shell.shown
+    shell.run(f"%agent resume {run}")
+    assert "it isn't needed" in shell.shown
+    assert "x" not in shell.namespace
+    answered = shell.run(f"%agent sql SELECT verdict, reason FROM approvals WHERE call = '{call}'")
+    assert answered.values.tolist() == [["reject", "it isn't needed"]]
+
+
+def test_a_decision_is_made_once(shell: Shell, tmp_path: Path) -> None:
+    _, call = asked(shell, tmp_path)
+    shell.run(f"%agent reject {call}")
+    assert "answered already: reject" in shell.fail(f"%agent approve {call}")
+
+
+def test_stop_and_resume(shell: Shell, tmp_path: Path) -> None:
+    run, call = asked(shell, tmp_path)
+    shell.run(f"%agent stop {run[:5]}")
+    assert f"The run {run} is cancelled." in shell.shown
+    assert shell.run("%agent runs")["status"][0] == "cancelled"
+    assert "there is nothing to stop" in shell.fail(f"%agent stop {run}")
+    shell.run(f"%agent resume {run}")
+    assert "suspended" in shell.shown
+    shell.run(f"%agent approve {call}")
+    shell.run(f"%agent resume {run}")
+    assert "Done." in shell.shown
+    assert "has finished; there is nothing to resume" in shell.fail(f"%agent resume {run}")
+
+
+def test_model_is_used_from_now_on(shell: Shell, tmp_path: Path) -> None:
+    model = script(tmp_path, "Yes.")
+    shell.run(f"%agent model {model}")
+    assert f"Runs now use {model}." in shell.shown
+    shell.run("%%agent\nIs it?")
+    assert "Yes." in shell.shown
+    assert "spam:egg" in shell.fail("%agent model spam:egg")
+    shell.run("%%agent\nIs it still?")
+    assert "Yes." in shell.shown
+
+
+def test_models_says_what_each_needs(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    models = shell.run("%agent models")
+    assert list(models.columns) == ["model", "kind", "ready", "needs"]
+    openai = models[models["model"].str.startswith("openai:")].iloc[0]
+    assert (bool(openai["ready"]), openai["needs"]) == (False, "set OPENAI_API_KEY")
+
+
+def test_tools_lists_those_of_the_notebook_too(shell: Shell) -> None:
+    shell.run(
+        "from assent import tool\n@tool(privilege='read_only')\ndef weigh(animal: str) -> float:\n"
+        "    '''In grams.'''\n    return 1.0"
+    )
+    tools = shell.run("%agent tools").set_index("tool")
+    assert tools.loc["weigh", "privilege"] == "read_only"
+    assert tools.loc["weigh", "description"] == "In grams."
+    assert tools.loc["python", "privilege"] == "execute_risky"
+
+
+def test_sql_reads_views_and_frames(shell: Shell, tmp_path: Path) -> None:
+    asked(shell, tmp_path)
+    shell.namespace["names"] = pd.DataFrame({"agent": ["analyst"], "person": ["Ada"]})
+    joined = shell.run("%%agent sql\nSELECT person, status FROM runs\nJOIN names USING (agent)")
+    assert joined.values.tolist() == [["Ada", "suspended"]]
+    assert shell.run("%%agent sql df <<\nSELECT 7 AS n") is None
+    assert shell.namespace["df"]["n"].tolist() == [7]
+    assert shell.run("%%agent sql other << SELECT 8 AS n\nWHERE true") is None
+    assert shell.namespace["other"]["n"].tolist() == [8]
+    shell.run("x = %agent sql SELECT {'a': 1} AS s")
+    assert shell.namespace["x"]["s"][0] == {"a": 1}
+
+
+def test_config_says_which_settings_hold(shell: Shell) -> None:
+    shell.run("%config Assent.wait = 12.5")
+    shell.run("%agent config")
+    assert "wait       12.5" in shell.shown
+
+
+def test_doctor_looks_at_the_open_workspace(shell: Shell, tmp_path: Path) -> None:
+    asked(shell, tmp_path)
+    shell.run("%agent doctor")
+    assert "hash chain intact" in shell.shown
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("help dance", "There is no command 'dance'"),
+        ("new", "Give one name"),
+        ("new two names", "Give one name"),
+        ("new 2x", "'2x' is no name for an agent"),
+        ("new sql", "No agent can be called 'sql'"),
+        ("new tidy --tools spoon", "There is no tool 'spoon'; there are sql, python"),
+        ("new tidy --into x", "Unknown option --into"),
+        ("list all", "Nothing may follow"),
+        ("runs all", "Nothing may follow"),
+        ("show", "Give one word: %agent show RUN"),
+        ("show nothing", "There is no run 'nothing'"),
+        ("pending all", "Nothing may follow"),
+        ("approve", "Give one word: %agent approve ID"),
+        ("approve nothing", "'nothing' is no call's id"),
+        ("approve no.1", "There is no run 'no'"),
+        ("approve no.1 --wait 3", "Unknown option --wait"),
+        ("reject", "Say which"),
+        ("reject no.1 why", "There is no run 'no'"),
+        ("stop", "Give one word: %agent stop RUN"),
+        ("stop nothing", "There is no run 'nothing'"),
+        ("models all", "Nothing may follow"),
+        ("model", "Give one word: %agent model NAME"),
+        ("tools all", "Nothing may follow"),
+        ("sql", "There is no SQL statement"),
+        ("sql DELETE FROM events", "Only reading is allowed"),
+        ("sql SELECT 1; SELECT 2", "These are 2 statements"),
+        ("sql class << SELECT 1", "'class' is no name"),
+        ("config x", "Nothing may follow"),
+        ("doctor x", "Nothing may follow"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(shell: Shell, line: str, said: str) -> None:
+    assert said in shell.fail(f"%agent {line}")
+
+
+@pytest.mark.parametrize(("query", "said"), [("SELEC 1", "syntax error"), ("SELECT * FROM nowhere", "nowhere does not")])
+def test_wrong_sql_is_told_with_the_place(shell: Shell, query: str, said: str) -> None:
+    assert said in shell.fail(f"%agent sql {query}", lines=True)
+    assert "^" in shell.shown
