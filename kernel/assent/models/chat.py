@@ -9,8 +9,9 @@ from assent.core.model import Answer, Delta, Request, ToolSpec
 from assent.models import failures, sse
 from assent.models.chat_stream import Draft, absorb, finish
 from assent.models.endpoints import Endpoint
-from assent.models.http import SILENCE, Connections, Reply
+from assent.models.http import SILENCE, Connections, Reply, drain
 
+DONE = b"[DONE]"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
@@ -31,9 +32,9 @@ class ChatModel:
         async with self._http.post(self._body(request), self._model) as reply:
             async for payload in payloads(reply):
                 heard = True
-                if payload == b"[DONE]":
+                if payload == DONE:
                     draft.finished = draft.finished or "stop"
-                    break
+                    continue
                 for delta in self._absorbed(draft, payload):
                     yield delta
         if not heard:
@@ -66,7 +67,7 @@ class ChatModel:
 
 
 async def payloads(reply: Reply) -> AsyncIterator[bytes]:
-    """The JSON texts in a reply: one for each event, or one for all where the server did not stream."""
+    """The JSON texts in a reply, and `DONE`: one for each event, or one for all where the server did not stream."""
     kind = reply.content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         yield b"".join([chunk async for chunk in reply.chunks])
@@ -76,6 +77,9 @@ async def payloads(reply: Reply) -> AsyncIterator[bytes]:
             complete, buffer = sse.split(buffer + chunk)
             for payload in complete:
                 yield payload
+                if payload == DONE:
+                    await drain(reply)
+                    return
         for payload in sse.rest(buffer):
             yield payload
 

@@ -1,6 +1,7 @@
 """Connections to one model server: a POST out, bytes of the answer in. What they mean is a wire format's business."""
 
 import asyncio
+import contextlib
 import os
 import ssl
 import urllib.request
@@ -19,6 +20,7 @@ from assent.models.endpoints import Endpoint
 
 CONNECT = 10.0  # seconds
 SILENCE = 300.0  # seconds without a byte; a model may think for minutes before its first word
+LAST = 0.1  # seconds that the end of a body may come after the end of the answer in it; some servers never end it
 ERROR_BODY = 64 * 1024  # bytes read of an answer that tells of a failure
 
 
@@ -28,6 +30,14 @@ class Reply:
 
     content_type: str
     chunks: AsyncIterator[bytes]
+
+
+async def drain(reply: Reply) -> None:
+    """Read what follows a complete answer, so that its connection can be used again; nothing in it matters."""
+    with contextlib.suppress(TimeoutError, OSError, httpx.HTTPError, aiohttp.ClientError):
+        async with asyncio.timeout(LAST):
+            async for _ in reply.chunks:
+                pass
 
 
 class Connections:
@@ -121,8 +131,8 @@ def _url(text: str) -> httpx.URL:
 
 def _reason(error: OSError) -> str:
     """The system's own words; asyncio puts an address in their place."""
-    known = error.errno is not None and error.errno > 0
-    return (os.strerror(error.errno) if known else error.strerror or "no connection").lower()
+    number = error.errno or 0
+    return (os.strerror(number) if number > 0 else error.strerror or "no connection").lower()
 
 
 def _transport(base: httpx.URL) -> AiohttpTransport:
