@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import NoneType
 from typing import Any
 
 from assent.core.errors import ConfigError
@@ -13,6 +14,12 @@ INSTRUCTIONS = (
     "Use the sql tool to read; use the python tool only when something must be computed or changed, "
     "and say why. Keep the final answer short."
 )
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "name": (str,), "instructions": (str,), "model": (str,), "description": (str,), "tools": (list, tuple),
+    "policy": (Mapping,), "max_steps": (int,), "parallel": (int,), "tool_timeout": (int, float),
+    "temperature": (int, float, NoneType), "max_tokens": (int, NoneType),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +43,18 @@ class Agent:
     description: str = ""
 
     def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or isinstance(value, bool):
+                expected = " or ".join(kind.__name__ for kind in kinds)
+                raise ConfigError(f"An agent's {name} must be {expected}, not {value!r}.")
         object.__setattr__(self, "tools", tuple(self.tools))
         if not self.name.replace("-", "_").isidentifier():
             raise ConfigError(f"{self.name!r} is no name for an agent: use letters, digits, - and _.")
         for tool, mode in self.policy.items():
             if mode not in MODES:
                 raise ConfigError(f"The policy for {tool!r} is {mode!r}; it must be one of {', '.join(MODES)}.")
-        if self.max_steps < 1 or self.parallel < 1 or self.tool_timeout <= 0:
+        if self.max_steps < 1 or self.parallel < 1 or not self.tool_timeout > 0:
             raise ConfigError("max_steps and parallel must be at least 1, and tool_timeout above 0.")
 
     @property

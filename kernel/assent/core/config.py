@@ -32,7 +32,7 @@ class Config:
     def __post_init__(self) -> None:
         if self.on_ask not in ("", *get_args(OnAsk)):
             raise ConfigError(f"on_ask is {self.on_ask!r}; it must be wait, suspend or deny.")
-        if self.wait < 0 or self.max_steps < 1:
+        if not self.wait >= 0 or self.max_steps < 1:
             raise ConfigError("wait must not be negative and max_steps must be at least 1.")
         for tool, mode in self.policy.items():
             if mode not in MODES:
@@ -63,8 +63,7 @@ def from_file(config: Config, path: Path) -> Config:
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
-    agents = tuple(agent_from_json({"name": name, **settings}) for name, settings in values.pop("agents", {}).items())
-    return _merged(config, values | {"agents": agents}, str(path))
+    return _merged(config, values | {"agents": _agents(values.get("agents", {}), path)}, str(path))
 
 
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
@@ -74,11 +73,25 @@ def from_environment(config: Config, environ: Mapping[str, str] = os.environ) ->
     return _merged(config, values, "the environment")
 
 
+def _agents(tables: Any, path: Path) -> tuple[Agent, ...]:
+    if not isinstance(tables, dict) or not all(isinstance(settings, dict) for settings in tables.values()):
+        raise ConfigError(f"agents in {path} must be tables: write [agents.NAME] and the settings below it.")
+    return tuple([agent_from_json({"name": name, **settings}) for name, settings in tables.items()])
+
+
 def _merged(config: Config, values: Mapping[str, Any], source: str) -> Config:
     kinds = {item.name: type(getattr(Config(), item.name)) for item in fields(Config)}
     if unknown := set(values) - set(kinds):
         raise ConfigError(f"Unknown setting {', '.join(sorted(unknown))} in {source}; there are {', '.join(kinds)}.")
-    try:
-        return replace(config, **{name: kinds[name](value) for name, value in values.items()})
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"A setting in {source} has the wrong type: {error}.") from None
+    return replace(config, **{name: _typed(name, value, kinds[name], source) for name, value in values.items()})
+
+
+def _typed(name: str, value: Any, kind: type, source: str) -> Any:
+    if type(value) is kind:
+        return value
+    if kind in (int, float) and isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            return kind(value)  # the environment knows text only
+        except ValueError:
+            pass
+    raise ConfigError(f"{name} in {source} is {value!r}; it must be of the type {kind.__name__}.")
