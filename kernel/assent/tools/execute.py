@@ -33,9 +33,10 @@ async def execute(
         return Output(f"Wrong arguments for {tool.name}: {error}. Correct them and call again.", error=True)
     limit = tool.timeout or seconds
     try:
-        return _output(await asyncio.wait_for(_call(tool, values, limit), limit))
+        async with asyncio.timeout(limit) as clock:
+            return _output(await _call(tool, values, limit))
     except TimeoutError as error:
-        if str(error):
+        if not clock.expired():
             return _raised(tool, error)
         text = f"{tool.name} did not finish within {limit:g} s and was given up; it may still have an effect."
         return Output(text, error=True)
