@@ -31,9 +31,9 @@ def test_text_comes_in_small_pieces() -> None:
 
 def test_parts_calls_and_usage() -> None:
     call = ToolCall("c", "sql", "{}")
-    turn = Turn([Reasoning("Hm"), call], usage=Usage(1, 2))
+    turn = Turn([Reasoning("Hm"), call, call], usage=Usage(1, 2))
     *deltas, answer = ask(ScriptedModel([turn]), [messages.user("?")])
-    assert deltas == [ReasoningDelta("Hm"), CallDelta(1, "sql", "{}")]
+    assert deltas == [ReasoningDelta("Hm"), CallDelta(0, "sql", "{}"), CallDelta(1, "sql", "{}")]
     assert (answer.stop, answer.usage) == ("calls", Usage(1, 2))
 
 

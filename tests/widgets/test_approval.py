@@ -118,3 +118,10 @@ def test_huge_arguments_are_clipped_in_the_static_form_only() -> None:
     assert len(pending_bundle(huge)["text/html"]) < 30_000
     assert "characters left out" in pending_bundle(huge)["text/plain"]
     assert len(view(huge)["shown"]) == 1_000_000
+
+
+@pytest.mark.parametrize("path", ["a.ipynb", "/data/of/ana/a.ipynb", "C:\\data\\a.ipynb"])
+def test_a_card_names_the_notebook_without_its_folders(path: str) -> None:
+    text = pending_bundle(pending(notebook=path))["text/plain"]
+    assert "· a.ipynb ·" in text
+    assert "data" not in text

@@ -1,6 +1,7 @@
 """What a person is asked, as the card shows it and as static text and HTML."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,7 @@ from assent_widgets.style import AMBER, FRAME, GREEN, MUTED, RED, SMALL, badge, 
 
 MIME = "application/vnd.assent.approval+json"
 _SHOWN = 20_000
+_FOLDERS = re.compile(r".*[/\\]")
 _CLASS = "assent-approval tex2jax_ignore mathjax_ignore"
 
 
@@ -46,9 +48,9 @@ def title(pending: Pending) -> str:
 
 
 def where(pending: Pending) -> str:
-    """Run, call, notebook and cell."""
+    """Run, call, the notebook's file and the cell."""
     parts = [f"run {pending.run}", f"call {pending.call}"]
-    parts += [pending.notebook] if pending.notebook else []
+    parts += [_FOLDERS.sub("", pending.notebook)] if pending.notebook else []
     parts += [f"cell {pending.cell}"] if pending.cell else []
     return " · ".join(parts)
 

@@ -46,9 +46,11 @@ class ScriptedModel:
         if turn.delay:
             await asyncio.sleep(turn.delay)
         message = _message(turn.says(request) if callable(turn.says) else turn.says)
-        for index, part in enumerate(message.parts):
-            for delta in _deltas(part, index, turn.size):
+        calls = 0
+        for part in message.parts:
+            for delta in _deltas(part, calls, turn.size):
                 yield delta
+            calls += isinstance(part, ToolCall)
         yield Answer(message, turn.usage, "calls" if message.calls else "stop", self.name)
 
 
