@@ -10,8 +10,10 @@ from assent.core.approval import Decided, Pending
 from assent.core.commands import Decide
 from assent.core.errors import AssentError, ConfigError
 from assent.core.events import Event, Kind, Progress
+from assent.core.messages import from_json
 from assent.core.model import TextDelta
-from assent_widgets.approval import pending_bundle
+from assent_widgets.approval import pending_bundle, visible_json
+from assent_widgets.calls import SOURCES, source_of
 from assent_widgets.escape import clean
 from assent_widgets.transcript import Transcript
 
@@ -32,7 +34,7 @@ class ConsoleView:
         self._prompt = prompt
         self._decide = decide
         self._leave = leave
-        self._shown = 0
+        self._streamed = False
         self._one = asyncio.Lock()  # a terminal has room for one question at a time
 
     def take(self, item: Event | Progress) -> None:
@@ -40,14 +42,19 @@ class ConsoleView:
         self.transcript.apply(item)
         if isinstance(item, Progress):
             if isinstance(item.delta, TextDelta):
-                self._shown += len(item.delta.text)
+                self._streamed = True
                 _write(item.delta.text)
             return
-        if item.kind is Kind.MODEL_ANSWERED and self._shown:
-            self._shown = 0
-            _write("\n")
+        if item.kind is Kind.MODEL_ANSWERED:
+            self._said(from_json(item.body["message"]).text)
         for line in _lines(item):
             _write(line + "\n")
+
+    def _said(self, words: str) -> None:
+        """The end of an answer; what did not come in deltas (a run shown again) is printed now."""
+        if words.strip():
+            _write("\n" if self._streamed else f"{words}\n")
+        self._streamed = False
 
     async def ask(self, pending: Pending) -> None:
         """Ask about one call until there is an answer."""
@@ -80,12 +87,23 @@ class ConsoleView:
             case "r" | "reject" | "n" | "no":
                 return Decide(pending.call, "reject", reason=await prompt("why (the agent reads it): "))
             case "e" | "edit":
-                return Decide(pending.call, "approve", arguments=await _edited(pending.arguments, prompt))
+                return Decide(pending.call, "approve", arguments=await _edited(pending, prompt))
         raise ConfigError(f"{answer!r} is none of a, e, r, w.")
 
 
-async def _edited(arguments: Any, prompt: Prompt) -> dict[str, Any]:
-    text = await prompt(f"the arguments as JSON, now {json.dumps(dict(arguments), default=str)}\n> ")
+async def _edited(pending: Pending, prompt: Prompt) -> dict[str, Any]:
+    """New arguments, from one line: JSON, or the code itself where the call is nothing else."""
+    _, language = source_of(pending.tool, pending.arguments)
+    if language != "JSON":
+        text = await prompt(f"the {language} on one line, or the arguments as JSON\n> ")
+        if not text.lstrip().startswith("{"):
+            return {SOURCES[pending.tool]: text}
+    else:
+        text = await prompt(f"the arguments as JSON, now {visible_json(pending.arguments)}\n> ")
+    return _object(text)
+
+
+def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:

@@ -16,7 +16,8 @@ def load(shell: Any) -> None:
         return
     desk, transformer = Desk(shell), AwaitAgents(lambda: bool(shell.autoawait))
     completer = matcher(desk)
-    shell.register_magics(AgentMagics(shell, desk))
+    magics = AgentMagics(shell, desk)
+    shell.register_magics(magics)
     shell.input_transformers_cleanup.append(keep_question_marks)
     shell.input_transformers_post.append(transformer)
     shell.events.register("pre_execute", transformer.begin)
@@ -24,18 +25,20 @@ def load(shell: Any) -> None:
     shell.configurables.append(desk.settings)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(completer)
-    setattr(shell, _LOADED, (desk, transformer, completer))
+    setattr(shell, _LOADED, (desk, transformer, completer, magics))
 
 
 def unload(shell: Any) -> None:
     """Take everything away again and close the workspace."""
     if not hasattr(shell, _LOADED):
         return
-    desk, transformer, completer = getattr(shell, _LOADED)
+    desk, transformer, completer, magics = getattr(shell, _LOADED)
     delattr(shell, _LOADED)
     for kind in ("line", "cell"):
         for name in (NAME, AWAITED):
             shell.magics_manager.magics[kind].pop(name, None)
+    shell.magics_manager.registry.pop(type(magics).__name__, None)
+    shell.configurables.remove(magics)  # where IPython put it
     shell.input_transformers_cleanup.remove(keep_question_marks)
     shell.input_transformers_post.remove(transformer)
     shell.events.unregister("pre_execute", transformer.begin)

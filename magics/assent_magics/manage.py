@@ -12,7 +12,6 @@ import assent
 from assent.core.agent import Agent
 from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
-from assent.jupyter import doctor as doctors
 from assent.jupyter import frontend
 from assent_magics import options
 from assent_magics.desk import Desk
@@ -196,6 +195,8 @@ def config(desk: Desk, rest: str) -> None:
 
 def doctor(desk: Desk, rest: str) -> None:
     """Look at the installation from all sides."""
+    from assent.jupyter import doctor as doctors  # duckdb and jupyter_client take 0.1 s to import
+
     _nothing(rest)
     for finding in doctors.examine(desk.session.journal):
         print(f"{'ok ' if finding.ok else 'NO '} {finding.what:<10} {finding.text}")

@@ -22,7 +22,7 @@ class Shell:
 
     @property
     def desk(self) -> Desk:
-        loaded: tuple[Desk, Any, Any] = self.ipython._assent_loaded  # type: ignore[attr-defined]  # set by extension
+        loaded: tuple[Desk, Any, Any, Any] = self.ipython._assent_loaded  # type: ignore[attr-defined]  # set by extension
         return loaded[0]
 
     def run(self, cell: str) -> Any:

@@ -45,7 +45,9 @@ def test_ask_is_an_expression(shell: Shell, tmp_path: Path, numbers: pd.DataFram
 
 def test_ask_in_a_loop(shell: Shell, tmp_path: Path) -> None:
     model = script(tmp_path, "Yes.")
-    shell.run(f"said = []\nfor word in ('one', 'two'):\n    x = %agent ask --model {model} is it {{word}}?\n    said += [x]")
+    shell.run(
+        f"said = []\nfor word in ('one', 'two'):\n    x = %agent ask --model {model} is it {{word}}?\n    said += [x]"
+    )
     assert shell.namespace["said"] == ["Yes.", "Yes."]
     assert shell.run("%agent sql SELECT prompt FROM runs ORDER BY started")["prompt"].tolist() == [
         "is it 'one'?",

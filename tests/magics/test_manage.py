@@ -76,7 +76,7 @@ def test_approve_tells_how_to_go_on(shell: Shell, tmp_path: Path) -> None:
 
 def test_reject_gives_the_agent_the_reason(shell: Shell, tmp_path: Path) -> None:
     run, call = asked(shell, tmp_path)
-    shell.run(f"%agent reject {call} \"it isn't needed\"")
+    shell.run(f'%agent reject {call} "it isn\'t needed"')
     assert f"{call}: rejected." in shell.shown
     shell.run(f"%agent resume {run}")
     assert "it isn't needed" in shell.shown
@@ -198,7 +198,9 @@ def test_what_makes_no_sense_is_one_sentence(shell: Shell, line: str, said: str)
     assert said in shell.fail(f"%agent {line}")
 
 
-@pytest.mark.parametrize(("query", "said"), [("SELEC 1", "syntax error"), ("SELECT * FROM nowhere", "nowhere does not")])
+@pytest.mark.parametrize(
+    ("query", "said"), [("SELEC 1", "syntax error"), ("SELECT * FROM nowhere", "nowhere does not")]
+)
 def test_wrong_sql_is_told_with_the_place(shell: Shell, query: str, said: str) -> None:
     assert said in shell.fail(f"%agent sql {query}", lines=True)
     assert "^" in shell.shown

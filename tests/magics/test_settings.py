@@ -52,7 +52,7 @@ def test_a_default_for_asking(shell: Shell, tmp_path: Path) -> None:
     [
         ("wait = [", "config.toml could not be read"),
         ("spam = 1", "Unknown setting spam"),
-        ("wait = 'soon'", "has the wrong type"),
+        ("wait = 'soon'", "the type float"),
         ("on_ask = 'approve'", "it must be wait, suspend or deny"),
         ("[policy]\nsql = 'maybe'", "it must be one of auto, ask, disabled"),
     ],

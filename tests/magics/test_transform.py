@@ -25,7 +25,7 @@ def awaited(cell: str) -> int:
     ("cell", "count"),
     [
         ("%%agent\nHow many?", 1),
-        ("%%agent tidy --into df\nline one\nline two with 'quotes' and \"\"\"more\"\"\"", 1),
+        ('%%agent tidy --into df\nline one\nline two with \'quotes\' and """more"""', 1),
         ("%%agent", 0),  # IPython says that there is no body
         ("%%agent sql\nSELECT 1", 0),
         ("%agent ask how many", 1),

@@ -1,0 +1,170 @@
+"""A run on a terminal: what is printed, and how its questions are answered."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from assent.core.approval import Pending
+from assent.core.commands import Decide
+from assent.core.errors import ConfigError
+from assent.core.events import Kind, Progress, Scope
+from assent.core.messages import Text, assistant, to_json
+from assent.core.model import CallDelta, ReasoningDelta, TextDelta
+from assent_magics.console import ConsoleView
+
+PENDING = Pending("r1.1", "r1", "analyst", "python", "execute_risky", {"code": "x = 1"}, why="It is needed.")
+SCOPE = Scope(run="r1", agent="analyst", user="ana")
+
+
+class Desk:
+    """Takes decisions and refuses the first `refusals` of them."""
+
+    def __init__(self, refusals: Iterable[str] = ()) -> None:
+        self.refusals = list(refusals)
+        self.taken: list[Decide] = []
+        self.left: list[str] = []
+
+    def decide(self, command: Decide) -> None:
+        if self.refusals:
+            raise ConfigError(self.refusals.pop(0))
+        self.taken.append(command)
+
+
+def asked(*typed: str, refusals: Iterable[str] = ()) -> Desk:
+    """What comes of a question to which a person types these lines; after them comes the end of the input."""
+    desk, lines = Desk(refusals), list(typed)
+
+    async def prompt(text: str) -> str:
+        if not lines:
+            raise EOFError
+        return lines.pop(0)
+
+    asyncio.run(ConsoleView(prompt, desk.decide, desk.left.append).ask(PENDING))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["a"], Decide("r1.1", "approve")),
+        ([" Yes "], Decide("r1.1", "approve")),
+        (["w"], Decide("r1.1", "approve", scope="run")),
+        (["r", "not needed"], Decide("r1.1", "reject", reason="not needed")),
+        (["e", "x = 2"], Decide("r1.1", "approve", arguments={"code": "x = 2"})),
+        (["what", "", "a"], Decide("r1.1", "approve")),
+    ],
+)
+def test_an_answer_becomes_a_decision(typed: list[str], expected: Decide) -> None:
+    assert asked(*typed).taken == [expected]
+
+
+def test_an_edit_that_is_no_code_alone_is_json() -> None:
+    desk, lines = Desk(), ["e", "[1]", "e", '{"to": "bob"}']
+    pending = Pending("r1.1", "r1", "analyst", "mail", "execute_risky", {"to": "ana"})
+
+    async def prompt(text: str) -> str:
+        return lines.pop(0)
+
+    asyncio.run(ConsoleView(prompt, desk.decide, desk.left.append).ask(pending))
+    assert desk.taken == [Decide("r1.1", "approve", arguments={"to": "bob"})]
+
+
+def test_a_refused_answer_is_told_and_asked_again(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = asked("a", "a", refusals=["Policy denies this."])
+    assert desk.taken == [Decide("r1.1", "approve")]
+    assert "Policy denies this." in capsys.readouterr().out
+
+
+def test_the_end_of_the_input_leaves_the_run() -> None:
+    desk = asked()
+    assert (desk.taken, desk.left) == ([], ["r1"])
+    assert asked("r").left == ["r1"], "also where the reason would be typed"
+
+
+def test_without_a_prompt_the_question_is_only_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk()
+    asyncio.run(ConsoleView(None, desk.decide, desk.left.append).ask(PENDING))
+    assert (desk.taken, desk.left) == ([], [])
+    shown = capsys.readouterr().out
+    assert "x = 1" in shown
+    assert "It is needed." in shown
+
+
+def test_questions_come_one_at_a_time() -> None:
+    desk, open_, most = Desk(), 0, 0
+
+    async def prompt(text: str) -> str:
+        nonlocal open_, most
+        open_ += 1
+        most = max(most, open_)
+        await asyncio.sleep(0)
+        open_ -= 1
+        return "a"
+
+    async def both() -> None:
+        view = ConsoleView(prompt, desk.decide, desk.left.append)
+        await asyncio.gather(view.ask(PENDING), view.ask(PENDING))
+
+    asyncio.run(both())
+    assert (len(desk.taken), most) == (2, 1)
+
+
+def printed(capsys: pytest.CaptureFixture[str], *items: Any) -> str:
+    view = ConsoleView(None, Desk().decide, lambda run: None)
+    for item in items:
+        view.take(item)
+    return capsys.readouterr().out
+
+
+def answered(text: str) -> Any:
+    return SCOPE.event(Kind.MODEL_ANSWERED, step=1, body={"message": to_json(assistant(Text(text))), "stop": "stop"})
+
+
+def test_words_are_printed_once_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
+    deltas = [Progress("r1", 1, TextDelta(words)) for words in ("Forty", "-two.")]
+    out = printed(capsys, *deltas, answered("Forty-two."))
+    assert out == "Forty-two.\n"
+
+
+def test_an_answer_that_did_not_stream_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, answered("Forty-two.")) == "Forty-two.\n"
+
+
+def test_thoughts_and_half_written_calls_are_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    deltas = [ReasoningDelta("hm"), CallDelta(0, "sql", '{"qu')]
+    assert printed(capsys, *[Progress("r1", 1, delta) for delta in deltas]) == ""
+
+
+def test_calls_and_results(capsys: pytest.CaptureFixture[str]) -> None:
+    columns: dict[str, Any] = {"step": 1, "call": "r1.1", "tool": "sql", "privilege": "read_only"}
+    rows = {"type": "table", "columns": ["n"], "rows": [["1"], ["2"]], "total": 2}
+    out = printed(
+        capsys,
+        SCOPE.event(Kind.CALL_DECIDED, **columns, decision="allow", body={"arguments": {"query": "SELECT n"}}),
+        SCOPE.event(Kind.CALL_FINISHED, **columns, body={"text": "n\n1\n2", "error": False, "display": rows}),
+    )
+    assert out.index("sql") < out.index("SELECT n") < out.index("    2")
+
+
+def test_what_a_tool_printed_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    columns: dict[str, Any] = {"step": 1, "call": "r1.1", "tool": "mail"}
+    body = {"text": "\x1b[2J\x1b]0;title\x07gone\u202e", "error": False}
+    out = printed(capsys, SCOPE.event(Kind.CALL_FINISHED, **columns, body=body))
+    assert "\x1b" not in out
+    assert "gone⟨U+202E⟩" in out
+
+
+@pytest.mark.parametrize("kind", [Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_CANCELLED])
+def test_an_end_without_an_answer_says_why(capsys: pytest.CaptureFixture[str], kind: Kind) -> None:
+    out = printed(capsys, SCOPE.event(kind, body={"reason": "the why", "error": "the why"}))
+    assert kind.value.removeprefix("run_") in out
+    assert "the why" in out
+
+
+def test_arguments_that_are_no_code_are_shown_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    columns: dict[str, Any] = {"step": 1, "call": "r1.1", "tool": "mail", "decision": "allow"}
+    out = printed(capsys, SCOPE.event(Kind.CALL_DECIDED, **columns, body={"arguments": {"to": "ana"}}))
+    assert json.dumps({"to": "ana"}) in out
