@@ -11,8 +11,9 @@ import traceback
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
+from assent.core.canonical import plain
 from assent.core.grant import Grant
-from assent.tools.guard import guarded
+from assent.tools.guard import guarded, turn
 from assent.tools.tool import Output, Tool, validate
 
 TEXT_LIMIT = 20_000  # characters of a result that a model gets to read
@@ -32,16 +33,8 @@ async def execute(
     except ValueError as error:
         return Output(f"Wrong arguments for {tool.name}: {error}. Correct them and call again.", error=True)
     limit = tool.timeout or seconds
-    try:
-        async with asyncio.timeout(limit) as clock:
-            return _output(await _call(tool, values, limit))
-    except TimeoutError as error:
-        if not clock.expired():
-            return _raised(tool, error)
-        text = f"{tool.name} did not finish within {limit:g} s and was given up; it may still have an effect."
-        return Output(text, error=True)
-    except Exception as error:
-        return _raised(tool, error)
+    async with turn() if tool.here else contextlib.nullcontext():
+        return await _timed(tool, values, limit)
 
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -56,11 +49,38 @@ def parse(arguments: str) -> dict[str, Any]:
     """A model's arguments from its JSON text; `ValueError` says what is wrong."""
     try:
         value = json.loads(arguments or "{}")
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise ValueError(f"the arguments are not valid JSON ({error})") from None
+    except RecursionError:
+        raise ValueError("the arguments are nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("the arguments must be one JSON object")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair cannot be kept, and what is approved must be what is kept.
+        value = dict(json.loads(text.encode("utf-8", "replace")))
     return value
+
+
+async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float) -> Output:
+    task = asyncio.current_task()
+    try:
+        async with asyncio.timeout(limit) as clock:
+            return _output(await _call(tool, values, limit))
+    except KeyboardInterrupt:
+        # Out of a task it would stop the kernel's loop; a cancellation stops the run.
+        raise asyncio.CancelledError from None
+    except asyncio.CancelledError as error:
+        if tool.here or (task is not None and task.cancelling()):
+            raise
+        return _raised(tool, error)  # the tool awaited something that was cancelled; nobody cancelled the run
+    except (Exception, SystemExit) as error:
+        if not clock.expired():
+            return _raised(tool, error)
+        text = f"{tool.name} did not finish within {limit:g} s and was given up; it may still have an effect."
+        return Output(text, error=True)
 
 
 async def _call(tool: Tool[Any, Any], values: dict[str, Any], limit: float) -> Any:
@@ -87,10 +107,8 @@ def _in_thread(function: Any) -> Awaitable[Any]:
     def work() -> None:
         try:
             outcome = ("set_result", context.run(function))
-        except StopIteration as error:
-            outcome = ("set_exception", RuntimeError(f"the tool raised StopIteration: {error}"))
         except BaseException as error:
-            outcome = ("set_exception", error)
+            outcome = ("set_exception", _carried(error))
         with contextlib.suppress(RuntimeError):  # the loop was closed before a slow tool came back
             loop.call_soon_threadsafe(settle, *outcome)
 
@@ -98,9 +116,17 @@ def _in_thread(function: Any) -> Awaitable[Any]:
     return future
 
 
+def _carried(error: BaseException) -> Exception:
+    """An exception that a future may carry to the loop and that means nothing there but that the tool failed."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"{type(error).__name__} {error}".rstrip()).with_traceback(error.__traceback__)
+
+
 def _output(result: Any) -> Output:
     if isinstance(result, Output):
-        return Output(clip(result.text), result.display, result.value, result.error)
+        display = None if result.display is None else dict(result.display)
+        return Output(clip(result.text), display, result.value, result.error)
     return Output(clip(_text(result)), value=result)
 
 
@@ -118,4 +144,4 @@ def _text(result: Any) -> str:
 def _raised(tool: Tool[Any, Any], error: BaseException) -> Output:
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" (line {where[0].lineno} of {where[0].name})" if where else ""
-    return Output(clip(f"{tool.name} raised {type(error).__name__}: {error}{place}"), error=True)
+    return Output(clip(f"{tool.name} raised {type(error).__name__}: {plain(error)}{place}"), error=True)

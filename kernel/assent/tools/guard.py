@@ -4,9 +4,35 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+_has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
+
+
+class TimeUp(BaseException):
+    """Ends code that ran too long; no Exception, or a loop that survives its errors would survive this too."""
+
+
+@contextlib.asynccontextmanager
+async def turn() -> AsyncIterator[None]:
+    """One piece of code at a time on each loop: signal handlers and `sys.stdout` belong to the whole process.
+
+    Agents that the code itself starts share its turn, or both would wait for ever.
+    """
+    if _has_turn.get():
+        yield
+        return
+    async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        token = _has_turn.set(True)
+        try:
+            yield
+        finally:
+            _has_turn.reset(token)
 
 
 @contextlib.contextmanager
@@ -31,7 +57,7 @@ def guarded(seconds: float) -> Iterator[None]:
 
     def on_alarm(_number: int, _frame: FrameType | None) -> None:
         if asyncio.current_task(loop) is task:
-            raise TimeoutError(f"the code ran longer than {seconds:g} s and was stopped")
+            raise TimeUp(f"the code ran longer than {seconds:g} s and was stopped")
 
     with _handler(signal.SIGINT, on_interrupt), _handler(signal.SIGALRM, on_alarm):
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -40,6 +66,8 @@ def guarded(seconds: float) -> Iterator[None]:
         except KeyboardInterrupt:
             # Out of a task a KeyboardInterrupt would stop the kernel's loop; a cancellation stops the run.
             raise asyncio.CancelledError from None
+        except TimeUp as error:
+            raise TimeoutError(str(error)) from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import Any
 
 from assent.tools.execute import clip
+from assent.tools.guard import TimeUp
 from assent.tools.preview import is_frame, preview
 from assent.tools.tool import Output, Tool, tool
 
@@ -42,7 +43,7 @@ async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
                 value = eval(compile_part(part, mode), namespace)  # type: ignore[arg-type]  # any mapping serves as globals
                 if inspect.iscoroutine(value):
                     value = await value
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, TimeUp) as error:
             raised = _traceback(error)
     changes = compare(before, fingerprints(namespace))
     return _report(printed.text(), None if raised else value, raised, changes)

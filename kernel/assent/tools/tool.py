@@ -1,11 +1,14 @@
 """`@tool`: a plain typed function becomes something an agent can call."""
 
 import inspect
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Annotated, Any, Generic, ParamSpec, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from assent.core.errors import ConfigError
 from assent.core.model import ToolSpec
@@ -97,27 +100,47 @@ def validate(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> dict[str, An
             f"{'.'.join(str(part) for part in item['loc']) or 'arguments'}: {item['msg']}" for item in error.errors()
         ]
         raise ValueError("; ".join(problems)) from None
-    return {name: getattr(parsed, name) for name in type(parsed).model_fields}
+    except Exception as error:  # a validator of the tool's own types
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    return {field.alias or name: getattr(parsed, name) for name, field in type(parsed).model_fields.items()}
 
 
 def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
+    if not inspect.isroutine(function) or not hasattr(function, "__name__"):
+        raise ConfigError(f"{function!r} is no function; @tool goes above a def.")
     fields: dict[str, Any] = {}
-    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+    for number, parameter in enumerate(_parameters(function)):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             raise ConfigError(f"The tool {function.__name__!r} has the parameter {parameter}: give plain named ones.")
         kind = Any if parameter.annotation is parameter.empty else parameter.annotation
-        fields[parameter.name] = (
-            kind,
-            Field() if parameter.default is parameter.empty else parameter.default,
-        )
+        default = ... if parameter.default is parameter.empty else parameter.default
+        # By position, the real name as alias: a parameter may be called schema, copy or _x, a pydantic field may not.
+        fields[f"field_{number}"] = (Annotated[kind, Field(alias=parameter.name)], default)
     try:
         return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
-    except (TypeError, ValueError, NameError) as error:
-        raise ConfigError(f"The tool {function.__name__!r} has a parameter that JSON cannot give: {error}") from None
+    except (PydanticUserError, TypeError, ValueError, NameError) as error:
+        raise _unfit(function.__name__, error) from None
+
+
+def _parameters(function: Callable[..., Any]) -> Iterable[inspect.Parameter]:
+    try:
+        return inspect.signature(function, eval_str=True).parameters.values()
+    except Exception as error:  # evaluating an annotation runs whatever is written there
+        raise ConfigError(f"The annotations of the tool {function.__name__!r} cannot be read: {error}.") from None
 
 
 def _schema(arguments: type[BaseModel]) -> dict[str, Any]:
-    schema = arguments.model_json_schema()
+    try:
+        with warnings.catch_warnings():
+            # A default that JSON cannot say is left out of the schema; the function has it still.
+            warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+            schema = arguments.model_json_schema()
+    except PydanticUserError as error:
+        raise _unfit(arguments.__name__, error) from None
     for part in (schema, *schema.get("properties", {}).values()):
         part.pop("title", None)  # models pay for every token, and a title repeats the name
     return schema
+
+
+def _unfit(name: str, error: Exception) -> ConfigError:
+    return ConfigError(f"The tool {name!r} has a parameter that JSON cannot give: {str(error).splitlines()[0]}")
