@@ -92,7 +92,7 @@ def _by_level(tool: str, privilege: str, mode: str, allowed: frozenset[str]) -> 
         return Allow(f"{privilege} runs on its own")
     if height <= _GRANTABLE and tool in allowed:
         return Allow("allowed for this run")
-    reason = f"{privilege} asks" if height > _AUTOMATIC else f"the policy for {tool} is ask"
+    reason = f"{tool} is {privilege}" if height > _AUTOMATIC else f"the policy for {tool} is ask"
     return Ask(reason, approvers=2 if height >= _TWO_APPROVERS else 1, grantable=height <= _GRANTABLE)
 
 
