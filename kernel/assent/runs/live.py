@@ -1,12 +1,16 @@
 """The runs at work in this process: each hears, on its own loop, what the journal has committed of it."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from assent.core.events import Event, Kind, Progress
 from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
+from assent.tools.guard import break_in
+
+PATIENCE = 0.25  # seconds the event loop has to cancel a run before the code that holds it up is broken into
 
 
 @dataclass(slots=True)
@@ -43,6 +47,22 @@ class Live:
             self.run.answers.put(event)
 
 
+def _stop(live: Live) -> None:
+    """Cancel a run from another thread, and break into its code if that keeps the loop from hearing of it."""
+    heard = threading.Event()
+
+    def cancel() -> None:
+        heard.set()
+        live.cancel()
+
+    def insist() -> None:
+        if not heard.wait(PATIENCE):
+            break_in(live.run.state.run)
+
+    live.loop.call_soon_threadsafe(cancel)
+    threading.Thread(target=insist, name="assent-stop", daemon=True).start()
+
+
 class LiveRuns(dict[str, Live]):
     """By run id. `publish` is a listener of the journal; `stop` may be called from any thread."""
 
@@ -59,7 +79,7 @@ class LiveRuns(dict[str, Live]):
     def stop(self, run: str) -> None:
         """Cancel a run; without effect on one that is not here."""
         if live := self.get(run):
-            live.loop.call_soon_threadsafe(live.cancel)
+            _stop(live)
 
 
 def _deliver(group: list[tuple[Live, Event]]) -> None:

@@ -92,8 +92,9 @@ async def _suspend(run: Run, waiting: Iterable[CallState]) -> None:
 async def _end(run: Run, kind: Kind, **body: Any) -> None:
     """Record the end. One that is on its way to the disk stands: a cancellation that comes too late adds no other."""
     if run.ending is None:
-        event = run.event(kind, model=run.model.name, step=run.state.step or None, body=body)
-        run.ending = asyncio.ensure_future(run.commit(event))
+        run.last = run.event(kind, model=run.model.name, step=run.state.step or None, body=body)
+        run.ending = run.journal.committed([run.last])
+        apply(run.state, run.last)
     await asyncio.shield(run.ending)
 
 

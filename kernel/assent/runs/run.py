@@ -49,8 +49,8 @@ class Run:
 
     async def commit(self, *events: Event) -> None:
         """Apply events once they are on disk."""
-        written = self.journal.append(events)
+        written = self.journal.committed(events)
         self.last = events[-1]
-        await asyncio.wrap_future(written)
+        await written
         for event in events:
             apply(self.state, event)

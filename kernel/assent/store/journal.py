@@ -1,5 +1,6 @@
 """The append-only journal: one thread writes, groups what waits into one commit, then publishes it."""
 
+import asyncio
 import json
 import logging
 import threading
@@ -15,11 +16,13 @@ from assent.core.events import Event, Kind
 from assent.store import blobs, database
 from assent.store.rows import encoded, event_of, hash_of, values_of
 from assent.store.schema import INSERT, NAMES, SELECT
+from assent.store.waiting import Waiting, settle
 
 Listener = Callable[[Sequence[Event]], None]
 
 GENESIS = "0" * 64
 LINGER = 0.02  # seconds that events nobody waits for may gather company, so that they share a commit
+GROUP = 1_000  # entries of the queue that share a commit at most: a row needs 3 KB until it is on disk
 BLOB_BYTES = 64 * 1024
 _EXCERPT = 2_000
 _log = logging.getLogger(__name__)
@@ -28,8 +31,9 @@ _log = logging.getLogger(__name__)
 class Journal:
     """The events of one workspace. Every method may be called from any thread.
 
-    `append` gives a future that resolves when the events are durable; `post` does not wait. Both keep the order
-    of calls. Listeners are called on the writer's thread, after the commit, and must not block.
+    `append` gives a future that resolves when the events are durable, `committed` one for coroutines; `post` does
+    not wait. All keep the order of calls. Listeners are called on the writer's thread, after the commit, and must not
+    block.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +41,7 @@ class Journal:
         self._connection = database.connect(folder / "assent.duckdb")
         self._reading = threading.Lock()
         self._seq, self._head = self._last()
-        self._queue: list[tuple[Sequence[Event], Future[None] | None]] = []
+        self._queue: list[tuple[Sequence[Event], Waiting | None]] = []
         self._waiting = 0  # futures in the queue: as soon as there is one, nothing lingers
         self._wake = threading.Condition()
         self._failure: StoreError | None = None
@@ -50,6 +54,12 @@ class Journal:
         """Queue events and return a future that resolves once they are on disk."""
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()  # whoever gives up waiting must not undo what the writer has taken
+        self._enqueue(events, future)
+        return future
+
+    def committed(self, events: Sequence[Event]) -> asyncio.Future[None]:
+        """`append` with a future of the running event loop."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._enqueue(events, future)
         return future
 
@@ -124,7 +134,7 @@ class Journal:
         with self._reading:
             self._connection.close()
 
-    def _enqueue(self, events: Sequence[Event], future: Future[None] | None) -> None:
+    def _enqueue(self, events: Sequence[Event], future: Waiting | None) -> None:
         with self._wake:
             if self._failure is not None:
                 raise self._failure
@@ -144,9 +154,7 @@ class Journal:
             except Exception as error:  # whatever it is, nobody may be left waiting for a thread that died
                 self._fail(group, error)
                 continue
-            for _, future in group:
-                if future is not None:
-                    future.set_result(None)
+            settle(future for _, future in group if future is not None)
             self._publish(events)
 
     def _publish(self, events: Sequence[Event]) -> None:
@@ -156,13 +164,14 @@ class Journal:
             except Exception:  # a display that fails must not stop the record
                 _log.exception("A listener of the journal failed.")
 
-    def _take(self) -> list[tuple[Sequence[Event], Future[None] | None]]:
+    def _take(self) -> list[tuple[Sequence[Event], Waiting | None]]:
         with self._wake:
             while not self._queue and not self._closed:
                 self._wake.wait()
-            if not self._waiting and not self._closed:
+            if not self._waiting and not self._closed and len(self._queue) < GROUP:
                 self._wake.wait_for(lambda: self._waiting or self._closed, LINGER)
-            group, self._queue, self._waiting = self._queue, [], 0
+            group, self._queue = self._queue[:GROUP], self._queue[GROUP:]
+            self._waiting = sum([future is not None for _, future in self._queue])
             return group
 
     def _commit(self, events: Sequence[Event]) -> None:
@@ -196,7 +205,7 @@ class Journal:
             event.body = json.loads(blobs.get(self.folder / "blobs", name))
         return event
 
-    def _fail(self, group: Iterable[tuple[Sequence[Event], Future[None] | None]], error: Exception) -> None:
+    def _fail(self, group: Iterable[tuple[Sequence[Event], Waiting | None]], error: Exception) -> None:
         failure = StoreError(
             f"The workspace {self.folder} could not be written: {_line(error)}. What was recorded "
             "before is safe. Free some space or check the disk, then resume the run."
@@ -205,9 +214,7 @@ class Journal:
             self._failure = failure
             group = [*group, *self._queue]
             self._queue, self._waiting = [], 0
-        for _, future in group:
-            if future is not None:
-                future.set_exception(failure)
+        settle((future for _, future in group if future is not None), failure)
 
     def _reopen(self) -> None:
         """A checkpoint that failed makes DuckDB refuse everything until the file is opened anew."""
