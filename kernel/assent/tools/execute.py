@@ -34,7 +34,7 @@ async def execute(
         return Output(f"Wrong arguments for {tool.name}: {error}. Correct them and call again.", error=True)
     limit = tool.timeout or seconds
     async with turn() if tool.here else contextlib.nullcontext():
-        return await _timed(tool, values, limit)
+        return await _timed(tool, values, limit, call)
 
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -64,11 +64,11 @@ def parse(arguments: str) -> dict[str, Any]:
     return value
 
 
-async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float) -> Output:
+async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float, call: str) -> Output:
     task = asyncio.current_task()
     try:
         async with asyncio.timeout(limit) as clock:
-            return _output(await _call(tool, values, limit))
+            return _output(await _call(tool, values, limit, call))
     except KeyboardInterrupt:
         # Out of a task it would stop the kernel's loop; a cancellation stops the run.
         raise asyncio.CancelledError from None
@@ -83,9 +83,9 @@ async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float) -> 
         return Output(text, error=True)
 
 
-async def _call(tool: Tool[Any, Any], values: dict[str, Any], limit: float) -> Any:
+async def _call(tool: Tool[Any, Any], values: dict[str, Any], limit: float, call: str) -> Any:
     if tool.here:
-        with guarded(limit):
+        with guarded(limit, call):
             result = tool.function(**values)
             return await result if inspect.isawaitable(result) else result
     if inspect.iscoroutinefunction(tool.function):
