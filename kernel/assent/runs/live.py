@@ -60,6 +60,8 @@ def _stop(live: Live) -> None:
             break_in(live.run.state.run)
 
     live.loop.call_soon_threadsafe(cancel)
+    if threading.current_thread() is threading.main_thread():
+        return  # nothing holds up the thread that says this
     threading.Thread(target=insist, name="assent-stop", daemon=True).start()
 
 
