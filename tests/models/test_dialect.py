@@ -64,6 +64,13 @@ def test_without_tools_it_is_plain_chat(request_: Request) -> None:
     assert [turn["content"] for turn in dialect.render(request_)] == ["Be careful.", "How many?"]
 
 
+def test_the_tools_are_told_of_without_instructions_too() -> None:
+    system, *_, question = dialect.render(Request(START[1:], [SQL]))
+    assert "sql: Use sql." in system["content"]
+    assert question == {"role": "user", "content": "How many?"}
+    assert dialect.render(Request(START[1:])) == [question]
+
+
 def test_the_answer_is_a_call_or_an_answer() -> None:
     union = dialect.schema(Request(START, [SQL, PYTHON]))
     assert union is not None

@@ -39,7 +39,7 @@ first rows:
 1,Cologne,2,3.0
 2,Essen,3,3.5"""
 ORDERS = """CREATE TABLE orders AS SELECT range AS id, ['Bonn', 'Cologne', 'Essen'][1 + range % 3] AS city,
-1 + (range * 7) % 10 AS units, 2.5 + (range % 3) * 0.5 AS price FROM range(120)"""
+1 + (range * 7) % 10 + (range % 3) // 2 AS units, 2.5 + (range % 3) * 0.5 AS price FROM range(120)"""
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +86,15 @@ def run(database: duckdb.DuckDBPyConnection, call: str, query: str) -> ToolResul
     [
         ("How many orders are in `orders`?", "120"),
         ("What is the average price per city in `orders`?", "3.5"),
-        ("What is the largest number of units in one order in `orders`?", "10"),
+        ("What is the largest number of units in one order in `orders`?", "11"),
         ("How many orders from Bonn in `orders` have more than 5 units?", "20"),
-        ("Which city in `orders` has the highest total of units, and how many?", "Essen|Cologne|Bonn"),
+        ("Which city in `orders` has the highest total of units, and how many?", "Essen"),
     ],
 )
 def test_it_answers_from_the_data(model: LocalModel, question: str, found: str) -> None:
     text, queries = asyncio.run(work(model, question))
     assert queries
-    assert any(part in text for part in found.split("|"))
+    assert found in text
 
 
 def test_the_second_step_reads_only_what_is_new(model: LocalModel) -> None:

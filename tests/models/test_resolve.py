@@ -138,7 +138,7 @@ def test_nothing_at_all_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None
         default_model(Config())
     for advice in ("OPENAI_API_KEY", "Ollama", "assent fetch", "config.toml"):
         assert advice in str(caught.value)
-    with pytest.raises(NoModel, match=r"pip install 'assent\[local\]'"):
+    with pytest.raises(NoModel, match="pip install xllamacpp"):
         resolve("local", Config())
 
 

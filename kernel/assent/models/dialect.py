@@ -24,14 +24,11 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 def render(request: Request) -> list[Turn]:
     """The request's conversation as the chat turns that the model reads."""
     tools = _offered(request)
-    turns: list[Turn] = []
-    for message in request.messages:
-        if message.role == "system":
-            turns.append({"role": "system", "content": _system(message.text, tools)})
-            turns.extend(_examples(tools))
-        else:
-            turns.append(_turn(message))
-    return turns
+    first, rest = "", list(request.messages)
+    if rest and rest[0].role == "system":
+        first = rest.pop(0).text
+    head = [{"role": "system", "content": _system(first, tools)}] if first or tools else []
+    return [*head, *_examples(tools), *map(_turn, rest)]
 
 
 def schema(request: Request) -> dict[str, Any] | None:
@@ -108,8 +105,8 @@ def _only_argument(tool: ToolSpec) -> str | None:
 
 
 def _turn(message: Message) -> Turn:
-    if message.role == "user":
-        return {"role": "user", "content": message.text}
+    if message.role in ("user", "system"):
+        return {"role": message.role, "content": message.text}
     if message.role == "tool":
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         return {"role": "user", "content": "\n\n".join([_result(r.name, r.text, r.error) for r in results])}

@@ -16,12 +16,13 @@ class Example:
 
 EXAMPLES = (
     Example(
-        question="Which city has the highest average rent in `flats`?\n\n"
-        "DataFrame flats, 90 rows\ncolumns: city str, rooms int64, rent float64, let datetime64",
+        question="Which city has the highest rent in `flats`\n"
+        "(flats: DataFrame, 90 rows, columns: city str (Bonn | Essen), rooms int64, rent float64, let datetime64[ns]\n"
+        "Bonn | 3 | 812.5 | 2023-05-02 00:00:00)\n?",
         tool="sql",
-        argument="SELECT city, avg(rent) AS rent FROM flats GROUP BY city ORDER BY rent DESC LIMIT 1",
-        result="city,rent\nBonn,812.5",
-        answer="Bonn has the highest average rent: 812.5.",
+        argument="SELECT city, sum(rent) AS total_rent FROM flats GROUP BY city ORDER BY total_rent DESC LIMIT 1",
+        result="city,total_rent\nBonn,42812.5",
+        answer="Bonn has the highest rent, 42812.5 in total.",
     ),
     Example(
         question="How many flats were let in May 2023?",
