@@ -7,7 +7,7 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from assent.core import config as configs
 from assent.core.agent import Agent
@@ -236,6 +236,19 @@ class Session:
         if name not in self._models:
             self._models[name] = resolve(name, self.config)
         return self._models[name]
+
+    async def aclose(self) -> None:
+        """Close the models' connections, then everything else. `async with Session(…)` does it by itself."""
+        for model in self._models.values():
+            if hasattr(model, "aclose"):
+                await model.aclose()
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     def close(self) -> None:
         """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""
