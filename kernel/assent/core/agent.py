@@ -63,13 +63,15 @@ class Agent:
 
     def to_json(self) -> dict[str, Any]:
         """The agent as plain JSON values, its tools by name."""
-        value = {item.name: getattr(self, item.name) for item in fields(self)}
+        value = {name: getattr(self, name) for name in FIELDS}
         return value | {"tools": list(self.tool_names), "policy": dict(self.policy)}
+
+
+FIELDS = tuple(item.name for item in fields(Agent))
 
 
 def from_json(value: Mapping[str, Any]) -> Agent:
     """An agent from the values that `Agent.to_json` or a config file gives; unknown fields are refused."""
-    known = {item.name for item in fields(Agent)}
-    if unknown := set(value) - known:
-        raise ConfigError(f"Unknown agent setting {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}.")
+    if unknown := set(value).difference(FIELDS):
+        raise ConfigError(f"Unknown agent setting {', '.join(sorted(unknown))}; there are {', '.join(sorted(FIELDS))}.")
     return Agent(**value)

@@ -1,5 +1,6 @@
 """The journal's one record. A run is a list of these; everything else is a fold over them."""
 
+import functools
 import getpass
 import os
 import time
@@ -95,6 +96,11 @@ def current_user() -> str:
     """Whom events name as the person: ASSENT_USER, or the login name."""
     if named := os.environ.get("ASSENT_USER"):
         return named
+    return _login()
+
+
+@functools.cache
+def _login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container whose user has no name

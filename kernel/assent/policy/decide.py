@@ -1,7 +1,9 @@
 """The one decision: `decide(call, facts)`. Pure; the strictest voice wins; what is not known is denied."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from assent.core.canonical import digest
@@ -37,7 +39,14 @@ class Facts:
 
 def facts(privileges: Mapping[str, str], policy: Mapping[str, str]) -> Facts:
     """The facts of a run at its start; with `dataclasses.replace` a grant of a person is added later."""
-    return Facts(dict(privileges), dict(policy), digest([dict(privileges), dict(policy)])[:16])
+    return _shared(tuple(privileges.items()), tuple(policy.items()))
+
+
+@functools.lru_cache(maxsize=256)
+def _shared(privileges: tuple[tuple[str, str], ...], policy: tuple[tuple[str, str], ...]) -> Facts:
+    """One value for equal rules: thousands of runs at once have the same."""
+    version = digest([dict(privileges), dict(policy)])[:16]
+    return Facts(MappingProxyType(dict(privileges)), MappingProxyType(dict(policy)), version)
 
 
 @dataclass(frozen=True, slots=True)
