@@ -342,9 +342,12 @@ class Session:
 
     def _recover(self) -> None:
         """A run that reads "running" as the workspace is opened was cut off: no other process can be at work on it."""
-        for (run,) in self.journal.select("SELECT run FROM runs WHERE status = 'running'"):
-            state = fold(self.journal.events(run))
-            self.journal.post([state.scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF})])
+        query = "SELECT run, parent, agent, \"user\", notebook, cell FROM runs WHERE status = 'running'"
+        scopes = [Scope(*row) for row in self.journal.select(query)]
+        if scopes:
+            # From the columns, not from a fold: a run that cannot be read must not keep the workspace shut.
+            events = [scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]
+            self.journal.append(events).result()
 
 
 def _result(state: State, values: Mapping[str, Any]) -> Result:

@@ -1,6 +1,7 @@
 """The loop: think, decide the whole batch, wait for people, act in parallel, observe, until there is an answer."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Coroutine, Iterable
 from typing import Any
@@ -12,6 +13,8 @@ from assent.runs.run import Run
 from assent.runs.state import CallState, apply
 from assent.runs.step import perform
 from assent.runs.think import think
+
+_log = logging.getLogger(__name__)
 
 
 async def drive(run: Run) -> None:
@@ -28,8 +31,8 @@ async def drive(run: Run) -> None:
     except AssentError as error:
         await _end(run, Kind.RUN_FAILED, error=str(error))
     except Exception as error:
+        _log.exception("The run %s met a defect.", run.state.run)
         await _end(run, Kind.RUN_FAILED, error=f"Assent itself failed: {type(error).__name__}: {error}")
-        raise
 
 
 async def _advance(run: Run) -> None:
@@ -115,3 +118,4 @@ async def _together(calls: list[Coroutine[Any, Any, None]], limit: int) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)  # whatever comes next, no call of the batch is at work
