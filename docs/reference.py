@@ -1,0 +1,257 @@
+"""Writes docs/reference.md from the code; a test compares the two. `python docs/reference.py` brings it up to date."""
+
+import argparse
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import assent
+from assent.core import errors
+from assent.core.agent import Agent
+from assent.core.config import Config, from_environment
+from assent.core.privilege import LEVELS
+from assent.models.endpoints import ENDPOINTS, Endpoint
+from assent.models.weights import TABLE
+from assent.policy.decide import Call, decide, facts
+from assent.serve.cli import parser
+from assent.store import database
+from assent.store.schema import VIEWS
+from assent_magics import options
+from assent_magics.manage import COMMANDS
+from assent_magics.options import Option
+from assent_magics.settings import Assent
+
+PAGE = Path(__file__).with_name("reference.md")
+
+# A value for each setting that its environment variable could hold; whether it is read is tried out, not claimed.
+_SAMPLES = {
+    "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
+    "agents": "x",
+}  # fmt: skip
+SETTINGS = {
+    "model": "the model, as provider:model; empty: a key in the environment, a running Ollama, the local model",
+    "agent": "the agent of a cell that names none",
+    "wait": "how long a cell waits for a person, in seconds",
+    "on_ask": "wait, suspend or deny when a call needs a person; empty: wait where somebody can answer, else suspend",
+    "max_steps": "the most model calls of a run, for the agent `analyst`",
+    "policy": "table: tool to auto, ask or disabled; it can only tighten",
+    "base_url": "a server of your own that speaks the OpenAI chat format; its key is ASSENT_API_KEY",
+    "agents": "tables `[agents.NAME]` with an agent's fields",
+}
+AGENT = {
+    "name": "letters, digits, - and _",
+    "instructions": "what the model is told first",
+    "model": "empty: the setting's",
+    "tools": "names, or in Python the tools themselves",
+    "policy": "as the setting `policy`",
+    "max_steps": "the most model calls before the run stops; resuming gives as many more",
+    "parallel": "how many calls run at once",
+    "tool_timeout": "seconds for a call whose tool sets none",
+    "temperature": "empty: the model's own",
+    "max_tokens": "of one answer; empty: the model's own",
+    "description": "what the agent is for",
+}
+PLACES = {
+    "ASSENT_WORKSPACE": "the workspace's folder; else the nearest `.assent` at or above the notebook",
+    "ASSENT_CACHE": "where the local model's weights are kept, for all workspaces",
+    "ASSENT_USER": "whom events name as the person; else the login name",
+    "ASSENT_API_KEY": "the key for `base_url`",
+}
+VIEW_MEANINGS = {
+    "runs": "one row a run",
+    "steps": "one row an answer of a model",
+    "tool_calls": "one row a proposed call",
+    "approvals": "one row a question to a person",
+    "costs": "one row an answer of a model, for adding up",
+}
+COLUMNS = {
+    "run": "the run's id",
+    "parent": "the run that started this one",
+    "agent": "the agent's name",
+    "model": "provider:model",
+    "provider": "the part of `model` before the colon",
+    "notebook": "the notebook's path, where the front end tells it",
+    "cell": "the cell's id, where the front end tells it",
+    "user": "the person who started the run",
+    "prompt": "what was asked, with the variables it tells of",
+    "answer": "the final text",
+    "started": "UTC; of a call: when it began to run",
+    "ended": "UTC, of the latest event",
+    "time": "UTC",
+    "hour": "`time` cut to the hour",
+    "steps": "model answers so far",
+    "calls": "proposed calls so far",
+    "step": "the number of the model's answer within the run",
+    "text": "what the model wrote beside its calls",
+    "tools": "the tools that it called, a list",
+    "stop": "why the answer ended: stop, calls, length or filter",
+    "input_tokens": "cached ones included",
+    "output_tokens": "reasoning included",
+    "cached_tokens": "input tokens that the model had cached",
+    "reasoning_tokens": "output tokens that nobody sees",
+    "cost": "US dollars; empty where no price is known",
+    "duration": "seconds",
+    "call": "the call's id, which is also the question's",
+    "tool": "the tool's name",
+    "privilege": "the tool's privilege",
+    "arguments": "JSON; what ran, so after an edit the edited ones",
+    "decision": "the latest of policy: allow, ask or deny",
+    "decided_by": "who answered",
+    "result": "what the model got to read",
+    "asks": "why policy asks",
+    "asked": "UTC, of the question",
+    "decided": "UTC, of the answer",
+    "edited": "the arguments that the person wrote, JSON; empty without an edit",
+    "scope": "once, or run: allowed for the rest of the run",
+    "waited": "seconds from the question to the answer",
+}
+PER_VIEW = {
+    ("runs", "status"): "running, suspended, finished, cancelled or failed",
+    ("runs", "reason"): "why it is suspended, cancelled or failed",
+    ("runs", "seconds"): "from the first event to the latest, waiting included",
+    ("tool_calls", "status"): "waiting, approved, decided, started, finished or failed",
+    ("tool_calls", "verdict"): "what the person said: approve, reject or happened",
+    ("tool_calls", "seconds"): "how long it ran",
+    ("approvals", "verdict"): "pending, approve, reject, happened, or closed without an answer",
+    ("approvals", "reason"): "what the person wrote",
+    ("approvals", "arguments"): "JSON; what the agent proposed",
+}
+
+
+def page() -> str:
+    """The whole reference as Markdown."""
+    parts = [
+        "# Reference\n\nWritten by `docs/reference.py` from the code; a test keeps the two the same.",
+        *_magics(),
+        _command_line(),
+        *_settings(),
+        _privileges(),
+        *_models(),
+        *_views(),
+        *_python(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _magics() -> Iterator[str]:
+    yield "## Magics"
+    cells = [
+        ("`%%agent [NAME] [options]`", "run an agent on the prompt in the cell body; `{name}` tells it a variable"),
+        ("`%%agent sql [NAME <<]`", "read the workspace's views and the notebook's DataFrames by SQL"),
+        ("`%agent`", "what is loaded, and what waits"),
+    ]
+    lines = [(f"`%agent {command.usage}`", command.help + _options(command.options)) for command in COMMANDS.values()]
+    yield _table(("magic", "does"), [*cells, *lines])
+    yield "Options of `%%agent`; `%agent ask` takes them before its prompt:"
+    yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in options.RUN.items()])
+    only_new = {name: option for name, option in options.NEW.items() if name not in options.RUN}
+    others = {**only_new, **options.APPROVE}
+    yield "Options of the other commands that `%%agent` does not have:"
+    yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in others.items()])
+
+
+def _options(known: Mapping[str, Option]) -> str:
+    names = ", ".join(f"`{name}`" for name in known)
+    return f" ({names})" if known and known is not options.RUN else ""
+
+
+def _command_line() -> str:
+    (commands,) = [action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    rows = [(f"`assent {item.dest}`", item.help) for item in commands._choices_actions]
+    table = _table(("command", "does"), rows)
+    return f"## Command line\n\n{table}\n\n`assent COMMAND --help` lists a command's options."
+
+
+def _settings() -> Iterator[str]:
+    yield "## Settings\n\n`%config Assent.NAME = …` goes over the environment, that over the workspace's `config.toml`."
+    rows = [_setting(item.name, getattr(Config(), item.name)) for item in fields(Config)]
+    yield _table(("setting", "default", "environment", "%config", "meaning"), rows)
+    yield _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in PLACES.items()])
+    yield "Fields of an agent, in `[agents.NAME]` and in `assent.Agent`:"
+    agent = Agent()
+    yield _table(
+        ("field", "default", "meaning"),
+        [(f"`{i.name}`", _value(getattr(agent, i.name)), AGENT[i.name]) for i in fields(Agent)],
+    )
+
+
+def _setting(name: str, default: Any) -> tuple[str, ...]:
+    in_notebook = "yes" if name in Assent().trait_names(config=True) else ""
+    return f"`{name}`", _value(default), _variable(name), in_notebook, SETTINGS[name]
+
+
+def _variable(setting: str) -> str:
+    name = f"ASSENT_{setting.upper()}"
+    return f"`{name}`" if from_environment(Config(), {name: _SAMPLES[setting]}) != Config() else ""
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str) and len(value) > 60:
+        return "a careful data analyst's"
+    return "" if value in ("", None, ()) or value == {} else f"`{value}`"
+
+
+def _privileges() -> str:
+    rows = []
+    for level in LEVELS:
+        verdicts = [decide(Call("t", {}), facts({"t": level}, {"t": mode})) for mode in ("auto", "ask", "disabled")]
+        rows.append((f"`{level}`", *[_verdict(item) for item in verdicts]))
+    table = _table(("privilege", "policy auto", "policy ask", "policy disabled"), rows)
+    return (
+        f"## Privileges\n\n{table}\n\nAn unknown tool, privilege or policy is denied, and a tool that no policy covers."
+    )
+
+
+def _verdict(decision: Any) -> str:
+    if decision.name != "ask":
+        return str(decision.name)
+    who = "two people" if decision.approvers == 2 else "a person"
+    return f"asks {who}" + ("; may be allowed for the run" if decision.grantable else "; each time")
+
+
+def _models() -> Iterator[str]:
+    yield "## Models\n\nA model is named `provider:model`; a provider alone gives its default."
+    rows = [_provider(row) for row in ENDPOINTS]
+    yield _table(("provider", "what", "environment", "default model"), rows)
+    local = [(f"`local:{row.name}`", row.title, f"{row.size / 1e9:.1f} GB", row.note) for row in TABLE]
+    yield _table(("local model", "what", "download", "note"), local)
+
+
+def _provider(row: Endpoint) -> tuple[str, ...]:
+    variables = ", ".join([f"`{name}`" for name in (*row.keys, *row.bases)])
+    return f"`{row.name}`", row.title, variables, row.model or "the first that is served"
+
+
+def _views() -> Iterator[str]:
+    yield "## Views\n\n`%agent sql` reads them, with the notebook's DataFrames as tables beside them."
+    with tempfile.TemporaryDirectory() as folder:
+        connection = database.connect(Path(folder) / "assent.duckdb")
+        for view in VIEWS:
+            described = connection.execute(f"DESCRIBE {view}").fetchall()
+            rows = [(f"`{name}`", kind, PER_VIEW.get((view, name)) or COLUMNS[name]) for name, kind, *_ in described]
+            yield f"### {view}: {VIEW_MEANINGS[view]}\n\n{_table(('column', 'type', 'meaning'), rows)}"
+        connection.close()
+
+
+def _python() -> Iterator[str]:
+    yield "## Python\n\n`import assent` gives these names and no others."
+    yield _table(
+        ("name", "what"), [(f"`{name}`", _first_line(getattr(assent, name))) for name in sorted(assent.__all__)]
+    )
+    tree = (errors.__doc__ or "").partition("\n\n")[2].strip()
+    yield f"Errors:\n\n```text\n{tree}\n```"
+
+
+def _first_line(thing: Any) -> str:
+    return str(thing.__doc__).strip().partition("\n")[0]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(["| " + " | ".join([str(cell).replace("|", "\\|") for cell in line]) + " |" for line in lines])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

@@ -1,0 +1,50 @@
+"""The documents say what the code is: the reference whole, the rest where it lists something."""
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from assent.core.events import Kind
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+ARCHITECTURE = (DOCS / "architecture.md").read_text("utf-8")
+
+
+def test_the_reference_is_the_codes() -> None:
+    spec = importlib.util.spec_from_file_location("reference", DOCS / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    written = (DOCS / "reference.md").read_text("utf-8")
+    assert written == reference.page(), "Run `python docs/reference.py` and look at what changed."
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_floors_are_those_that_are_checked(page: str) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    assert "```text\n{}\n```".format("\n".join(layers)) in (ROOT / page).read_text("utf-8")
+
+
+def test_every_room_is_described() -> None:
+    folders = {f"assent.{path.parent.name}" for path in (ROOT / "kernel" / "assent").glob("*/__init__.py")}
+    described = set(re.findall(r"^\| `([\w.]+)` \|", ARCHITECTURE, re.MULTILINE))
+    assert described == folders | {"assent.app", "assent_magics", "assent_widgets"}
+
+
+def test_every_event_is_described() -> None:
+    _, _, after = ARCHITECTURE.partition("## Events")
+    rows = re.findall(r"^\| (`.*?`) \|", after.partition("## The gate")[0], re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {kind.value for kind in Kind}
+
+
+def test_every_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in ("CONTRIBUTING.md", "CHANGELOG.md", "README.md"):
+        named = set(re.findall(r"\bmake (\w+)`", (ROOT / page).read_text("utf-8")))
+        assert named <= targets
