@@ -2,13 +2,13 @@
 
 import argparse
 import importlib
-from pathlib import Path
 
+from bench.process import ROOT
 from bench.report import Figure, machine, table, write
 from bench.sizes import FULL, QUICK
 
 NAMES = ("steps", "growth", "parallel", "agents", "cold", "views")
-RESULTS = Path("artifacts") / "bench.json"
+RESULTS = ROOT / "artifacts" / "bench.json"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,9 +1,11 @@
 """Many agents at once, each waiting for one slow model call: wall time and memory, in a process of their own.
 
-`python -m bench.agents floor|ours AGENTS SECONDS` is one measurement.
+`python -m bench.agents floor|ours|rarely AGENTS SECONDS` is one measurement; `rarely` is ours with the cyclic garbage
+collector set to run rarely, as servers that hold much do.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -18,8 +20,8 @@ ROUNDS = 3  # a round takes several seconds
 
 
 def measure(sizes: Sizes) -> list[Figure]:
-    """The floor and Assent in turns."""
-    found: dict[str, list[dict[str, float]]] = {"floor": [], "ours": []}
+    """The floor and Assent in turns, and Assent with the garbage collector out of the way."""
+    found: dict[str, list[dict[str, float]]] = {"floor": [], "ours": [], "rarely": []}
     for _ in range(min(sizes.rounds, ROUNDS)):
         for who, values in found.items():
             values.append(ask("-m", "bench.agents", who, str(sizes.agents), str(sizes.wait)))
@@ -33,11 +35,12 @@ def measure(sizes: Sizes) -> list[Figure]:
         Figure("CPU", middle("ours", "cpu"), "s", middle("floor", "cpu")),
         Figure("peak memory of the process", middle("ours", "peak"), "MB", middle("floor", "peak"), aim=200),
         Figure("more than before they began", middle("ours", "more"), "MB", middle("floor", "more")),
+        Figure("wall, garbage collected rarely", middle("rarely", "wall"), "s", middle("floor", "wall")),
     ]
 
 
 def main(who: str, agents: int, wait: float) -> None:
-    """Measure one of the two in this process and print the figures."""
+    """Measure one of them in this process and print the figures."""
     # Neither is to hold what only the other has imported.
     if who == "floor":
         from bench import floor
@@ -46,6 +49,8 @@ def main(who: str, agents: int, wait: float) -> None:
     else:
         from bench import ours
 
+        if who == "rarely":
+            gc.set_threshold(100_000)
         with ours.session(ours.Script(0, wait)) as opened:
             by = ours.agent(1)
             values = asyncio.run(_together(lambda: ours.run(opened, by), agents))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[1]  # where `python -m bench.…` is found
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -20,7 +22,7 @@ class Spent:
 
 def spend(*arguments: str) -> Spent:
     """Run Python with these arguments to its end; an error if it fails."""
-    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

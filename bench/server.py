@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from bench.process import ROOT
 from bench.task import ANSWER, ARGUMENTS, TOOL
 
 USAGE = {"prompt_tokens": 120, "completion_tokens": 20}
@@ -21,7 +22,7 @@ USAGE = {"prompt_tokens": 120, "completion_tokens": 20}
 def serving() -> Iterator[str]:
     """The base URL of a started server."""
     command = [sys.executable, "-m", "bench.server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
         process.terminate()
