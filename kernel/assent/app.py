@@ -171,13 +171,10 @@ class Session:
         self.journal.append([event]).result()
 
     def pending(self, run: str | None = None) -> list[Pending]:
-        """The calls, of one run or of all, that wait for a person, oldest first."""
+        """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
         query = "SELECT DISTINCT run FROM approvals WHERE verdict = 'pending' AND (? IS NULL OR run = ?)"
-        waiting = [
-            item
-            for (name,) in self.journal.select(query, [run, run])
-            for item in pending(fold(self.journal.events(name)))
-        ]
+        states = [fold(self.journal.events(name)) for (name,) in self.journal.select(query, [run, run])]
+        waiting = [item for state in states if state.status != "cancelled" for item in pending(state)]
         return sorted(waiting, key=lambda item: item.at)
 
     def live(self, run: str) -> bool:

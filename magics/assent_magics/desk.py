@@ -1,73 +1,38 @@
 """The notebook's desk: the open session, the settings, and how a run is started, shown and gone on with here."""
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from assent.core import config as configs
-from assent.core.approval import Decided, Pending
+from assent.core.approval import Pending
 from assent.core.commands import Decide, ResumeRun, StartRun
 from assent.core.config import Config
-from assent.core.errors import AssentError, ConfigError
-from assent.core.events import Event, Kind, Progress
+from assent.core.errors import AssentError, ConfigError, StoreError
 from assent.jupyter import frontend, stdin
+from assent_magics.board import Board
 from assent_magics.console import ConsoleView
+from assent_magics.panel import PanelView
 from assent_magics.settings import Assent
+from assent_magics.show import Show, View, decided_of
 from assent_magics.static import StaticView
 
 if TYPE_CHECKING:
     from assent.app import Result, Session
 
 
-class View(Protocol):
-    """Where a run is shown."""
+@dataclass(slots=True)
+class Place:
+    """Where what follows a click is shown: in the cell that the context names, and in the run's panel if it has one."""
 
-    def take(self, item: Event | Progress) -> None: ...
-    async def ask(self, pending: Pending) -> None: ...
-    def settle(self, call: str, decided: Decided) -> None: ...
-    def end(self) -> None: ...
-
-
-class Show:
-    """One run on one view: its events go in, its questions are asked once each, its answers settle them."""
-
-    def __init__(self, view: View, session: "Session") -> None:
-        self._view = view
-        self._session = session
-        self._asked: dict[str, asyncio.Task[None]] = {}
-
-    def begin(self, run: str, first: Event | Progress) -> None:
-        """A run that goes on is shown from its beginning, with the questions that are still open."""
-        if isinstance(first, Event) and first.kind is Kind.RUN_RESUMED:
-            for event in self._session.journal.events(run):
-                if event.seq < first.seq:
-                    self._view.take(event)
-            self._ask(run)
-
-    def take(self, item: Event | Progress) -> None:
-        """Show one more item of the stream."""
-        self._view.take(item)
-        if not isinstance(item, Event):
-            return
-        if item.kind is Kind.CALL_DECIDED and item.decision == "ask":
-            self._ask(item.run or "")
-        elif item.kind is Kind.APPROVAL_DECIDED:
-            self._view.settle(item.call or "", decided_of(item))
-
-    def end(self) -> None:
-        """The stream has ended: stop asking, leave the final form."""
-        for task in self._asked.values():
-            task.cancel()
-        self._view.end()
-
-    def _ask(self, run: str) -> None:
-        for pending in self._session.pending(run):
-            if pending.call not in self._asked:
-                self._asked[pending.call] = asyncio.ensure_future(self._view.ask(pending))
+    context: contextvars.Context
+    into: str = ""
+    panel: PanelView | None = None
 
 
 class Desk:
@@ -78,6 +43,7 @@ class Desk:
         self.settings = Assent(parent=shell)
         self.folder = configs.workspace_folder()
         self._session: Session | None = None
+        self.board = Board()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -106,6 +72,10 @@ class Desk:
         return self._session is not None
 
     def close(self) -> None:
+        """Let go of the workspace; what is at work is cut off."""
+        self.board.close()
+        for task in self._tasks:
+            task.cancel()
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -141,6 +111,18 @@ class Desk:
 
     async def follow(self, command: StartRun | ResumeRun, into: str = "") -> "Result":
         """Carry out a command, showing the run as it goes; bind its result to `into`. Cancelling cancels the run."""
+        return await self._follow(command, Place(contextvars.copy_context(), into))
+
+    async def _follow(self, command: StartRun | ResumeRun, place: Place) -> "Result":
+        result = await self._shown(command, place)
+        while result.status == "suspended" and not result.pending and not self.session.live(result.run):
+            # The last answer came while the suspension was being written.
+            result = await self._shown(ResumeRun(result.run, command.wait, command.on_ask), place)
+        if place.into and result.status == "finished":
+            self.namespace[place.into] = result.text if result.value is None else result.value
+        return result
+
+    async def _shown(self, command: StartRun | ResumeRun, place: Place) -> "Result":
         show: Show | None = None
         run = ""
         try:
@@ -148,70 +130,74 @@ class Desk:
                 async for item in stream:
                     if show is None:
                         run = item.run or ""
-                        show = Show(self._view(command, into), self.session)
-                        show.begin(run, item)
+                        show = Show(self._view(command, place), self.session, run, asks=command.on_ask != "deny")
+                        show.begin(item)
                     show.take(item)
         finally:
             if show is not None:
                 show.end()
-        result = self.session.result(run)
-        if into and result.status == "finished":
-            self.namespace[into] = result.text if result.value is None else result.value
-        return result
+                self._tidy(run)
+        return self.session.result(run)
 
-    def decide(self, command: Decide, *, into: str = "", context: contextvars.Context | None = None) -> None:
-        """Take a person's answer. With a `context`, a suspended run that waits for nothing more goes on in it."""
+    def decide(self, command: Decide, place: Place | None = None) -> None:
+        """Take a person's answer, on any thread. A suspended run that waits for nothing more goes on in `place`."""
         session = self.session
         event = session.decide(command)
-        run = event.run or ""
-        if context is None or session.live(run) or session.pending(run):
+        run, call = event.run or "", event.call or ""
+        waiting = {item.call: item for item in session.pending(run)}
+        if call in waiting:
+            heard = ", ".join(waiting[call].approved_by)
+            self.board.ask_again(call, f"Approved by {heard}; somebody else must approve too.")
+        else:
+            self.board.settle(call, decided_of(event))
+        if place is None or waiting or session.live(run) or session.state(run).status != "suspended":
             return
-        if session.state(run).status == "suspended":
-            _kernel_loop().call_soon_threadsafe(functools.partial(self._go_on, run, into), context=context)
+        _kernel_loop().call_soon_threadsafe(self._go_on, run, place, context=place.context.copy())
 
     def cards(self, pending: list[Pending]) -> None:
         """Show what waits for a person once more, alive."""
-        from assent_magics.panel import Card  # widgets take 0.2 s to import
-
+        places: dict[str, Place] = {}
         for item in pending:
-            Card(item, self._decider(""))
+            place = places.setdefault(item.run, Place(contextvars.copy_context()))
+            self.board.show(item, functools.partial(self.decide, place=place))
 
-    def _go_on(self, run: str, into: str) -> None:
-        task = asyncio.ensure_future(self._resume_quietly(run, into))
+    def cancel(self, run: str) -> None:
+        """Cancel a run, at work or suspended."""
+        self.session.cancel(run)
+        self._tidy(run)
+
+    def _tidy(self, run: str) -> None:
+        with contextlib.suppress(StoreError):  # the workspace may be what failed
+            self.board.keep(run, {item.call for item in self.session.pending(run)})
+
+    def _go_on(self, run: str, place: Place) -> None:
+        task = asyncio.ensure_future(self._resume_quietly(run, place))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _resume_quietly(self, run: str, into: str) -> None:
-        config = self.config
+    async def _resume_quietly(self, run: str, place: Place) -> None:
+        if self.session.live(run):
+            return
         try:
-            await self.follow(ResumeRun(run, wait=config.wait, on_ask="wait"), into)
+            await self._follow(ResumeRun(run, wait=self.config.wait, on_ask="wait"), place)
         except AssentError as error:
             print(f"The run {run} could not go on: {error}")
 
-    def _view(self, command: StartRun | ResumeRun, into: str) -> View:
+    def _view(self, command: StartRun | ResumeRun, place: Place) -> View:
         way = frontend.way_to_ask()
         if way == "widget":
-            from assent_magics.panel import PanelView  # widgets take 0.2 s to import
-
-            return PanelView(self._decider(into), self.session.stop)
+            return self._panel(place)
         if way == "none":
             return StaticView()
         prompt = _prompt(way) if command.on_ask == "wait" else None
         return ConsoleView(prompt, self.session.decide, self.session.stop)
 
-    def _decider(self, into: str) -> Callable[[Decide], None]:
-        # The context carries the cell that what follows a click is shown in.
-        return functools.partial(self.decide, into=into, context=contextvars.copy_context())
-
-
-def decided_of(event: Event) -> Decided:
-    """What a person said, from its event."""
-    body = event.body
-    return Decided(
-        verdict="approve" if event.decision in ("approve", "happened") else "reject", by=body.get("by", ""),
-        reason=body.get("outcome") or body.get("reason", ""), edited=body.get("arguments") is not None,
-        scope=body.get("scope", "once"), at=event.at,
-    )  # fmt: skip
+    def _panel(self, place: Place) -> PanelView:
+        if place.panel is None:
+            place.panel = PanelView(self.board, functools.partial(self.decide, place=place), self.session.stop)
+        else:
+            place.panel.open()
+        return place.panel
 
 
 def _prompt(way: str) -> Callable[[str], Awaitable[str]]:

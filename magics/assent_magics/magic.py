@@ -20,6 +20,17 @@ _NOT_HERE = (
 )
 
 
+class _Stopped(KeyboardInterrupt):
+    """A KeyboardInterrupt whose traceback, which says nothing to a reader, is one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}"]
+
+
+# Front ends show the class's name.
+Stopped = type("KeyboardInterrupt", (_Stopped,), {})
+
+
 @magics_class
 class AgentMagics(Magics):
     """Turns lines and cells into commands for the desk; an `AssentError` becomes one line, without a traceback."""
@@ -48,9 +59,9 @@ class AgentMagics(Magics):
         except AssentError as error:
             raise UsageError(str(error)) from None
         except asyncio.CancelledError:
-            raise KeyboardInterrupt("The agent's run was interrupted; %agent runs shows it.") from None
+            raise Stopped("The run was interrupted; %agent resume goes on with it.") from None
         if result.status == "cancelled":
-            raise KeyboardInterrupt(f"The run was stopped; %agent resume {result.run} goes on with it.")
+            raise Stopped(f"The run was stopped; %agent resume {result.run} goes on with it.")
         if result.status == "failed":
             raise UsageError(f"The run {result.run} failed: {result.reason}")
         if cell is None and line.split(maxsplit=1)[0] == "ask" and not into:

@@ -131,7 +131,7 @@ def reject(desk: Desk, rest: str) -> None:
 def stop(desk: Desk, rest: str) -> None:
     """Cancel a run."""
     run = desk.session.find(_one(rest, "stop RUN"))
-    desk.session.cancel(run)
+    desk.cancel(run)
     print(f"The run {run} is cancelled. %agent resume {run} goes on with it.")
 
 

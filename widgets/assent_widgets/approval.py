@@ -80,6 +80,11 @@ def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
     return bundle
 
 
+def expired_bundle(pending: Pending) -> dict[str, Any]:
+    """A question that is open no more and was not answered, in static form, by MIME type."""
+    return _bundle(pending, "no longer waiting", AMBER, [f"%agent show {pending.run} tells what became of the run."])
+
+
 def _bundle(pending: Pending, state: str, colour: str, notes: list[str]) -> dict[str, Any]:
     source, _ = source_of(pending.tool, pending.arguments)
     shown = clip(source, _SHOWN)

@@ -1,0 +1,111 @@
+"""The cards that stand open in this kernel: what is decided of a call, wherever it is, settles all of its cards."""
+
+import contextvars
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from IPython.display import display
+
+from assent.core.approval import Decided, Pending
+from assent.core.commands import Decide
+from assent.core.errors import AssentError
+from assent.jupyter.gate import GATE
+from assent_widgets.approval import decided_bundle, expired_bundle
+
+Decider = Callable[[Decide], object]
+
+
+class Card:
+    """One approval card in a notebook, alive until it is settled or expires. Any thread may call it."""
+
+    def __init__(self, pending: Pending, decide: Decider) -> None:
+        from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
+
+        self.pending = pending
+        self._decide = decide
+        self._context = contextvars.copy_context()  # says which cell the card stands in
+        self._widget = ApprovalCard(pending)
+        self._comm = self._widget.comm.comm_id
+        self._widget.on_decision(self._clicked)
+        GATE.open(self._comm, self._clicked)
+        self._handle = display(self._widget, display_id=True)
+
+    def ask_again(self, message: str) -> None:
+        """Bring the buttons back to life, with a note."""
+        self._in_cell(self._widget.refuse, message)
+
+    def close(self, status: str, bundle: Mapping[str, Any] | None = None) -> None:
+        """Take the buttons away, and leave the static form in their place if there is one."""
+        GATE.close(self._comm)
+        self._in_cell(setattr, self._widget, "status", status)
+        if bundle is not None:
+            self._in_cell(self._handle.update, bundle, raw=True)
+
+    def _clicked(self, content: Mapping[str, Any]) -> None:
+        try:
+            self._decide(command_of(content))
+        except AssentError as error:
+            self.ask_again(str(error))
+
+    def _in_cell(self, act: Callable[..., object], *arguments: Any, **options: Any) -> None:
+        self._context.copy().run(act, *arguments, **options)
+
+
+class Board:
+    """The open cards by call. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cards: dict[str, list[Card]] = {}
+
+    def show(self, pending: Pending, decide: Decider) -> None:
+        """Display one more card for a call."""
+        card = Card(pending, decide)
+        with self._lock:
+            self._cards.setdefault(pending.call, []).append(card)
+
+    def settle(self, call: str, decided: Decided) -> None:
+        """Give all cards of a call their final form; the first who says so wins."""
+        status = "approved" if decided.verdict == "approve" else "rejected"
+        for card in self._taken(call):
+            card.close(status, decided_bundle(card.pending, decided))
+
+    def ask_again(self, call: str, message: str) -> None:
+        """A voice was heard and another one is needed."""
+        with self._lock:
+            cards = list(self._cards.get(call, ()))
+        for card in cards:
+            card.ask_again(message)
+
+    def keep(self, run: str, waiting: Collection[str]) -> None:
+        """Expire the cards of a run whose calls wait no more."""
+        with self._lock:
+            gone = [call for call, cards in self._cards.items() if cards[0].pending.run == run and call not in waiting]
+        for call in gone:
+            for card in self._taken(call):
+                card.close("expired", expired_bundle(card.pending))
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        with self._lock:
+            cards = [card for cards in self._cards.values() for card in cards]
+            self._cards.clear()
+        for card in cards:
+            card.close("lost")
+
+    def _taken(self, call: str) -> list[Card]:
+        with self._lock:
+            return self._cards.pop(call, [])
+
+
+def command_of(content: Mapping[str, Any]) -> Decide:
+    """The command in a card's message."""
+    return Decide(
+        call=str(content.get("call", "")),
+        verdict="approve" if content.get("verdict") == "approve" else "reject",
+        reason=str(content.get("reason") or ""),
+        arguments=content.get("arguments"),
+        scope="run" if content.get("scope") == "run" else "once",
+        outcome=content.get("outcome"),
+    )
