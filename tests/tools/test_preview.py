@@ -28,6 +28,23 @@ def test_a_wide_frame_is_cut() -> None:
     assert len(text) < 3_000
 
 
+def test_a_categorys_values_are_told() -> None:
+    frame = pd.DataFrame({"sex": ["male", None, "fe\nmale"] * 2, "kind": pd.Categorical(list("aabbab"))})
+    first = preview(frame).splitlines()[0]
+    assert "(male | fe male)" in first
+    assert first.endswith("kind category (a | b)")
+
+
+def test_the_values_of_a_column_that_was_looked_at_in_part_are_marked_so() -> None:
+    assert "(a | b | …)" in preview(pd.DataFrame({"kind": ["a", "b"] * 6_000}))
+
+
+@pytest.mark.parametrize("values", [["a", "b"], list("abcdefghi") * 2, ["x" * 50] * 2, [["list"]] * 2, [None] * 2])
+def test_what_is_no_category_is_told_by_its_type(values: list[Any]) -> None:
+    first = preview(pd.DataFrame({"name": values})).splitlines()[0]
+    assert first.removeprefix(f"DataFrame, {len(values)} rows, columns: ") in ("name str", "name object")
+
+
 @pytest.mark.parametrize(
     "frame",
     [

@@ -79,3 +79,7 @@ def test_frames_are_told_from_other_values() -> None:
 def test_it_reads_only() -> None:
     tool = sql_tool(dict)
     assert (tool.privilege, tool.idempotent) == ("read_only", True)
+
+
+def test_no_rows_are_told_as_such() -> None:
+    assert query("SELECT city FROM sales WHERE amount > 5", sales=SALES).text == "city\n(no rows)"

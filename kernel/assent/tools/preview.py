@@ -44,7 +44,7 @@ def _column(frame: Any, place: int) -> str:
     values = list(dict.fromkeys(value for value in column if isinstance(value, str)))
     if not 0 < len(values) <= _VALUES or len(values) == len(column) or max(map(len, values)) > _CELL:
         return told
-    return f"{told} ({' | '.join(values)}{' | …' if len(frame) > _SCANNED else ''})"
+    return f"{told} ({' | '.join([_cell(value) for value in values])}{' | …' if len(frame) > _SCANNED else ''})"
 
 
 def _cell(value: Any) -> str:
