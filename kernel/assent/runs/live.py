@@ -21,8 +21,8 @@ class Live:
     loop: asyncio.AbstractEventLoop
     items: Mailbox[Event | Progress | BaseException]
     task: asyncio.Task[None] | None = None
-    held: list[Progress] = field(default_factory=list)
-    heard: Event | None = None
+    held: list[tuple[Event, Progress]] = field(default_factory=list)
+    heard: int = 0
 
     def cancel(self) -> None:
         if self.task is not None:
@@ -30,25 +30,28 @@ class Live:
 
     def say(self, progress: Progress) -> None:
         """Take a delta. It stays behind what was recorded before it and is still on its way to the disk."""
-        if self.heard is self.run.last:
+        if self._has_heard(self.run.last):
             self.items.put(progress)
         else:
-            self.held.append(progress)
+            self.held.append((self.run.last, progress))
 
     def hear(self, event: Event) -> None:
         """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
         self.items.put(event)
-        if event is self.run.last:
-            self.heard = event
-            for progress in self.held:
-                self.items.put(progress)
-            self.held.clear()
+        self.heard = event.seq
+        while self.held and self._has_heard(self.held[0][0]):
+            self.items.put(self.held.pop(0)[1])
         if event.kind is Kind.APPROVAL_DECIDED:
             self.run.answers.put(event)
+
+    def _has_heard(self, event: Event) -> bool:
+        return 0 < event.seq <= self.heard  # the writer numbers events as it commits them
 
 
 def _stop(live: Live) -> None:
     """Cancel a run from another thread, and break into its code if that keeps the loop from hearing of it."""
+    if live.loop.is_closed():
+        return
     heard = threading.Event()
 
     def cancel() -> None:
