@@ -2,7 +2,6 @@
 
 import asyncio
 import atexit
-import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from assent.core.agent import from_json as agent_from_json
 from assent.core.approval import Pending
 from assent.core.commands import Command, Decide, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import ConfigError, NotFound
+from assent.core.errors import AssentError, ConfigError, NotFound
 from assent.core.events import ENDINGS, Event, Kind, Progress, Scope, current_user
 from assent.core.ids import new_id, run_of
 from assent.core.model import Model
@@ -77,7 +76,6 @@ class Session:
         self._agents: dict[str, Agent] = {}
         self._live = LiveRuns()
         self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
-        self._deciding = threading.Lock()
         self._closed = False
         self._unsubscribe = self.journal.subscribe(self._live.publish)
         if first:
@@ -132,7 +130,7 @@ class Session:
         command = replace(command, by=command.by or current_user())
         if not run_of(command.call):
             raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
-        with self._deciding:
+        with self.journal.deciding:
             state = self.state(run_of(command.call))
             tools = self.tools_of(state.agent) if command.verdict == "approve" else {}
             event = answer(state, command, self._rules(state.agent, tools), tools)
@@ -282,7 +280,11 @@ class Session:
         live = Live(run, asyncio.get_running_loop(), items)
         run.emit = live.say
         self._live[state.run] = live
-        self.journal.post([event])
+        try:
+            self.journal.post([event])
+        except AssentError:
+            del self._live[state.run]
+            raise
         return live
 
     def _begun(self, command: StartRun) -> tuple[State, Event]:

@@ -39,6 +39,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._connection = database.connect(folder / "assent.duckdb")
+        self.deciding = threading.Lock()  # held by whoever looks and appends as one act, whichever session it is of
         self._reading = threading.Lock()
         self._seq, self._head = self._last()
         self._queue: list[tuple[Sequence[Event], Waiting | None]] = []

@@ -1,5 +1,6 @@
 """The `sql` tool: read the analyst's DataFrames with DuckDB, and nothing else."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
@@ -20,14 +21,14 @@ def frames_in(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any]:
     """The tool over a namespace that is looked up anew at each call."""
-    connection = database.memory()
+    connect = functools.cache(database.memory)  # a database costs more than all the rest of a session's start
 
     @tool(name="sql", privilege="read_only")
     def sql(query: str) -> Output:
         """Run one read-only SQL query (DuckDB dialect) over the notebook's DataFrames; their names are the tables."""
         frames = frames_in(namespace())
         try:
-            frame = reader.select(connection, query, frames)
+            frame = reader.select(connect(), query, frames)
         except QueryError as error:
             tables = ", ".join(sorted(frames)) or "none: no DataFrame has been made yet"
             return Output(f"{error}\nTables here: {tables}", error=True)
