@@ -63,6 +63,17 @@ class AgentCell:
         message = self.kernel.wait(lambda m: answers(m, self.id, "comm_open") and "whole" in _state(m))
         return str(message["content"]["comm_id"])
 
+    def streams(self, text: str) -> None:
+        """Wait until the live transcript shows these words."""
+        comm = self.panel()
+        self.kernel.wait(
+            lambda m: (
+                m["msg_type"] == "comm_msg"
+                and m["content"]["comm_id"] == comm
+                and text in json.dumps(m["content"]["data"].get("content", {}))
+            )
+        )
+
     def updated(self, text: str) -> str:
         """Wait until a display of the cell holds this text, also after the cell's end; the whole display."""
         message = self.kernel.wait(
@@ -80,6 +91,8 @@ class LiveCard:
         self.kernel = kernel
         self.comm = str(opened["content"]["comm_id"])
         self.call = str(_state(opened)["view"]["call"])
+        view = _state(opened)["view"]
+        self.source, self.asks = str(view["source"]), str(view["asks"])
         self.run = self.call.rpartition(".")[0]
 
     def decide(self, verdict: str = "approve", **answer: Any) -> Message:
