@@ -110,6 +110,19 @@ def test_run_prints_a_transcript_and_keeps_the_notebook(tmp_path: Path, environm
 
 
 @pytest.mark.kernel
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the cell waits on a named pipe")
+def test_run_prints_a_cell_before_it_ends(tmp_path: Path, environment: dict[str, str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    source = write_notebook(tmp_path / "n.ipynb", "open('pipe').read()")
+    command = [sys.executable, "-m", "assent", "run", str(source), "--kernel", "python3"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "In [1]: open('pipe').read()\n"
+        (tmp_path / "pipe").write_text("go on")
+        assert process.stdout.read() == "'go on'\n\n"
+
+
+@pytest.mark.kernel
 def test_run_stops_at_the_first_error_and_says_so(tmp_path: Path, environment: dict[str, str]) -> None:
     source = write_notebook(tmp_path / "n.ipynb", "print('before')", "1 / 0", "print('after')")
     output = tmp_path / "out.ipynb"

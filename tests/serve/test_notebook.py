@@ -1,24 +1,24 @@
 """How a cell and its outputs read as plain text."""
 
-from assent.serve.notebook import cell_text, output_text
+from assent.serve.notebook import output_text, outputs_text, source_text
+
+
+def test_the_source_is_numbered_and_lines_up() -> None:
+    assert source_text({"source": "a\nb"}, 12) == "In [12]: a\n    ...: b"
 
 
 def test_streams_go_on_where_they_stopped_and_results_start_a_line() -> None:
-    cell = {
-        "source": "a\nb",
-        "execution_count": 12,
-        "outputs": [
-            {"output_type": "stream", "name": "stdout", "text": "one "},
-            {"output_type": "stream", "name": "stdout", "text": "line"},
-            {"output_type": "execute_result", "data": {"text/plain": "42"}},
-            {"output_type": "stream", "name": "stderr", "text": "\n"},
-        ],
-    }
-    assert cell_text(cell) == "In [12]: a\n    ...: b\none line\n42\n"
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": "one "},
+        {"output_type": "stream", "name": "stdout", "text": "line"},
+        {"output_type": "execute_result", "data": {"text/plain": "42"}},
+        {"output_type": "stream", "name": "stderr", "text": "\n"},
+    ]
+    assert outputs_text({"outputs": outputs}) == "one line\n42\n"
 
 
-def test_a_cell_without_output_is_its_source() -> None:
-    assert cell_text({"source": "x = 1", "execution_count": None, "outputs": []}) == "In [ ]: x = 1\n"
+def test_a_cell_without_output_says_nothing() -> None:
+    assert outputs_text({"outputs": []}) == ""
 
 
 def test_an_error_is_its_traceback_without_colours() -> None:

@@ -1,4 +1,4 @@
-"""Execute a notebook and print what happened, cell by cell, as plain text."""
+"""Execute a notebook and print what happens, cell by cell, as plain text."""
 
 import os
 import re
@@ -16,23 +16,34 @@ _ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
+def _say(text: str) -> None:
+    print(text, flush=True)  # a cell may take minutes, and its question is shown meanwhile
+
+
 def execute(
-    path: Path, *, kernel: str = "assent", output: Path | None = None, say: Callable[[str], None] = print
+    path: Path,
+    *,
+    kernel: str = "assent",
+    output: Path | None = None,
+    say: Callable[[str], None] = _say,
 ) -> None:
-    """Run every cell with the named kernel, say each as it ends; `AssentError` once a cell fails.
+    """Run every cell with the named kernel, say its source as it begins and its outputs as it ends.
+
+    `AssentError` once a cell fails.
 
     `output` gets the executed notebook, also after a failure.
     """
     nbformat, nbclient = _libraries()
     notebook = _read(nbformat, path)
-    client = nbclient.NotebookClient(
+    client: Any = nbclient.NotebookClient(
         notebook,
         timeout=None,
         kernel_name=kernel,
         config=_ENCRYPTED,
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=lambda cell, cell_index: say_prose(cell, say),
-        on_cell_executed=lambda cell, cell_index, execute_reply: say(cell_text(cell)),
+        on_cell_execute=lambda cell, cell_index: say(source_text(cell, client.code_cells_executed + 1)),
+        on_cell_executed=lambda cell, cell_index, execute_reply: say(outputs_text(cell)),
     )
     try:
         # The name that a Jupyter server gives, so that runs know their notebook.
@@ -54,16 +65,21 @@ def say_prose(cell: Mapping[str, Any], say: Callable[[str], None]) -> None:
         say(f"{cell['source']}\n")
 
 
-def cell_text(cell: Mapping[str, Any]) -> str:
-    """A code cell as a terminal would show it: the numbered source, then what it put out."""
-    prompt = f"In [{cell.get('execution_count') or ' '}]: "
-    source = cell["source"].replace("\n", "\n" + "...: ".rjust(len(prompt)))
-    text = f"{prompt}{source}\n"
+def source_text(cell: Mapping[str, Any], number: int) -> str:
+    """A code cell's source as a terminal would show it, numbered."""
+    prompt, source = f"In [{number}]: ", str(cell["source"])
+    return prompt + source.replace("\n", "\n" + "...: ".rjust(len(prompt)))
+
+
+def outputs_text(cell: Mapping[str, Any]) -> str:
+    """What a code cell put out, and an empty line."""
+    text = ""
     for output in cell.get("outputs", ()):
-        if output["output_type"] != "stream" and not text.endswith("\n"):
+        if output["output_type"] != "stream" and text and not text.endswith("\n"):
             text += "\n"  # a stream goes on where the last one stopped
         text += output_text(output)
-    return text.rstrip("\n") + "\n"
+    text = text.rstrip("\n")
+    return f"{text}\n" if text else ""
 
 
 def output_text(output: Mapping[str, Any]) -> str:
