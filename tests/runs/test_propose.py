@@ -8,6 +8,7 @@ import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, reject, results, resumed, started, until
 
+from assent.core.commands import ResumeRun
 from assent.core.errors import ConfigError
 from assent.core.events import Kind
 from assent.runs.propose import UNKNOWN
@@ -66,6 +67,28 @@ def test_approved_it_runs_again(tmp_path: Path) -> None:
         approve(session, f"{name}.1")
         assert resumed(session, name).status == "finished"
         assert (act.deeds, results(session, name)[0].text) == (2, "deed 2")
+
+
+def test_cut_off_again_it_is_asked_about_again(tmp_path: Path) -> None:
+    act = Act()
+    with opened(tmp_path, call("act"), "done") as session:
+        name = cut_off(session, act)
+        for _ in range(2):
+            assert resumed(session, name).status == "suspended"
+            [asked] = session.pending()
+            assert asked.unknown
+            approve(session, asked.call)
+            act.deeds = 0  # so that it hangs once more
+            asyncio.run(stopped_in_the_call(session, name))
+        assert resumed(session, name).status == "suspended"
+        assert [item.unknown for item in session.pending()] == [True]
+
+
+async def stopped_in_the_call(session: Any, name: str) -> None:
+    stream = session.submit(ResumeRun(name))
+    await until(stream, Kind.CALL_STARTED)
+    session.stop(name)
+    await until(stream, Kind.RUN_CANCELLED)
 
 
 def test_rejected_it_does_not(tmp_path: Path) -> None:

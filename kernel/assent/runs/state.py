@@ -156,7 +156,8 @@ def _answered_by_person(state: State, event: Event) -> None:
 
 
 def _started(state: State, event: Event) -> None:
-    state.batch[event.call or ""].started = True
+    call = state.batch[event.call or ""]
+    call.started, call.unknown = True, False  # begun anew: if this, too, is cut off, it is asked about again
 
 
 def _finished(state: State, event: Event) -> None:
