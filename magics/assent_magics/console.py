@@ -12,7 +12,7 @@ from assent.core.errors import AssentError, ConfigError
 from assent.core.events import Event, Kind, Progress
 from assent.core.messages import from_json
 from assent.core.model import TextDelta
-from assent_widgets.approval import pending_bundle, visible_json
+from assent_widgets.approval import pending_bundle, question_text, visible_json
 from assent_widgets.calls import SOURCES, source_of
 from assent_widgets.escape import clean
 from assent_widgets.transcript import Transcript
@@ -59,7 +59,8 @@ class ConsoleView:
     async def ask(self, pending: Pending) -> None:
         """Ask about one call until there is an answer."""
         async with self._one:
-            _write("\n" + pending_bundle(pending)["text/plain"] + "\n")
+            asked = question_text(pending) if self._prompt else pending_bundle(pending)["text/plain"]
+            _write(f"\n{asked}\n")
             while self._prompt is not None:
                 try:
                     self._decide(await self._command(pending, self._prompt))

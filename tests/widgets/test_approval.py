@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from assent.core.approval import Decided, Pending
-from assent_widgets.approval import MIME, decided_bundle, pending_bundle, view, visible_json
+from assent_widgets.approval import MIME, decided_bundle, pending_bundle, question_text, view, visible_json
 
 ATTACK = "<script>alert(1)</script></pre><img src=x onerror=alert(1)>"
 
@@ -73,8 +73,11 @@ def test_the_static_question() -> None:
     assert bundle["text/plain"] == (
         "[pending] analyst wants to run python\nWhy: To add.\nAsked because: python is execute_risky\n"
         "    a = 1\n    b = 2\nrun run · call run.1 · a.ipynb · cell 3f6c\n"
-        'Answer with %agent approve run.1, or %agent reject run.1 "why".'
+        'Answer with %agent approve run.1, or %agent reject run.1 "why".\n'
+        "%agent resume run then goes on with the run."
     )
+    assert question_text(pending()) == bundle["text/plain"].partition("\nAnswer with")[0]
+    assert "interrupt the cell if it is still running" in pending_bundle(pending(), running=True)["text/html"]
     assert "a = 1\nb = 2</pre>" in bundle["text/html"]
     assert bundle[MIME]["pending"]["call"] == "run.1"
     json.dumps(bundle)

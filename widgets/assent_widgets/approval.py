@@ -61,11 +61,17 @@ def visible_json(arguments: Mapping[str, Any]) -> str:
     return "".join([_json_escape(sign) if sign != "\n" and hides(sign) else sign for sign in text])
 
 
-def pending_bundle(pending: Pending) -> dict[str, Any]:
-    """The question in static form, by MIME type: what shows where no widget can."""
-    state = "outcome unknown" if pending.unknown else "pending"
+def pending_bundle(pending: Pending, *, running: bool = False) -> dict[str, Any]:
+    """The question in static form, by MIME type: what shows where no widget can. `running`: its cell still waits."""
     how = f'Answer with %agent approve {pending.call}, or %agent reject {pending.call} "why".'
-    return _bundle(pending, state, AMBER, [how])
+    then = f"%agent resume {pending.run} then goes on with the run."
+    first = ["Without buttons here: interrupt the cell if it is still running."] if running else []
+    return _bundle(pending, _open_state(pending), AMBER, [*first, how, then])
+
+
+def question_text(pending: Pending) -> str:
+    """The question alone, where the answer is typed below it."""
+    return str(_bundle(pending, _open_state(pending), AMBER, [])["text/plain"])
 
 
 def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
@@ -102,6 +108,10 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str]) -> dict
     html = f'<div class="{_CLASS}" style="{FRAME}">{note("".join(body), colour)}</div>'
     value = asdict(pending) | {"arguments": json.loads(json.dumps(dict(pending.arguments), default=str))}
     return {"text/plain": reveal("\n".join(text)), "text/html": html, MIME: {"version": 1, "pending": value}}
+
+
+def _open_state(pending: Pending) -> str:
+    return "outcome unknown" if pending.unknown else "pending"
 
 
 def escape_exact(source: str) -> str:

@@ -50,4 +50,4 @@ class ApprovalCard(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_() or ({}, {})
-        return {**data, **pending_bundle(self.pending)}, metadata
+        return {**data, **pending_bundle(self.pending, running=True)}, metadata
