@@ -1,6 +1,7 @@
 """The loop: think, decide the whole batch, wait for people, act in parallel, observe, until there is an answer."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine, Iterable
@@ -98,7 +99,10 @@ async def _end(run: Run, kind: Kind, **body: Any) -> None:
         run.last = run.event(kind, model=run.model.name, step=run.state.step or None, body=body)
         run.ending = run.journal.committed([run.last])
         apply(run.state, run.last)
-    await asyncio.shield(run.ending)
+    while not run.ending.done():
+        with contextlib.suppress(asyncio.CancelledError):  # it cannot be called off, and takes milliseconds
+            await asyncio.shield(run.ending)
+    run.ending.result()
 
 
 async def _together(calls: list[Coroutine[Any, Any, None]], limit: int) -> None:
