@@ -59,7 +59,7 @@ def from_file(config: Config, path: Path) -> Config:
     """`config` with the settings of a TOML file over it; a missing file changes nothing."""
     try:
         values = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # opening the workspace says what is wrong with it
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
