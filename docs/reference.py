@@ -227,7 +227,7 @@ def _provider(row: Endpoint) -> tuple[str, ...]:
 def _views() -> Iterator[str]:
     yield "## Views\n\n`%agent sql` reads them, with the notebook's DataFrames as tables beside them."
     with tempfile.TemporaryDirectory() as folder:
-        connection = database.connect(Path(folder) / "assent.duckdb")
+        connection = database.connect(Path(folder) / database.FILE)
         for view in VIEWS:
             described = connection.execute(f"DESCRIBE {view}").fetchall()
             rows = [(f"`{name}`", kind, PER_VIEW.get((view, name)) or COLUMNS[name]) for name, kind, *_ in described]

@@ -74,7 +74,7 @@ def model(folder: Path) -> str:
 
 def workspace(folder: Path) -> str:
     """How much the workspace holds; `WorkspaceLocked` says who has it open. A missing one is not made."""
-    file = folder / "assent.duckdb"
+    file = folder / database.FILE
     if not file.is_file():
         return f"none yet; the first run makes {folder}"
     connection = database.connect(file)

@@ -26,14 +26,14 @@ def fetch(url: str, part: Path, size: int, progress: Callable[[int, int], None])
             try:
                 _go_on(client, url, part, size, progress)
             except httpx.HTTPError as error:
-                reason = f"{client_host(url)} {_why(error)}"
+                reason = f"{_host(url)} {_why(error)}"
                 if _size(part) == before:  # no progress: another attempt would fare no better
                     break
     if _size(part) != size:
-        raise FetchError(reason or f"{client_host(url)} sent {_size(part):,} of {size:,} bytes")
+        raise FetchError(reason or f"{_host(url)} sent {_size(part):,} of {size:,} bytes")
 
 
-def client_host(url: str) -> str:
+def _host(url: str) -> str:
     """The host in a URL, for messages."""
     return url.split("/")[2]
 
@@ -42,12 +42,12 @@ def _go_on(client: Any, url: str, part: Path, size: int, progress: Callable[[int
     start = _size(part)
     with client.stream("GET", url, headers={"range": f"bytes={start}-", "accept-encoding": "identity"}) as response:
         if response.status_code not in (200, 206):
-            raise FetchError(f"{client_host(url)} answered HTTP {response.status_code}")
+            raise FetchError(f"{_host(url)} answered HTTP {response.status_code}")
         if response.status_code == 200:
             start = 0
         expected = start + int(response.headers.get("content-length", size - start))
         if expected != size:
-            raise FetchError(f"{client_host(url)} has a file of {expected:,} bytes, not {size:,}")
+            raise FetchError(f"{_host(url)} has a file of {expected:,} bytes, not {size:,}")
         with part.open("ab") as file:
             file.truncate(start)
             for chunk in response.iter_bytes():

@@ -8,6 +8,8 @@ import duckdb
 from assent.core.errors import StoreError, WorkspaceCorrupt, WorkspaceLocked, WorkspaceNewer
 from assent.store.schema import MIGRATIONS, VERSION, VIEWS
 
+FILE = "assent.duckdb"  # in the workspace's folder
+
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "256MB",
@@ -22,7 +24,7 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     connection = _open(path)
     try:
         connection.execute("SET lock_configuration = true")
-        migrate(connection, path)
+        _migrate(connection, path)
     except duckdb.Error as error:
         connection.close()
         raise _translated(error, path) from None
@@ -39,7 +41,7 @@ def memory() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Bring the schema to `VERSION` in one transaction; refuse a workspace from a later version."""
     connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
     row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()

@@ -25,6 +25,7 @@ LINGER = 0.02  # seconds that events nobody waits for may gather company, so tha
 GROUP = 1_000  # entries of the queue that share a commit at most: a row needs 3 KB until it is on disk
 BLOB_BYTES = 64 * 1024
 _EXCERPT = 2_000
+_CLOSED = "The workspace is closed. Load it again with `%reload_ext assent`."
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +39,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._connection = database.connect(folder / "assent.duckdb")
+        self._connection = database.connect(folder / database.FILE)
         self.deciding = threading.Lock()  # held by whoever looks and appends as one act, whichever session it is of
         self._reading = threading.Lock()
         self._seq, self._head = self._last()
@@ -92,7 +93,7 @@ class Journal:
         """A connection of its own to the same database: DuckDB forbids sharing one between threads."""
         with self._reading:
             if self._closed:
-                raise StoreError("The workspace is closed. Load it again with `%reload_ext assent`.")
+                raise StoreError(_CLOSED)
             return self._connection.cursor()
 
     def events(self, run: str | None = None, *, kind: Kind | None = None) -> list[Event]:
@@ -140,7 +141,7 @@ class Journal:
             if self._failure is not None:
                 raise self._failure
             if self._closed:
-                raise StoreError("The workspace is closed. Load it again with `%reload_ext assent`.")
+                raise StoreError(_CLOSED)
             self._queue.append((events, future))
             if future is not None:
                 self._waiting += 1
@@ -221,7 +222,7 @@ class Journal:
         """A checkpoint that failed makes DuckDB refuse everything until the file is opened anew."""
         with self._reading:
             self._connection.close()
-            self._connection = database.connect(self.folder / "assent.duckdb")
+            self._connection = database.connect(self.folder / database.FILE)
         self._seq, self._head = self._last()
 
     def _last(self) -> tuple[int, str]:

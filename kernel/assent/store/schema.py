@@ -2,7 +2,7 @@
 
 VERSION = 1
 
-# name, type, and the value of an Event's field that goes into it: the order is part of the hash chain.
+# Names and types; the order is part of the hash chain.
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("seq", "BIGINT"),
     ("time", "TIMESTAMP"),
@@ -52,19 +52,19 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
 }
 
-LIFECYCLE = "('run_started', 'run_resumed', 'run_suspended', 'run_finished', 'run_cancelled', 'run_failed')"
+_LIFECYCLE = "('run_started', 'run_resumed', 'run_suspended', 'run_finished', 'run_cancelled', 'run_failed')"
 
 # Views hold no data, so they are simply made again whenever a workspace is opened for writing.
 VIEWS: dict[str, str] = {
     "runs": f"""
         SELECT run,
             any_value(agent) AS agent,
-            CASE arg_max(kind, seq) FILTER (kind IN {LIFECYCLE})
+            CASE arg_max(kind, seq) FILTER (kind IN {_LIFECYCLE})
                 WHEN 'run_finished' THEN 'finished' WHEN 'run_cancelled' THEN 'cancelled'
                 WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended' ELSE 'running' END AS status,
             any_value(body ->> 'prompt') FILTER (kind = 'run_started') AS prompt,
             arg_max(body ->> 'text', seq) FILTER (kind = 'run_finished') AS answer,
-            arg_max(coalesce(body ->> 'error', body ->> 'reason', ''), seq) FILTER (kind IN {LIFECYCLE}) AS reason,
+            arg_max(coalesce(body ->> 'error', body ->> 'reason', ''), seq) FILTER (kind IN {_LIFECYCLE}) AS reason,
             arg_max(model, seq) FILTER (model IS NOT NULL) AS model,
             min(time) AS started,
             max(time) AS ended,

@@ -33,23 +33,23 @@ def python_tool(
 
 async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
     """Execute `code` (top-level await allowed) and report it; only an interrupt or a cancellation gets out."""
-    before = fingerprints(namespace)
+    before = _fingerprints(namespace)
     printed = Capture()
     value: Any = None
     raised: str | None = None
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             for part, mode in _parts(code):
-                value = eval(compile_part(part, mode), namespace)  # type: ignore[arg-type]  # any mapping serves as globals
+                value = eval(_compiled(part, mode), namespace)  # type: ignore[arg-type]  # any mapping serves as globals
                 if inspect.iscoroutine(value):
                     value = await value
         except (Exception, SystemExit, TimeUp) as error:
             raised = _traceback(error)
-    changes = compare(before, fingerprints(namespace))
+    changes = _compare(before, _fingerprints(namespace))
     return _report(printed.text(), None if raised else value, raised, changes)
 
 
-def compile_part(part: ast.AST, mode: str) -> CodeType:
+def _compiled(part: ast.AST, mode: str) -> CodeType:
     code = compile(part, FILE, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # type: ignore[call-overload]  # mode is exec or eval
     assert isinstance(code, CodeType)
     return code
@@ -79,7 +79,7 @@ class Capture(io.TextIOBase):
         return "".join(self._parts) + lost
 
 
-def fingerprints(namespace: Mapping[str, Any]) -> dict[str, Any]:
+def _fingerprints(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """For each public name something that differs once the value was bound anew or a DataFrame changed in place."""
     return {
         name: (id(value), _contents(value))
@@ -88,7 +88,7 @@ def fingerprints(namespace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
     """Which names were bound, changed and deleted between two fingerprints."""
     return {
         "bound": sorted(name for name in after if name not in before),
