@@ -19,10 +19,11 @@ soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 def room(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size or soft, hard))
 
-def put(count, size):
+def put(count, size, together=1):
     for _ in range(count):
-        journal.append([Event(kind=Kind.MODEL_FAILED, run="r", body={"error": secrets.token_hex(size // 2)})]).result(9)
-        acknowledged.append(1)
+        texts = [secrets.token_hex(size // 2) for _ in range(together)]
+        journal.append([Event(kind=Kind.MODEL_FAILED, run="r", body={"error": text}) for text in texts]).result(9)
+        acknowledged.extend(texts)
 
 acknowledged = []
 """
@@ -56,10 +57,10 @@ journal.close()
 
 NO_CHECKPOINT = """
 journal = Journal(folder)
-put(250, 63000)
+put(50, 63000, 5)
 room(17_200_000)
 try:
-    put(1000, 63000)
+    put(200, 63000, 5)
 except StoreError as error:
     print(error)
 try:
@@ -111,7 +112,7 @@ def test_a_checkpoint_that_finds_no_room(tmp_path: Path) -> None:
     written, read, beyond = python(PRELUDE + NO_CHECKPOINT, str(tmp_path)).splitlines()
     assert "could not be written" in written
     assert "could not be read" in read
-    assert beyond == "1"
+    assert beyond == "5"
 
 
 def test_a_payload_that_finds_no_room(tmp_path: Path) -> None:
