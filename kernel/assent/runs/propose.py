@@ -3,10 +3,10 @@
 from typing import Any
 
 from assent.core.events import Event, Kind
-from assent.policy.decide import Ask, Call, Decision, decide
+from assent.policy.decide import Ask, Call, Decision, Deny, decide
 from assent.runs.run import Run
 from assent.runs.state import CallState
-from assent.tools.execute import parse
+from assent.tools.execute import misfit, parse
 from assent.tools.tool import validate
 
 UNKNOWN = "it began before the kernel stopped and nobody recorded how it ended"
@@ -24,11 +24,11 @@ def decide_batch(run: Run) -> list[Event]:
 
 
 def decided(
-    run: Run, call: CallState, decision: Decision, arguments: dict[str, Any], *, reason: str = "", unknown: bool = False
+    run: Run, call: CallState, decision: Decision, arguments: dict[str, Any], *, unknown: bool = False
 ) -> Event:
     """The event that says what policy decided of a call with these arguments."""
     tool = run.tools.get(call.tool)
-    body: dict[str, Any] = {"arguments": arguments, "reason": reason or decision.reason}
+    body: dict[str, Any] = {"arguments": arguments, "reason": decision.reason}
     if isinstance(decision, Ask):
         body |= {"approvers": decision.approvers, "grantable": decision.grantable}
     if unknown:
@@ -62,16 +62,14 @@ def _first(run: Run, call: CallState) -> list[Event]:
         if tool := run.tools.get(call.tool):
             validate(tool, arguments)
     except ValueError as error:
-        problem = f"Wrong arguments for {call.tool}: {error}. Correct them and call again."
+        problem = misfit(call.tool, error)
     decision = decide(Call(call.tool, arguments), run.facts)
+    if isinstance(decision, Deny):
+        problem = f"Denied: {decision.reason}"
+    elif problem:
+        decision = Deny(problem)  # nobody is asked about a call that could not run anyway
     event = decided(run, call, decision, arguments)
-    if decision.name == "deny":
-        return [event, settled(run, call, f"Denied: {decision.reason}")]
-    if problem:
-        # Nobody is asked about a call that could not run anyway.
-        event.decision, event.body["reason"] = "deny", problem
-        return [event, settled(run, call, problem)]
-    return [event]
+    return [event, settled(run, call, problem)] if problem else [event]
 
 
 def _cut_off(run: Run, call: CallState) -> list[Event]:

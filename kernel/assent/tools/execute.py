@@ -31,7 +31,7 @@ async def execute(
     try:
         values = validate(tool, arguments)
     except ValueError as error:
-        return Output(f"Wrong arguments for {tool.name}: {error}. Correct them and call again.", error=True)
+        return Output(misfit(tool.name, error), error=True)
     limit = tool.timeout or seconds
     async with turn() if tool.here else contextlib.nullcontext():
         return await _timed(tool, values, limit, call)
@@ -62,6 +62,11 @@ def parse(arguments: str) -> dict[str, Any]:
         # Half a surrogate pair cannot be kept, and what is approved must be what is kept.
         value = dict(json.loads(text.encode("utf-8", "replace")))
     return value
+
+
+def misfit(tool: str, error: ValueError) -> str:
+    """What a model reads of arguments that `parse` or `validate` refused."""
+    return f"Wrong arguments for {tool}: {error}. Correct them and call again."
 
 
 async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float, call: str) -> Output:
