@@ -285,7 +285,8 @@ def test_what_one_call_does_wrong_leaves_the_others_alone(tmp_path: Path) -> Non
 
     @tool(privilege="execute_safe")
     async def odd() -> Output:
-        return Output("shown", {("a", 1): float("nan"), "deep": object()})
+        display: dict[Any, Any] = {("a", 1): float("nan"), "deep": object()}
+        return Output("shown", display)
 
     with opened(tmp_path, [call("fail"), call("look", x=1), call("odd")], "done") as session:
         result = ran(session, fail, look, odd)

@@ -97,7 +97,7 @@ def test_the_live_state_is_the_fold_of_what_is_recorded_at_every_event(
         session.journal.subscribe(heard.extend)
         stream = session.submit(started(look, risk, on_ask="wait"))
         asked = await until(stream, Kind.CALL_DECIDED, "ask")
-        await asyncio.to_thread(session.decide, Decide(asked.call, "approve", arguments={"x": 5}))
+        await asyncio.to_thread(session.decide, Decide(asked.call or "", "approve", arguments={"x": 5}))
         await until(stream, Kind.RUN_FINISHED)
         return heard
 

@@ -1,6 +1,7 @@
 """Large payloads: set aside, restored, and noticed when they are missing or changed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_a_body_just_at_the_limit_stays_in_the_row(journal: Journal) -> None:
 
 
 def test_views_show_the_beginning_of_what_was_set_aside(journal: Journal) -> None:
-    call = {"run": "r", "call": "r.1", "step": 1}
+    call: dict[str, Any] = {"run": "r", "call": "r.1", "step": 1}
     message = {"role": "assistant", "parts": [{"kind": "text", "text": LONG}]}
     journal.append(
         [

@@ -14,7 +14,7 @@ from assent.core.errors import StoreError, WorkspaceCorrupt, WorkspaceLocked, Wo
 from assent.core.events import Event, Kind
 from assent.store import database
 from assent.store.journal import Journal
-from assent.store.schema import VERSION, VIEWS
+from assent.store.schema import MIGRATIONS, VERSION, VIEWS
 
 FILE = "assent.duckdb"
 
@@ -59,7 +59,7 @@ def test_a_workspace_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(database.MIGRATIONS, 1, (*database.MIGRATIONS[1], "SELECT no_such_function()"))
+    monkeypatch.setitem(MIGRATIONS, 1, (*MIGRATIONS[1], "SELECT no_such_function()"))
     with pytest.raises(StoreError):
         Journal(tmp_path)
     monkeypatch.undo()

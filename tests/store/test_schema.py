@@ -26,7 +26,7 @@ def rows(journal: Journal, view: str, *events: Event) -> list[dict[str, Any]]:
     cursor = journal.cursor()
     frame = cursor.execute(f"SELECT * FROM {view}").df()
     cursor.close()
-    return [dict(row) for row in frame.astype(object).to_dict("records")]
+    return [{str(name): value for name, value in row.items()} for row in frame.astype(object).to_dict("records")]
 
 
 @pytest.mark.parametrize(

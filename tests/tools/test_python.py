@@ -189,7 +189,7 @@ def test_two_at_once_take_turns_and_leave_standard_output_as_it_was() -> None:
     code = "import asyncio\nprint('{0} begins')\nawait asyncio.sleep(0.01)\nprint('{0} ends')"
 
     async def both() -> list[Output]:
-        return await asyncio.gather(act(tool, code=code.format("one")), act(tool, code=code.format("two")))
+        return list(await asyncio.gather(act(tool, code=code.format("one")), act(tool, code=code.format("two"))))
 
     one, two = asyncio.run(both())
     assert (sys.stdout, sys.stderr) == before

@@ -65,7 +65,7 @@ def test_reading_changes_no_frame() -> None:
 
 
 def test_a_result_with_odd_names_and_values_can_be_shown() -> None:
-    frame = pd.DataFrame([[float("nan"), pd.NaT, "a\n  b", "x" * 300]], columns=["a", "a", "c\nd", "e"])  # type: ignore[list-item]  # pandas takes any values
+    frame = pd.DataFrame([[float("nan"), pd.NaT, "a\n  b", "x" * 300]], columns=["a", "a", "c\nd", "e"])
     shown = table_display(frame)
     assert shown["columns"] == ["a", "a", "c\nd", "e"]
     assert shown["rows"] == [["", "", "a b", "x" * 200]]

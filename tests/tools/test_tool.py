@@ -69,7 +69,7 @@ def test_options() -> None:
 
 def test_every_declared_type_reaches_the_function_as_itself() -> None:
     @tool
-    def order(
+    def order(  # type: ignore[no-untyped-def]  # one parameter has no annotation, and that is the case
         address: Address,
         size: Size,
         day: datetime.date,
@@ -77,7 +77,7 @@ def test_every_declared_type_reaches_the_function_as_itself() -> None:
         note: str | None = None,
         tags: list[str] = [],  # noqa: B006 - people write it, and must not share it between calls
         count: Annotated[int, Field(gt=0, description="How many.")] = 1,
-        anything=None,  # type: ignore[no-untyped-def]  # a parameter without annotation takes any JSON
+        anything=None,  # a parameter without annotation takes any JSON
     ) -> None: ...
 
     values = validate(order, {"address": {"city": "Bonn"}, "size": {"width": 2}, "day": "2026-01-02", "anything": [1]})

@@ -1,0 +1,55 @@
+"""One model step: the answer is recorded with what it took, a stream without an answer is an error."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.support.calls import call
+from tests.support.sessions import opened, ran
+
+from assent.core.model import Request, TextDelta, Usage
+from assent.models.scripted import Turn
+from assent.tools.tool import tool
+
+
+@tool(privilege="read_only")
+def look() -> str:
+    return "saw"
+
+
+def test_tokens_cost_and_time_of_each_answer_are_recorded(tmp_path: Path) -> None:
+    usage = Usage(100, 20, 30, 5, Decimal("0.0012"))
+    with opened(tmp_path, Turn(call("look"), usage=usage), Turn("done", delay=0.02, usage=Usage(1, 2))) as session:
+        ran(session, look, notebook="n.ipynb", cell="c1")
+        tokens = "input_tokens, output_tokens, cached_tokens, reasoning_tokens"
+        first, second = session.journal.select(f"SELECT step, model, {tokens}, cost, agent, cell FROM costs")
+        assert first == (1, "scripted:script", 100, 20, 30, 5, Decimal("0.0012"), "tester", "c1")
+        assert second == (2, "scripted:script", 1, 2, None, None, 0, "tester", "c1")  # a script is free
+        [(seconds,)] = session.journal.select("SELECT duration FROM costs WHERE step = 2")
+        assert 0.015 < seconds < 5
+        assert session.journal.select("SELECT cost, steps FROM runs") == [(Decimal("0.0012"), 2)]
+
+
+def test_the_model_is_given_the_agents_instructions_tools_and_settings(tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    def answer(request: Request) -> str:
+        asked.append(([message.role for message in request.messages], [item.name for item in request.tools]))
+        return "done"
+
+    with opened(tmp_path, answer) as session:
+        ran(session, look, prompt="Look.")
+    assert asked == [(["system", "user"], ["look"])]
+
+
+def test_a_stream_without_an_answer_fails_the_run(tmp_path: Path) -> None:
+    async def silent(request: Request) -> AsyncIterator[TextDelta]:
+        yield TextDelta("half an ")
+
+    with opened(tmp_path, "unused") as session:
+        session.model().stream = silent  # type: ignore[method-assign]  # the scripted model always answers
+        result = ran(session, look)
+        assert result.status == "failed"
+        assert "ended its stream without an answer. Resume the run to ask again." in result.reason
+        assert session.journal.select("SELECT count(*) FROM steps") == [(0,)]
