@@ -11,13 +11,14 @@ import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, kinds, opened, ran, results, resumed, started, until
 
-from assent.app import CUT_OFF, Session
+from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.commands import Decide, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound, QueryError, StoreError
 from assent.core.events import ENDINGS, Event, Kind, Progress
 from assent.models.scripted import ScriptedModel, Turn
+from assent.runs.records import CUT_OFF
 from assent.tools.tool import tool
 
 

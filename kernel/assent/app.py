@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from assent.catalog import Catalog
 from assent.core import config as configs
 from assent.core.agent import Agent
-from assent.core.agent import from_json as agent_from_json
 from assent.core.approval import Pending
 from assent.core.commands import Command, Decide, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
@@ -18,12 +18,10 @@ from assent.core.errors import AssentError, ConfigError, NotFound
 from assent.core.events import ENDINGS, Event, Kind, Progress, Scope, current_user
 from assent.core.ids import new_id, run_of
 from assent.core.model import Model
-from assent.models.resolve import default_model, resolve
-from assent.policy.decide import Facts, facts
+from assent.runs import records
 from assent.runs.answer import answer
 from assent.runs.live import Live, LiveRuns
 from assent.runs.loop import drive
-from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
 from assent.runs.state import State, fold, pending
 from assent.store import journal as journals
@@ -32,7 +30,6 @@ from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
 
-CUT_OFF = "the kernel that ran it stopped"
 KEPT = 16  # runs whose values a session remembers
 
 
@@ -65,21 +62,18 @@ class Session:
         transform: Callable[[str], str] = lambda code: code,
     ) -> None:
         self.folder = Path(workspace).absolute() if workspace else configs.workspace_folder()
-        self.config = config or configs.load(self.folder)
+        settings = config or configs.load(self.folder)
         variables = {} if namespace is None else namespace
         self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
         self.journal, first = journals.attach(self.folder)
-        self._own_model = models[0].name if models else ""
-        self._models: dict[str, Model] = {model.name: model for model in models}
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
-        self._tools: dict[str, Tool[Any, Any]] = {tool.name: tool for tool in built_in}
-        self._agents: dict[str, Agent] = {}
+        self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
         self._live = LiveRuns()
         self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
         self._closed = False
         self._unsubscribe = self.journal.subscribe(self._live.publish)
         if first:
-            self._recover()
+            records.suspend_cut_off(self.journal)  # no other process can be at work on what reads "running"
         _close_at_exit(self)
 
     # Commands
@@ -133,7 +127,7 @@ class Session:
         with self.journal.deciding:
             state = self.state(run_of(command.call))
             tools = self.tools_of(state.agent) if command.verdict == "approve" else {}
-            event = answer(state, command, self._rules(state.agent, tools), tools)
+            event = answer(state, command, self._catalog.rules(state.agent, tools), tools)
             self.journal.append([event]).result()
         return event
 
@@ -141,16 +135,11 @@ class Session:
 
     def state(self, run: str) -> State:
         """Where a run stands, from the journal. `run` may be any unambiguous beginning of its id."""
-        return fold(self.journal.events(self.find(run)))
+        return records.state(self.journal, self.find(run))
 
     def find(self, run: str) -> str:
         """The full id of a run from its beginning."""
-        rows = self.journal.select("SELECT DISTINCT run FROM events WHERE starts_with(run, ?) LIMIT 2", [run])
-        if not run or not rows:
-            raise NotFound(f"There is no run {run!r} in {self.folder}. %agent runs lists them.")
-        if len(rows) > 1:
-            raise NotFound(f"More than one run begins with {run!r}. Give more of the id.")
-        return str(rows[0][0])
+        return records.find(self.journal, run)
 
     def stop(self, run: str) -> None:
         """Cancel a run of this session; without effect on any other. May be called from any thread."""
@@ -170,10 +159,7 @@ class Session:
 
     def pending(self, run: str | None = None) -> list[Pending]:
         """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
-        query = "SELECT DISTINCT run FROM approvals WHERE verdict = 'pending' AND (? IS NULL OR run = ?)"
-        states = [fold(self.journal.events(name)) for (name,) in self.journal.select(query, [run, run])]
-        waiting = [item for state in states if state.status != "cancelled" for item in pending(state)]
-        return sorted(waiting, key=lambda item: item.at)
+        return records.waiting(self.journal, run)
 
     def live(self, run: str) -> bool:
         """Whether a run is at work in this process."""
@@ -190,53 +176,46 @@ class Session:
 
     # Agents, tools, models
 
+    @property
+    def config(self) -> Config:
+        """The settings that hold; they may be replaced while the session is open."""
+        return self._catalog.config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self._catalog.config = config
+
     def define(self, agent: Agent) -> None:
         """Keep an agent under its name, in the workspace, for this session and later ones."""
-        self._adopt(agent)
-        self._agents[agent.name] = agent
-        scope = Scope(agent=agent.name, user=current_user())
-        self.journal.append([scope.event(Kind.AGENT_DEFINED, body=agent.to_json())]).result()
+        self._catalog.define(agent)
 
     def agents(self) -> dict[str, Agent]:
-        """Every agent that can be named: the configuration's, the workspace's, this session's."""
-        from_journal = [agent_from_json(event.body) for event in self.journal.events(kind=Kind.AGENT_DEFINED)]
-        default = Agent(model=self.config.model, max_steps=self.config.max_steps)
-        known = (default, *self.config.agents, *from_journal)
-        return {agent.name: agent for agent in known} | self._agents
+        """Every agent that can be named."""
+        return self._catalog.agents()
+
+    def agent(self, name: str) -> Agent:
+        """The agent of that name."""
+        return self._catalog.agent(name)
 
     def add_tool(self, tool: Tool[Any, Any]) -> None:
         """Make a tool available to agents by its name."""
-        if tool.name in ("sql", "python") and self._tools.get(tool.name) is not tool:
-            raise ConfigError(f"{tool.name!r} is a built-in tool; give yours another name.")
-        self._tools[tool.name] = tool
+        self._catalog.add_tool(tool)
 
     def tools(self) -> dict[str, Tool[Any, Any]]:
         """Every tool by name: built in, added, or defined in the namespace with `@tool`."""
-        found = {item.name: item for item in list(self.namespace().values()) if isinstance(item, Tool)}
-        return found | self._tools
+        return self._catalog.tools()
 
     def tools_of(self, agent: Agent) -> dict[str, Tool[Any, Any]]:
         """The agent's tools by name; `NotFound` names the ones that are not here."""
-        known = self.tools()
-        if missing := [name for name in agent.tool_names if name not in known]:
-            raise NotFound(
-                f"The agent {agent.name!r} needs the tool {', '.join(missing)}, which is not defined in this session. "
-                "Run the cell that defines it, then try again."
-            )
-        return {name: known[name] for name in agent.tool_names}
+        return self._catalog.tools_of(agent)
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""
-        name = name or self.config.model or self._own_model or default_model(self.config)
-        if name not in self._models:
-            self._models[name] = resolve(name, self.config)
-        return self._models[name]
+        return self._catalog.model(name)
 
     async def aclose(self) -> None:
         """Close the models' connections, then everything else. `async with Session(…)` does it by itself."""
-        for model in self._models.values():
-            if hasattr(model, "aclose"):
-                await model.aclose()
+        await self._catalog.aclose()
         self.close()
 
     async def __aenter__(self) -> Self:
@@ -265,20 +244,17 @@ class Session:
         else:
             state, event = self._resumed(command)
         tools = self.tools_of(state.agent)
-        items: Mailbox[Event | Progress | BaseException] = Mailbox()
         run = Run(
             state=state,
             journal=self.journal,
             model=self.model(state.model),
             tools=tools,
-            rules=self._rules(state.agent, tools),
-            emit=items.put,
+            rules=self._catalog.rules(state.agent, tools),
             wait=command.wait,
             on_ask=command.on_ask,
             last=event,
         )
-        live = Live(run, asyncio.get_running_loop(), items)
-        run.emit = live.say
+        live = Live(run, asyncio.get_running_loop())
         self._live[state.run] = live
         try:
             self.journal.post([event])
@@ -288,7 +264,7 @@ class Session:
         return live
 
     def _begun(self, command: StartRun) -> tuple[State, Event]:
-        agent = self._agent(command)
+        agent = self._catalog.agent_for(command)
         model = self.model(command.model or agent.model)
         scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
         body = {"prompt": command.prompt, "agent": agent.to_json()}
@@ -318,47 +294,12 @@ class Session:
         kept = {name: value for name, value in live.run.values.items() if name in live.run.state.last_calls}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
 
-    def _agent(self, command: StartRun) -> Agent:
-        agent = command.agent
-        if isinstance(agent, str):
-            agents = self.agents()
-            if agent not in agents:
-                raise NotFound(f"There is no agent {agent!r}; there are {', '.join(agents)}. %agent new makes one.")
-            agent = agents[agent]
-        self._adopt(agent)
-        return replace(agent, max_steps=command.max_steps) if command.max_steps else agent
-
-    def _adopt(self, agent: Agent) -> None:
-        """Make the tools that an agent brings along known by name."""
-        for tool in agent.tools:
-            if isinstance(tool, Tool):
-                self.add_tool(tool)
-
-    def _rules(self, agent: Agent, tools: Mapping[str, Tool[Any, Any]]) -> Facts:
-        privileges = {name: tool.privilege for name, tool in tools.items()}
-        modes = {name: _strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
-        return facts(privileges, modes)
-
-    def _recover(self) -> None:
-        """A run that reads "running" as the workspace is opened was cut off: no other process can be at work on it."""
-        query = "SELECT run, parent, agent, \"user\", notebook, cell FROM runs WHERE status = 'running'"
-        scopes = [Scope(*row) for row in self.journal.select(query)]
-        if scopes:
-            # From the columns, not from a fold: a run that cannot be read must not keep the workspace shut.
-            events = [scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]
-            self.journal.append(events).result()
-
 
 def _result(state: State, values: Mapping[str, Any]) -> Result:
     tables = [values[call] for call in state.last_calls if call in values and hasattr(values[call], "columns")]
     return Result(
         state.run, state.status, state.answer, state.reason, tables[-1] if tables else None, tuple(pending(state))
     )
-
-
-def _strictest(*modes: str | None) -> str:
-    order = {"auto": 0, "ask": 1, "disabled": 2}
-    return max((mode for mode in modes if mode), key=lambda mode: order.get(mode, 2), default="auto")
 
 
 def _close_at_exit(session: Session) -> None:

@@ -42,6 +42,12 @@ def facts(privileges: Mapping[str, str], policy: Mapping[str, str]) -> Facts:
     return _shared(tuple(privileges.items()), tuple(policy.items()))
 
 
+def strictest(*modes: str | None) -> str:
+    """The mode that holds where several policies name one; auto where none does, an unknown mode as strict as any."""
+    order = {"auto": 0, "ask": 1, "disabled": 2}
+    return max((mode for mode in modes if mode), key=lambda mode: order.get(mode, 2), default="auto")
+
+
 @functools.lru_cache(maxsize=256)
 def _shared(privileges: tuple[tuple[str, str], ...], policy: tuple[tuple[str, str], ...]) -> Facts:
     """One value for equal rules: thousands of runs at once have the same."""

@@ -19,10 +19,13 @@ class Live:
 
     run: Run
     loop: asyncio.AbstractEventLoop
-    items: Mailbox[Event | Progress | BaseException]
+    items: Mailbox[Event | Progress | BaseException] = field(default_factory=Mailbox)
     task: asyncio.Task[None] | None = None
     held: list[tuple[Event, Progress]] = field(default_factory=list)
     heard: int = 0
+
+    def __post_init__(self) -> None:
+        self.run.emit = self.say
 
     def cancel(self) -> None:
         if self.task is not None:

@@ -24,10 +24,10 @@ class Run:
     model: Model
     tools: Mapping[str, Tool[Any, Any]]
     rules: Facts
-    emit: Callable[[Progress], None]
     wait: float
     on_ask: OnAsk
     last: Event  # what was recorded last, on the disk or on its way to it
+    emit: Callable[[Progress], None] = lambda _: None  # whoever shows the run listens here
     answers: Mailbox[Event] = field(default_factory=Mailbox)
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk

@@ -1,0 +1,116 @@
+"""What a session can name: agents, tools and models."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from assent.core.agent import Agent
+from assent.core.agent import from_json as agent_from_json
+from assent.core.commands import StartRun
+from assent.core.config import Config
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import Kind, Scope, current_user
+from assent.core.model import Model
+from assent.models.resolve import default_model, resolve
+from assent.policy.decide import Facts, facts, strictest
+from assent.store.journal import Journal
+from assent.tools.tool import Tool
+
+Tools = Mapping[str, Tool[Any, Any]]
+
+
+class Catalog:
+    """Holds the tools and models of one session by name, and the models' connections until `aclose`.
+
+    `built_in` tools keep their names to themselves. The first of `models` is the default where no setting names one.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        namespace: Callable[[], Mapping[str, Any]],
+        config: Config,
+        built_in: Iterable[Tool[Any, Any]],
+        models: Sequence[Model],
+    ) -> None:
+        self.config = config
+        self._journal = journal
+        self._namespace = namespace
+        self._agents: dict[str, Agent] = {}
+        self._tools = {tool.name: tool for tool in built_in}
+        self._built_in = frozenset(self._tools)
+        self._models = {model.name: model for model in models}
+        self._first_model = models[0].name if models else ""
+
+    def define(self, agent: Agent) -> None:
+        """Keep an agent under its name, in the workspace, for this session and later ones."""
+        self._adopt(agent)
+        self._agents[agent.name] = agent
+        scope = Scope(agent=agent.name, user=current_user())
+        self._journal.append([scope.event(Kind.AGENT_DEFINED, body=agent.to_json())]).result()
+
+    def agents(self) -> dict[str, Agent]:
+        """Every agent that can be named: the configuration's, the workspace's, this session's."""
+        from_journal = [agent_from_json(event.body) for event in self._journal.events(kind=Kind.AGENT_DEFINED)]
+        default = Agent(model=self.config.model, max_steps=self.config.max_steps)
+        known = (default, *self.config.agents, *from_journal)
+        return {agent.name: agent for agent in known} | self._agents
+
+    def agent(self, name: str) -> Agent:
+        """The agent of that name; `NotFound` names the ones there are."""
+        agents = self.agents()
+        if name not in agents:
+            raise NotFound(f"There is no agent {name!r}; there are {', '.join(agents)}. %agent new makes one.")
+        return agents[name]
+
+    def agent_for(self, command: StartRun) -> Agent:
+        """The agent that a command starts, with the command's limit; the tools it brings along are known from now."""
+        agent = self.agent(command.agent) if isinstance(command.agent, str) else command.agent
+        self._adopt(agent)
+        return replace(agent, max_steps=command.max_steps) if command.max_steps else agent
+
+    def add_tool(self, tool: Tool[Any, Any]) -> None:
+        """Make a tool available to agents by its name."""
+        if tool.name in self._built_in and self._tools[tool.name] is not tool:
+            raise ConfigError(f"{tool.name!r} is a built-in tool; give yours another name.")
+        self._tools[tool.name] = tool
+
+    def tools(self) -> dict[str, Tool[Any, Any]]:
+        """Every tool by name: built in, added, or defined in the namespace with `@tool`."""
+        found = {item.name: item for item in list(self._namespace().values()) if isinstance(item, Tool)}
+        return found | self._tools
+
+    def tools_of(self, agent: Agent) -> dict[str, Tool[Any, Any]]:
+        """The agent's tools by name; `NotFound` names the ones that are not here."""
+        known = self.tools()
+        if missing := [name for name in agent.tool_names if name not in known]:
+            raise NotFound(
+                f"The agent {agent.name!r} needs the tool {', '.join(missing)}, which is not defined in this session. "
+                "Run the cell that defines it, then try again."
+            )
+        return {name: known[name] for name in agent.tool_names}
+
+    def rules(self, agent: Agent, tools: Tools) -> Facts:
+        """What policy knows of an agent's tools: the workspace's policy and the agent's, the stricter for each."""
+        privileges = {name: tool.privilege for name, tool in tools.items()}
+        modes = {name: strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
+        return facts(privileges, modes)
+
+    def model(self, name: str = "") -> Model:
+        """The model of that name, or the default one; `NoModel` says what to do when there is none."""
+        name = name or self.config.model or self._first_model or default_model(self.config)
+        if name not in self._models:
+            self._models[name] = resolve(name, self.config)
+        return self._models[name]
+
+    async def aclose(self) -> None:
+        """Close the models' connections."""
+        for model in self._models.values():
+            if hasattr(model, "aclose"):
+                await model.aclose()
+
+    def _adopt(self, agent: Agent) -> None:
+        """Make the tools that an agent brings along known by name."""
+        for tool in agent.tools:
+            if isinstance(tool, Tool):
+                self.add_tool(tool)

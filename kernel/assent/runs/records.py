@@ -1,0 +1,42 @@
+"""What the journal says of runs: which one is meant, where it stands, what waits for a person, what was cut off."""
+
+from assent.core.approval import Pending
+from assent.core.errors import NotFound
+from assent.core.events import Kind, Scope
+from assent.runs.state import State, fold, pending
+from assent.store.journal import Journal
+
+CUT_OFF = "the kernel that ran it stopped"
+
+
+def find(journal: Journal, beginning: str) -> str:
+    """The full id of a run from its beginning; `NotFound` where there is none or more than one."""
+    rows = journal.select("SELECT DISTINCT run FROM events WHERE starts_with(run, ?) LIMIT 2", [beginning])
+    if not beginning or not rows:
+        raise NotFound(f"There is no run {beginning!r} in {journal.folder}. %agent runs lists them.")
+    if len(rows) > 1:
+        raise NotFound(f"More than one run begins with {beginning!r}. Give more of the id.")
+    return str(rows[0][0])
+
+
+def state(journal: Journal, run: str) -> State:
+    """Where a run stands."""
+    return fold(journal.events(run))
+
+
+def waiting(journal: Journal, run: str | None = None) -> list[Pending]:
+    """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
+    query = "SELECT DISTINCT run FROM approvals WHERE verdict = 'pending' AND (? IS NULL OR run = ?)"
+    states = [state(journal, name) for (name,) in journal.select(query, [run, run])]
+    found = [item for state in states if state.status != "cancelled" for item in pending(state)]
+    return sorted(found, key=lambda item: item.at)
+
+
+def suspend_cut_off(journal: Journal) -> None:
+    """Mark the runs that read "running" as suspended; only while nobody else can be at work on them."""
+    query = "SELECT run, parent, agent, \"user\", notebook, cell FROM runs WHERE status = 'running'"
+    scopes = [Scope(*row) for row in journal.select(query)]
+    if scopes:
+        # From the columns, not from a fold: a run that cannot be read must not keep the workspace shut.
+        events = [scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]
+        journal.append(events).result()
