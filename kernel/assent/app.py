@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import functools
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +19,10 @@ from assent.core.errors import AssentError, ConfigError, NotFound
 from assent.core.events import ENDINGS, Event, Kind, Progress, Scope, current_user
 from assent.core.ids import new_id, run_of
 from assent.core.model import Model
+from assent.policy.decide import Facts, facts
 from assent.runs import records
 from assent.runs.answer import answer
-from assent.runs.live import Live, LiveRuns
+from assent.runs.live import Live, live_runs
 from assent.runs.loop import drive
 from assent.runs.run import Run
 from assent.runs.state import State, fold, pending
@@ -68,10 +70,10 @@ class Session:
         self.journal, first = journals.attach(self.folder)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
-        self._live = LiveRuns()
+        self._live = live_runs(self.journal)
+        self._own: set[str] = set()  # the runs at work that this session began or resumed
         self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
         self._closed = False
-        self._unsubscribe = self.journal.subscribe(self._live.publish)
         if first:
             records.suspend_cut_off(self.journal)  # no other process can be at work on what reads "running"
         _close_at_exit(self)
@@ -87,8 +89,10 @@ class Session:
         if isinstance(command, StopRun):
             self.cancel(command.run, command.reason)
             return
-        live = await self._open(command)
+        live = self._open(command)
         live.task = asyncio.ensure_future(self._work(live))
+        # Not when the reader leaves: until its task has ended, a run is at work, whoever lost patience.
+        live.task.add_done_callback(functools.partial(self._retire, live))
         try:
             while True:
                 item = await live.items.get()
@@ -99,10 +103,7 @@ class Session:
                     return
         finally:
             live.cancel()
-            try:
-                await asyncio.wait([live.task])
-            finally:
-                self._retire(live)
+            await asyncio.wait([live.task])
 
     async def run(self, agent: str | Agent, prompt: str, **options: Any) -> Result:
         """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
@@ -126,8 +127,8 @@ class Session:
             raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
         with self.journal.deciding:
             state = self.state(run_of(command.call))
-            tools = self.tools_of(state.agent) if command.verdict == "approve" else {}
-            event = answer(state, command, self._catalog.rules(state.agent, tools), tools)
+            rules, tools = self._terms(state) if command.verdict == "approve" else (facts({}, {}), {})
+            event = answer(state, command, rules, tools)
             self.journal.append([event]).result()
         return event
 
@@ -142,7 +143,7 @@ class Session:
         return records.find(self.journal, run)
 
     def stop(self, run: str) -> None:
-        """Cancel a run of this session; without effect on any other. May be called from any thread."""
+        """Cancel a run that is at work in this process; without effect on any other. From any thread."""
         self._live.stop(run)
 
     def cancel(self, run: str, reason: str = "stopped by the analyst") -> None:
@@ -163,7 +164,7 @@ class Session:
 
     def live(self, run: str) -> bool:
         """Whether a run is at work in this process."""
-        return run in self._live
+        return self._live.at_work(run)
 
     def result(self, run: str) -> Result:
         """How a run stands by the journal; with the value that its last calls gave, while this session has it."""
@@ -229,20 +230,21 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        for run in list(self._live):
+        for run in list(self._own):
             self.stop(run)
-        self._unsubscribe()
         journals.detach(self.journal)
 
     # Inside
 
-    async def _open(self, command: StartRun | ResumeRun) -> Live:
+    def _open(self, command: StartRun | ResumeRun) -> Live:
         if not self._live:
             self.journal.recover()
         if isinstance(command, StartRun):
-            state, event = self._begun(command)
-        else:
-            state, event = self._resumed(command)
+            return self._at_work(command, *self._begun(command))
+        with self.journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
+            return self._at_work(command, *self._resumed(command))
+
+    def _at_work(self, command: StartRun | ResumeRun, state: State, event: Event, seen: int) -> Live:
         tools = self.tools_of(state.agent)
         run = Run(
             state=state,
@@ -254,33 +256,42 @@ class Session:
             on_ask=command.on_ask,
             last=event,
         )
-        live = Live(run, asyncio.get_running_loop())
+        live = Live(run, asyncio.get_running_loop(), heard=seen)
         self._live[state.run] = live
+        self._own.add(state.run)
         try:
             self.journal.post([event])
         except AssentError:
-            del self._live[state.run]
+            self._forget(state.run)
             raise
         return live
 
-    def _begun(self, command: StartRun) -> tuple[State, Event]:
+    def _begun(self, command: StartRun) -> tuple[State, Event, int]:
         agent = self._catalog.agent_for(command)
         model = self.model(command.model or agent.model)
         scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
         body = {"prompt": command.prompt, "agent": agent.to_json()}
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
-        return fold([event]), event
+        return fold([event]), event, 0
 
-    def _resumed(self, command: ResumeRun) -> tuple[State, Event]:
+    def _resumed(self, command: ResumeRun) -> tuple[State, Event, int]:
         run = self.find(command.run)
-        if run in self._live:
+        if self._live.at_work(run):
             raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")
         events = self.journal.events(run)
         state = fold(events)
         if state.status == "finished":
             raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
         event = state.scope.event(Kind.RUN_RESUMED, model=state.model or None)
-        return fold([*events, event]), event
+        return fold([*events, event]), event, events[-1].seq
+
+    def _terms(self, state: State) -> tuple[Facts, Mapping[str, Tool[Any, Any]]]:
+        """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
+        if self._live.at_work(state.run):
+            run = self._live[state.run].run
+            return run.rules, run.tools
+        tools = self.tools_of(state.agent)
+        return self._catalog.rules(state.agent, tools), tools
 
     async def _work(self, live: Live) -> None:
         try:
@@ -288,11 +299,15 @@ class Session:
         except BaseException as error:  # whatever it is, the reader of the stream must hear of it
             live.items.put(error)
 
-    def _retire(self, live: Live) -> None:
+    def _retire(self, live: Live, _task: asyncio.Task[None]) -> None:
         run = live.run.state.run
-        self._live.pop(run, None)
+        self._forget(run)
         kept = {name: value for name, value in live.run.values.items() if name in live.run.state.last_calls}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
+
+    def _forget(self, run: str) -> None:
+        self._live.pop(run, None)
+        self._own.discard(run)
 
 
 def _result(state: State, values: Mapping[str, Any]) -> Result:

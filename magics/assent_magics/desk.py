@@ -13,7 +13,7 @@ from assent.core import config as configs
 from assent.core.approval import Pending
 from assent.core.commands import Decide, ResumeRun, StartRun
 from assent.core.config import Config
-from assent.core.errors import AssentError, ConfigError, StoreError
+from assent.core.errors import AssentError, StoreError
 from assent.jupyter import frontend, stdin
 from assent_magics.board import Board
 from assent_magics.console import ConsoleView
@@ -89,10 +89,7 @@ class Desk:
         tools = options.pop("tools", None)
         named: Any = agent or config.agent
         if tools is not None:
-            agents = self.session.agents()
-            if named not in agents:
-                raise ConfigError(f"There is no agent {named!r}; there are {', '.join(agents)}.")
-            named = replace(agents[named], tools=tools)
+            named = replace(self.session.agent(named), tools=tools)
         return StartRun(
             prompt=prompt, agent=named, model=options.pop("model", ""), max_steps=options.pop("max_steps", None),
             notebook=place.notebook, cell=place.cell, **self._asking(options),

@@ -12,6 +12,7 @@ import assent
 from assent.core.agent import Agent
 from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
+from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent_magics import options
 from assent_magics.desk import Desk
@@ -137,7 +138,7 @@ def stop(desk: Desk, rest: str) -> None:
 
 def models(desk: Desk, rest: str) -> Any:
     """The models that could be used, as a table."""
-    from assent.models.resolve import known_models  # probes servers, for this table only
+    from assent.models.resolve import known_models  # 15 ms to import: not before somebody asks
 
     _nothing(rest)
     rows = known_models(desk.config)
@@ -199,12 +200,12 @@ def doctor(desk: Desk, rest: str) -> None:
 
     _nothing(rest)
     for finding in doctors.examine(desk.session.journal):
-        print(f"{'ok ' if finding.ok else 'NO '} {finding.what:<10} {finding.text}")
+        print(finding)
 
 
 def _decide(desk: Desk, command: Decide) -> None:
     desk.decide(command)
-    run = command.call.rpartition(".")[0]
+    run = run_of(command.call)
     left = len(desk.session.pending(run))
     then = f"{left} more to answer." if left else f"%agent resume {run} goes on with the run."
     print(f"{command.call}: {'approved' if command.verdict == 'approve' else 'rejected'}. {then}")

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from assent.core.errors import ConfigError
-from assent.core.privilege import MODES, Mode
+from assent.core.privilege import Mode, check_modes
 
 INSTRUCTIONS = (
     "You are a careful data analyst working inside a live Jupyter notebook. "
@@ -51,9 +51,7 @@ class Agent:
         object.__setattr__(self, "tools", tuple(self.tools))
         if not self.name.replace("-", "_").isidentifier():
             raise ConfigError(f"{self.name!r} is no name for an agent: use letters, digits, - and _.")
-        for tool, mode in self.policy.items():
-            if mode not in MODES:
-                raise ConfigError(f"The policy for {tool!r} is {mode!r}; it must be one of {', '.join(MODES)}.")
+        check_modes(self.policy)
         if self.max_steps < 1 or self.parallel < 1 or not self.tool_timeout > 0:
             raise ConfigError("max_steps and parallel must be at least 1, and tool_timeout above 0.")
 

@@ -11,7 +11,7 @@ from assent.core.agent import Agent
 from assent.core.agent import from_json as agent_from_json
 from assent.core.commands import OnAsk
 from assent.core.errors import ConfigError
-from assent.core.privilege import MODES
+from assent.core.privilege import check_modes
 
 FOLDER = ".assent"
 
@@ -34,9 +34,7 @@ class Config:
             raise ConfigError(f"on_ask is {self.on_ask!r}; it must be wait, suspend or deny.")
         if not self.wait >= 0 or self.max_steps < 1:
             raise ConfigError("wait must not be negative and max_steps must be at least 1.")
-        for tool, mode in self.policy.items():
-            if mode not in MODES:
-                raise ConfigError(f"The policy for {tool!r} is {mode!r}; it must be one of {', '.join(MODES)}.")
+        check_modes(self.policy)
 
 
 def workspace_folder(start: Path | None = None) -> Path:
@@ -67,7 +65,7 @@ def from_file(config: Config, path: Path) -> Config:
 
 
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
-    """`config` with ASSENT_MODEL, ASSENT_AGENT, ASSENT_WAIT, ASSENT_ON_ASK, ASSENT_MAX_STEPS over it."""
+    """`config` with ASSENT_MODEL, _AGENT, _WAIT, _ON_ASK, _MAX_STEPS, _BASE_URL over it."""
     names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url")
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")

@@ -27,6 +27,9 @@ class Finding:
     ok: bool
     text: str
 
+    def __str__(self) -> str:
+        return f"{'ok ' if self.ok else 'NO '} {self.what:<10} {self.text}"
+
 
 def examine(journal: Journal | None = None) -> Iterator[Finding]:
     """Every finding; a look that fails is a finding too. `journal`: the workspace's, if it is open in this process."""

@@ -74,7 +74,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
 def _doctor(_: argparse.Namespace) -> int:
     findings = list(doctor.examine())
     for finding in findings:
-        print(f"{'ok ' if finding.ok else 'NO '} {finding.what:10} {finding.text}")
+        print(finding)
     return 0 if all(finding.ok for finding in findings) else 1
 
 
