@@ -95,7 +95,7 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
         named = request.tool_choice not in ("none", "required")
         choice = {"type": "function", "function": {"name": request.tool_choice}}
         head["tool_choice"] = choice if named else request.tool_choice
-    slot = "chat+" + endpoint.reasoning if endpoint.reasoning else "chat"
+    slot = _slot(endpoint.reasoning)
     encoded = [message.encoded.get(slot) or encode_message(message, endpoint.reasoning) for message in request.messages]
     tail = b',"tools":' + tools if tools else b""
     return _encode(head).encode()[:-1] + tail + b',"messages":[' + b",".join(encoded) + b"]}"
@@ -106,7 +106,7 @@ def encode_message(message: Message, reasoning: str = "") -> bytes:
 
     `reasoning` is the field in which the vendor wants its own thinking back, "" for none.
     """
-    slot = "chat+" + reasoning if reasoning else "chat"
+    slot = _slot(reasoning)
     if (made := message.encoded.get(slot)) is None:
         text = ",".join([_encode(value) for value in _values(message, reasoning)])
         made = message.encoded[slot] = text.encode("utf-8", "replace")  # half a surrogate pair is no UTF-8
@@ -123,6 +123,11 @@ def encode_tools(tools: Iterable[ToolSpec]) -> bytes:
         for tool in tools
     ]
     return _encode(functions).encode("utf-8", "replace") if functions else b""
+
+
+def _slot(reasoning: str) -> str:
+    """Under which name a message keeps its bytes: other reasoning fields make other bytes."""
+    return f"chat+{reasoning}" if reasoning else "chat"
 
 
 def _values(message: Message, reasoning: str) -> Iterator[dict[str, Any]]:

@@ -30,8 +30,11 @@ class Turn:
 
 
 class ScriptedModel:
-    """Answers by its turns. Which one is told by the assistant messages in the request, so a resumed or forked run
-    goes on where it was and many runs may share one script."""
+    """Answers by its turns.
+
+    Which one is told by the assistant messages in the request, so a resumed or forked run goes on where it was and
+    many runs may share one script.
+    """
 
     def __init__(self, turns: Iterable[Turn | Said | Callable[[Request], Said]], name: str = "scripted:script") -> None:
         self.turns = tuple(turn if isinstance(turn, Turn) else Turn(turn) for turn in turns)
