@@ -11,7 +11,7 @@ from assent.core.approval import Decided, Pending
 from assent.core.commands import Decide
 from assent.core.errors import AssentError
 from assent.jupyter.gate import GATE
-from assent_widgets.approval import decided_bundle, expired_bundle
+from assent_widgets.approval import decided_bundle, expired_bundle, unseen
 
 Decider = Callable[[Decide], object]
 
@@ -19,11 +19,12 @@ Decider = Callable[[Decide], object]
 class Card:
     """One approval card in a notebook, alive until it is settled or expires. Any thread may call it."""
 
-    def __init__(self, pending: Pending, decide: Decider) -> None:
+    def __init__(self, pending: Pending, decide: Decider, *, beside_transcript: bool) -> None:
         from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
 
         self.pending = pending
         self._decide = decide
+        self._beside_transcript = beside_transcript
         self._context = contextvars.copy_context()  # says which cell the card stands in
         self._widget = ApprovalCard(pending)
         self._comm = self._widget.comm.comm_id
@@ -40,7 +41,8 @@ class Card:
         GATE.close(self._comm)
         self._in_cell(setattr, self._widget, "status", status)
         if bundle is not None:
-            self._in_cell(self._handle.update, bundle, raw=True)
+            shown = unseen(bundle) if self._beside_transcript else bundle
+            self._in_cell(self._handle.update, shown, raw=True)
 
     def _clicked(self, content: Mapping[str, Any]) -> None:
         try:
@@ -59,9 +61,9 @@ class Board:
         self._lock = threading.Lock()
         self._cards: dict[str, list[Card]] = {}
 
-    def show(self, pending: Pending, decide: Decider) -> None:
-        """Display one more card for a call."""
-        card = Card(pending, decide)
+    def show(self, pending: Pending, decide: Decider, *, beside_transcript: bool = False) -> None:
+        """Display one more card for a call. A transcript beside it also tells what was decided."""
+        card = Card(pending, decide, beside_transcript=beside_transcript)
         with self._lock:
             self._cards.setdefault(pending.call, []).append(card)
 

@@ -7,7 +7,7 @@ from typing import Any
 from IPython.display import DisplayHandle, display
 
 from assent.core.approval import Decided, Pending
-from assent.core.events import Event, Progress
+from assent.core.events import Event, Kind, Progress
 from assent.jupyter.gate import GATE
 from assent_magics.board import Board, Decider
 from assent_widgets.transcript import Transcript
@@ -34,7 +34,7 @@ class PanelView:
         """Begin to show a run, from nothing."""
         from assent_widgets.live import LiveRun  # anywidget takes 0.2 s to import
 
-        self.transcript = Transcript()
+        self.transcript = Transcript(cards=True)
         self._live = LiveRun(self.transcript)
         self._live.on_stop(self._stop)
         GATE.open(self._live.comm.comm_id, self._stopped)
@@ -44,9 +44,11 @@ class PanelView:
             self._handle.update(self._live)
 
     def take(self, item: Event | Progress) -> None:
-        """Apply one more event or delta; the display follows within `INTERVAL`."""
+        """Apply one more event or delta; the display follows within `INTERVAL`, or at once before code runs."""
         self.transcript.apply(item)
-        if self._ticking is None:
+        if isinstance(item, Event) and item.kind is Kind.CALL_STARTED:
+            self._publish()
+        elif self._ticking is None:
             self._ticking = asyncio.get_running_loop().call_later(INTERVAL, self._publish)
 
     async def ask(self, pending: Pending) -> None:
@@ -54,7 +56,7 @@ class PanelView:
         if pending.call not in self._asked:
             self._asked.add(pending.call)
             self._publish()  # the question comes after what leads to it
-            self._board.show(pending, self._decide)
+            self._board.show(pending, self._decide, beside_transcript=True)
 
     def settle(self, call: str, decided: Decided) -> None:
         """Give the call's cards their final form."""

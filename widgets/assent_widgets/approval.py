@@ -91,6 +91,11 @@ def expired_bundle(pending: Pending) -> dict[str, Any]:
     return _bundle(pending, "no longer waiting", AMBER, [f"%agent show {pending.run} tells what became of the run."])
 
 
+def unseen(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for programs, with nothing left to see."""
+    return {**bundle, "text/plain": "", "text/html": ""}
+
+
 def _bundle(pending: Pending, state: str, colour: str, notes: list[str]) -> dict[str, Any]:
     source, _ = source_of(pending.tool, pending.arguments)
     shown = clip(source, _SHOWN)

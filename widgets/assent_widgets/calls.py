@@ -23,6 +23,7 @@ class Call:
 
     `state`: being written, proposed, waiting for approval, allowed, approved, rejected, denied, settled, running, done,
     failed, not run, interrupted. `said` is what people and policy said of it. `pieces` is its arguments as written.
+    `card` tells that a card beside the transcript shows the call while it waits.
     """
 
     tool: str = ""
@@ -37,6 +38,12 @@ class Call:
     duration: float | None = None
     approvers: int = 1
     voices: set[str] = field(default_factory=set)
+    card: bool = False
+
+    @property
+    def on_card(self) -> bool:
+        """Whether what there is to see of the call stands on its card now."""
+        return self.card and self.state == "waiting for approval"
 
     @property
     def source(self) -> str:

@@ -85,6 +85,8 @@ def thought_html(body: str, *, open_: bool = False) -> str:
 
 def call_html(call: Call) -> str:
     """A call as static HTML."""
+    if call.on_card:
+        return f'<div style="{STEP}">{_title_html(call)}</div>'
     out = [_title_html(call)]
     if call.source:
         out.append(pre(escape(clip(call.source, _SOURCE))))
@@ -97,6 +99,8 @@ def call_html(call: Call) -> str:
 def call_text(call: Call) -> str:
     """A call as plain text."""
     title = clean(" · ".join([call.tool or "…", *_title(call)]))
+    if call.on_card:
+        return title
     out = [title, _indented(clean(clip(call.source, _SOURCE)))]
     out += [_indented(clean(clip(said, _SAID)), "  * ") for said in call.said]
     if call.state in _DONE:

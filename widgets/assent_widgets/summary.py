@@ -102,7 +102,7 @@ def money(cost: Decimal) -> str:
     """US dollars, as exact as a person wants them."""
     if 0 < cost < Decimal("0.0001"):
         return "< $0.0001"
-    return f"${cost:,.4f}" if cost < 1 else f"${cost:,.2f}"
+    return f"${cost:,.4f}" if 0 < cost < 1 else f"${cost:,.2f}"
 
 
 def _counts(summary: Summary) -> list[str]:

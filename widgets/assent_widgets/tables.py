@@ -1,6 +1,7 @@
 """Rows as an HTML table and as aligned plain text."""
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width
@@ -11,6 +12,7 @@ from assent_widgets.style import MUTED, SMALL
 ROWS = 15
 COLUMNS = 30
 _CELL_HTML = 200
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(e[-+]?\d+)?")
 _CELL_TEXT = 40
 _TABLE = "border-collapse:collapse;margin:4px 0;font-size:90%"
 _TH = "padding:3px 10px;text-align:{align};white-space:nowrap;border-bottom:1px solid rgba(127, 127, 127, 0.5)"
@@ -64,12 +66,14 @@ def _numeric(columns: Sequence[str], rows: Sequence[Row]) -> list[bool]:
     """Which columns hold numbers only."""
     found = []
     for i in range(len(columns)):
-        cells = [row[i] for row in rows if i < len(row) and row[i] is not None]
+        cells = [row[i] for row in rows if i < len(row) and row[i] not in (None, "")]
         found.append(bool(cells) and all(_is_number(cell) for cell in cells))
     return found
 
 
 def _is_number(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return _NUMBER.fullmatch(cell) is not None
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 

@@ -29,13 +29,15 @@ class Transcript:
     """Folds events and progress with `apply`; `changed` gives what a live view lacks, `html` and `text` everything.
 
     Progress costs its own length only, so the caller may apply every delta and ask `changed` 10 to 20 times a second.
-    Items of other runs than the first one's are ignored. `prompt` shows the question too.
+    Items of other runs than the first one's are ignored. `prompt` shows the question too;
+    `cards` says that calls which wait stand on cards of their own below.
     """
 
-    def __init__(self, *, prompt: bool = False) -> None:
+    def __init__(self, *, prompt: bool = False, cards: bool = False) -> None:
         self.summary = Summary()
         self.answer = ""
         self._prompt = prompt
+        self._cards = cards
         self._items: dict[str, Item] = {"head": self.summary}
         self._dirty: dict[str, None] = {"head": None}
         self._keys: dict[str, str] = {}
@@ -97,7 +99,9 @@ class Transcript:
                 self._put(f"{event.step}.error", Words(str(body.get("error", "")), "error", "The model failed:"))
             case Kind.CALL_DECIDED | Kind.APPROVAL_DECIDED | Kind.CALL_STARTED | Kind.CALL_FINISHED:
                 key = self._key_of(event)
-                fold(self._call(key), event)
+                call = self._call(key)
+                call.card = self._cards
+                fold(call, event)
                 self._dirty[key] = None
             case Kind.RUN_RESUMED:
                 self._resumed()
