@@ -118,7 +118,7 @@ def _lines(event: Event) -> list[str]:
     body = event.body
     match event.kind:
         case Kind.CALL_DECIDED if event.decision != "ask":
-            source = body["arguments"].get("query") or body["arguments"].get("code") or json.dumps(body["arguments"])
+            source, _ = source_of(event.tool or "", body["arguments"])
             return [f"▸ {event.tool}", *_indented(source)]
         case Kind.CALL_FINISHED:
             return _indented(body["text"], 12)
