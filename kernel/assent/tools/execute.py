@@ -16,6 +16,7 @@ from assent.core.grant import Grant
 from assent.tools.guard import guarded, turn
 from assent.tools.tool import Output, Tool, validate
 
+SHOW = 0.01  # seconds for displays to say that a call begins: its code may hold up the loop
 TEXT_LIMIT = 20_000  # characters of a result that a model gets to read
 
 
@@ -90,6 +91,7 @@ async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float, cal
 
 async def _call(tool: Tool[Any, Any], values: dict[str, Any], limit: float, call: str) -> Any:
     if tool.here:
+        await asyncio.sleep(SHOW)
         with guarded(limit, call):
             result = tool.function(**values)
             return await result if inspect.isawaitable(result) else result
