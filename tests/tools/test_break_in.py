@@ -26,18 +26,23 @@ def blocking(begun: threading.Event) -> Tool[..., None]:
 
 def broken_into(run: str) -> float:
     """Seconds that a blocking call r1.1 takes while another thread breaks into `run`."""
-    begun = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     def act() -> None:
         begun.wait(5)
         break_in(run)
+        while not ended.wait(0.1):  # a signal just before the sleep begins does not end it
+            break_in(run)
 
     thread = threading.Thread(target=act)
     thread.start()
     began = time.monotonic()
     grant = Grant("r1", "r1.1", "block", {}, "v1")
-    output = asyncio.run(execute(blocking(begun), "r1.1", {}, grant, 1.0))
-    thread.join()
+    try:
+        output = asyncio.run(execute(blocking(begun), "r1.1", {}, grant, 1.0))
+    finally:
+        ended.set()
+        thread.join()
     assert "did not finish" in output.text or "longer than" in output.text
     return time.monotonic() - began
 
