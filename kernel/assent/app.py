@@ -2,7 +2,7 @@
 
 import asyncio
 import atexit
-import functools
+import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +32,7 @@ from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
 
+WIND_UP = 1.0  # seconds that a shutdown waits for the runs it has interrupted
 KEPT = 16  # runs whose values a session remembers
 
 
@@ -91,8 +92,6 @@ class Session:
             return
         live = self._open(command)
         live.task = asyncio.ensure_future(self._work(live))
-        # Not when the reader leaves: until its task has ended, a run is at work, whoever lost patience.
-        live.task.add_done_callback(functools.partial(self._retire, live))
         try:
             while True:
                 item = await live.items.get()
@@ -103,7 +102,10 @@ class Session:
                     return
         finally:
             live.cancel()
-            await asyncio.wait([live.task])
+            try:
+                await asyncio.wait([live.task])
+            finally:
+                self._leave(live)
 
     async def run(self, agent: str | Agent, prompt: str, **options: Any) -> Result:
         """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
@@ -225,6 +227,15 @@ class Session:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    def wind_up(self) -> None:
+        """Before the process ends, from a thread without runs: those that its first interrupt hit may go on later."""
+        if self._closed:
+            return
+        until = time.monotonic() + WIND_UP
+        while any(self._live.at_work(run) for run in list(self._own)) and time.monotonic() < until:
+            time.sleep(0.02)  # their ends are on their way to the disk
+        records.suspend_interrupted(self.journal, 2 * WIND_UP)
+
     def close(self) -> None:
         """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""
         if self._closed:
@@ -299,7 +310,14 @@ class Session:
         except BaseException as error:  # whatever it is, the reader of the stream must hear of it
             live.items.put(error)
 
-    def _retire(self, live: Live, _task: asyncio.Task[None]) -> None:
+    def _leave(self, live: Live) -> None:
+        """Until its task has ended a run is at work, whoever lost patience with it: nobody else may resume it."""
+        if live.task is None or live.task.done():
+            self._retire(live)
+        else:
+            live.task.add_done_callback(lambda _: self._retire(live))
+
+    def _retire(self, live: Live) -> None:
         run = live.run.state.run
         self._forget(run)
         kept = {name: value for name, value in live.run.values.items() if name in live.run.state.last_calls}

@@ -4,10 +4,12 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from assent.core.events import Event, Kind, Progress
 from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
+from assent.store.journal import Journal
 from assent.tools.guard import break_in
 
 PATIENCE = 0.25  # seconds the event loop has to cancel a run before the code that holds it up is broken into
@@ -15,7 +17,10 @@ PATIENCE = 0.25  # seconds the event loop has to cancel a run before the code th
 
 @dataclass(slots=True)
 class Live:
-    """A run at work: its loop, its task, and what the reader of its stream has yet to take."""
+    """A run at work: its loop, its task, and what the reader of its stream has yet to take.
+
+    `heard` is the number of the last event that it has taken in, by its fold or from the journal.
+    """
 
     run: Run
     loop: asyncio.AbstractEventLoop
@@ -40,6 +45,8 @@ class Live:
 
     def hear(self, event: Event) -> None:
         """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
+        if event.seq <= self.heard:
+            return
         self.items.put(event)
         self.heard = event.seq
         while self.held and self._has_heard(self.held[0][0]):
@@ -49,6 +56,10 @@ class Live:
 
     def _has_heard(self, event: Event) -> bool:
         return 0 < event.seq <= self.heard  # the writer numbers events as it commits them
+
+
+_by_journal: WeakKeyDictionary[Journal, "LiveRuns"] = WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 def _stop(live: Live) -> None:
@@ -62,7 +73,8 @@ def _stop(live: Live) -> None:
         live.cancel()
 
     def insist() -> None:
-        if not heard.wait(PATIENCE):
+        # Again and again: a signal that comes just before a system call does not end it.
+        while not heard.wait(PATIENCE) and not live.loop.is_closed():
             break_in(live.run.state.run)
 
     live.loop.call_soon_threadsafe(cancel)
@@ -72,7 +84,7 @@ def _stop(live: Live) -> None:
 
 
 class LiveRuns(dict[str, Live]):
-    """By run id. `publish` is a listener of the journal; `stop` may be called from any thread."""
+    """By run id. `publish` is a listener of the journal; the other methods may be called from any thread."""
 
     def publish(self, events: Sequence[Event]) -> None:
         """On the writer's thread: pass a group of events on, with one wake-up for each loop."""
@@ -84,6 +96,11 @@ class LiveRuns(dict[str, Live]):
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_deliver, group)
 
+    def at_work(self, run: str) -> bool:
+        """Whether a run is at work; one whose loop was closed under it is not."""
+        live = self.get(run)
+        return live is not None and not live.loop.is_closed()
+
     def stop(self, run: str) -> None:
         """Cancel a run; without effect on one that is not here."""
         if live := self.get(run):
@@ -93,3 +110,12 @@ class LiveRuns(dict[str, Live]):
 def _deliver(group: list[tuple[Live, Event]]) -> None:
     for live, event in group:
         live.hear(event)
+
+
+def live_runs(journal: Journal) -> LiveRuns:
+    """The runs at work on a journal, whichever session of this process began them: no two may have the same one."""
+    with _lock:
+        if journal not in _by_journal:
+            runs = _by_journal[journal] = LiveRuns()
+            journal.subscribe(runs.publish)
+        return _by_journal[journal]

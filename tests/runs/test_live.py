@@ -1,0 +1,145 @@
+"""A run is at work once, whichever session, thread or loop asks; whoever stops or answers it reaches it there."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.sessions import approve, opened, ran, resumed, until
+
+from assent.core.agent import Agent
+from assent.core.commands import Decide, ResumeRun, StartRun
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import Kind
+from assent.core.messages import ToolCall
+from assent.tools.tool import Tool, tool
+
+TURNS = (ToolCall("c", "note", "{}"), "done")
+
+
+def noting(effects: list[str]) -> Tool[[], None]:
+    @tool
+    def note() -> None:
+        """Take a note."""
+        effects.append("noted")
+
+    return note
+
+
+def test_a_second_session_cannot_resume_what_the_first_is_at_work_on(tmp_path: Path) -> None:
+    effects: list[str] = []
+    note = noting(effects)
+
+    async def contend(first: Any, second: Any) -> None:
+        stream = first.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=10))
+        asked = await until(stream, Kind.CALL_DECIDED, "ask")
+        with pytest.raises(ConfigError, match="at work already"):
+            await second.drain(ResumeRun(asked.run))
+        second.decide(Decide(asked.call or "", "approve"))
+        await until(stream, Kind.RUN_FINISHED)
+
+    with opened(tmp_path, *TURNS, tools=(note,)) as first, opened(tmp_path, *TURNS, tools=(note,)) as second:
+        asyncio.run(contend(first, second))
+    assert effects == ["noted"]
+
+
+def test_a_second_session_can_stop_it(tmp_path: Path) -> None:
+    async def stop(first: Any, second: Any) -> None:
+        stream = first.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=10))
+        asked = await until(stream, Kind.CALL_DECIDED, "ask")
+        second.cancel(asked.run)
+        assert second.live(asked.run)
+        await until(stream, Kind.RUN_CANCELLED)
+
+    note = noting([])
+    with opened(tmp_path, *TURNS, tools=(note,)) as first, opened(tmp_path, *TURNS, tools=(note,)) as second:
+        asyncio.run(stop(first, second))
+
+
+def test_closing_a_session_leaves_the_runs_of_another_at_work(tmp_path: Path) -> None:
+    async def close_other(first: Any, second: Any) -> None:
+        stream = first.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=10))
+        asked = await until(stream, Kind.CALL_DECIDED, "ask")
+        second.close()
+        first.decide(Decide(asked.call or "", "approve"))
+        await until(stream, Kind.RUN_FINISHED)
+
+    note = noting([])
+    with opened(tmp_path, *TURNS, tools=(note,)) as first, opened(tmp_path, *TURNS, tools=(note,)) as second:
+        asyncio.run(close_other(first, second))
+
+
+def test_of_many_threads_that_resume_a_run_one_does(tmp_path: Path) -> None:
+    effects: list[str] = []
+    together = threading.Barrier(4)
+
+    with opened(tmp_path, *TURNS, tools=(noting(effects),)) as session:
+        run = ran(session, "note").run
+        approve(session, f"{run}.1")
+
+        def resume(_: int) -> str:
+            together.wait(10)
+            try:
+                return resumed(session, run).status
+            except ConfigError as error:
+                return str(error)
+
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = list(pool.map(resume, range(4)))
+    assert effects == ["noted"]
+    assert outcomes.count("finished") == 1
+
+
+def test_of_many_answers_from_two_sessions_one_is_taken(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+    note = noting([])
+
+    with opened(tmp_path, *TURNS, tools=(note,)) as first, opened(tmp_path, *TURNS, tools=(note,)) as second:
+        run = ran(first, "note").run
+
+        def answer(number: int) -> bool:
+            together.wait(10)
+            try:
+                (first, second)[number % 2].decide(Decide(f"{run}.1", "approve" if number < 4 else "reject"))
+            except NotFound:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(answer, range(8))).count(True) == 1
+        assert [event.kind for event in first.journal.events(run)].count(Kind.APPROVAL_DECIDED) == 1
+
+
+def test_a_run_whose_tool_will_not_stop_cannot_be_resumed_beside_it(tmp_path: Path) -> None:
+    released = asyncio.Event()
+
+    @tool(privilege="execute_safe")
+    async def stubborn() -> None:
+        """Go on, whatever happens."""
+        while not released.is_set():
+            try:
+                await released.wait()
+            except asyncio.CancelledError:
+                continue
+
+    async def lose_patience(session: Any) -> None:
+        stream = session.submit(StartRun("Go.", Agent(tools=("stubborn",))))
+        run = (await until(stream, Kind.CALL_STARTED)).run
+        leaving = asyncio.ensure_future(stream.aclose())
+        for _ in range(3):  # to the wait for the run's task, and out of it by force
+            await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        with pytest.raises(ConfigError, match="at work already"):
+            await session.drain(ResumeRun(run or ""))
+        task = session._live[run or ""].task
+        released.set()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        assert not session.live(run)
+
+    with opened(tmp_path, ToolCall("c", "stubborn", "{}"), "done", tools=(stubborn,)) as session:
+        asyncio.run(lose_patience(session))
