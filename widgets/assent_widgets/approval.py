@@ -76,7 +76,7 @@ def question_text(pending: Pending) -> str:
 
 def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
     """The question with its answer in static form, by MIME type."""
-    approved = decided.verdict.startswith("approve")
+    approved = decided.verdict == "approve"
     words = [f"{'approved' if approved else 'rejected'} by {decided.by or 'unknown'}"]
     words += ["with edits"] if decided.edited else []
     words += ["for the rest of this run"] if decided.scope == "run" else []
@@ -92,7 +92,7 @@ def expired_bundle(pending: Pending) -> dict[str, Any]:
 
 
 def unseen(bundle: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for programs, with nothing left to see."""
+    """A bundle that programs can still read and that shows a person nothing."""
     return {**bundle, "text/plain": "", "text/html": ""}
 
 
@@ -106,7 +106,7 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str]) -> dict
     body = [
         f"<div><strong>{escape(title(pending))}</strong> · {badge(escape(state), colour)}</div>",
         *[f"<div>{escape(line)}</div>" for line in lines],
-        pre(escape_exact(shown)),
+        pre(_escape_exact(shown)),
         *[f"{small}{escape(line)}</div>" for line in notes],
         f'{small}<span style="{MUTED}">{escape(pending.privilege)} · {escape(where(pending))}</span></div>',
     ]
@@ -119,7 +119,7 @@ def _open_state(pending: Pending) -> str:
     return "outcome unknown" if pending.unknown else "pending"
 
 
-def escape_exact(source: str) -> str:
+def _escape_exact(source: str) -> str:
     """Source as HTML, with terminal escapes written out: what would run is shown whole."""
     return escape(reveal(source))
 

@@ -34,7 +34,7 @@ def markdown_html(text: str) -> str:
     return "".join(out)
 
 
-def inline_html(text: str) -> str:
+def _inline_html(text: str) -> str:
     """One line: code, bold, italic."""
     out, at = [], 0
     for found in _CODE.finditer(text):
@@ -61,7 +61,7 @@ def _fence(lines: Lines) -> str:
 
 def _heading(lines: Lines) -> str:
     words = lines.popleft().strip().strip("#").strip()
-    return f"<p><strong>{inline_html(words)}</strong></p>"
+    return f"<p><strong>{_inline_html(words)}</strong></p>"
 
 
 def _rule(lines: Lines) -> str:
@@ -72,7 +72,7 @@ def _rule(lines: Lines) -> str:
 def _quote(lines: Lines) -> str:
     body = []
     while lines and lines[0].lstrip().startswith(">"):
-        body.append(inline_html(lines.popleft().lstrip()[1:].strip()))
+        body.append(_inline_html(lines.popleft().lstrip()[1:].strip()))
     return f"<blockquote>{'<br>'.join(body)}</blockquote>"
 
 
@@ -92,7 +92,7 @@ def _table(lines: Lines) -> str:
 
 def _cells(line: str, tag: str) -> str:
     cells = line.strip().removeprefix("|").removesuffix("|").split("|")
-    return "".join([f'<{tag} style="{_CELL}">{inline_html(cell.strip())}</{tag}>' for cell in cells])
+    return "".join([f'<{tag} style="{_CELL}">{_inline_html(cell.strip())}</{tag}>' for cell in cells])
 
 
 def _list(lines: Lines, level: int = 1) -> str:
@@ -108,7 +108,7 @@ def _list(lines: Lines, level: int = 1) -> str:
             break
         else:
             lines.popleft()
-            items.append(inline_html(found[4]) + _continuation(lines))
+            items.append(_inline_html(found[4]) + _continuation(lines))
         _skip_gap(lines)
     tag = f'ol start="{int(ordered)}"' if ordered else "ul"
     return f"<{tag}>{''.join([f'<li>{item}</li>' for item in items])}</{tag[:2]}>"
@@ -118,7 +118,7 @@ def _continuation(lines: Lines) -> str:
     """Lines that go on with an item: indented, and no item themselves."""
     more = []
     while lines and lines[0].startswith(" ") and lines[0].strip() and not _ITEM.match(lines[0]):
-        more.append(" " + inline_html(lines.popleft().strip()))
+        more.append(" " + _inline_html(lines.popleft().strip()))
     return "".join(more)
 
 
@@ -132,7 +132,7 @@ def _paragraph(lines: Lines) -> str:
     body = [lines.popleft()]
     while lines and lines[0].strip() and not any(begins(lines) for begins, _ in _BLOCKS[:-1]):
         body.append(lines.popleft())
-    return f"<p>{'<br>'.join([inline_html(line.strip()) for line in body])}</p>"
+    return f"<p>{'<br>'.join([_inline_html(line.strip()) for line in body])}</p>"
 
 
 _BLOCKS: tuple[tuple[Callable[[Lines], object], Callable[[Lines], str]], ...] = (

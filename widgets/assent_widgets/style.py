@@ -35,7 +35,7 @@ ERROR_PRE = (
 )
 ANSWER = "font-size:108%;margin:12px 0 4px 0"
 REASONING = "white-space:pre-wrap;overflow-wrap:break-word;opacity:0.75;font-size:90%;margin:4px 0 4px 12px"
-NOTE = (
+_NOTE = (
     "margin:10px 0;padding:8px 12px;border-radius:4px;background-color:rgba(127, 127, 127, 0.12);"
     "border-left-width:4px;border-left-style:solid;border-left-color:{colour}"
 )
@@ -48,7 +48,7 @@ def badge(text: str, colour: str) -> str:
 
 def note(body: str, colour: str) -> str:
     """A box for already escaped words that must not be missed."""
-    return f'<div style="{NOTE.format(colour=colour)}">{body}</div>'
+    return f'<div style="{_NOTE.format(colour=colour)}">{body}</div>'
 
 
 def pre(text: str, style: str = PRE) -> str:

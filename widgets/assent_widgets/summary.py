@@ -8,7 +8,7 @@ from assent.core.events import Event, Kind
 from assent_widgets.escape import clean, escape, plural
 from assent_widgets.style import AMBER, BLUE, GREEN, HEAD, RED, badge
 
-STATUSES = {
+_STATUSES = {
     Kind.RUN_STARTED: "running",
     Kind.RUN_RESUMED: "running",
     Kind.RUN_SUSPENDED: "suspended",
@@ -47,7 +47,7 @@ class Summary:
         self.last = max(self.last, event.at)
         if event.kind is Kind.MODEL_ANSWERED:
             self._count(event)
-        if status := STATUSES.get(event.kind):
+        if status := _STATUSES.get(event.kind):
             self._turn(status, event.at)
 
     @property
@@ -98,7 +98,7 @@ def summary_text(summary: Summary) -> str:
     return clean(" · ".join([item for item in [*items, f"run {summary.run}"] if item]))
 
 
-def money(cost: Decimal) -> str:
+def _money(cost: Decimal) -> str:
     """US dollars, as exact as a person wants them."""
     if 0 < cost < Decimal("0.0001"):
         return "< $0.0001"
@@ -110,5 +110,5 @@ def _counts(summary: Summary) -> list[str]:
     if summary.input_tokens or summary.output_tokens:
         out.append(f"{summary.input_tokens:,} in / {summary.output_tokens:,} out tokens")
     if summary.cost is not None:
-        out.append(("≥ " if summary.unpriced else "") + money(summary.cost))
+        out.append(("≥ " if summary.unpriced else "") + _money(summary.cost))
     return out
