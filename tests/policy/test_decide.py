@@ -6,7 +6,7 @@ import pytest
 
 from assent.core.errors import GateError
 from assent.core.grant import act_digest
-from assent.policy.decide import Allow, Approval, Ask, Call, Decision, Deny, Facts, decide, facts, permit
+from assent.policy.decide import Allow, Approval, Ask, Call, Decision, Deny, Facts, decide, facts, permit, strictest
 
 CALL = Call("act", {"x": 1})
 
@@ -130,3 +130,23 @@ def test_two_people_suffice() -> None:
 def test_no_number_of_approvals_carries_what_is_denied() -> None:
     with pytest.raises(GateError, match="disabled by policy"):
         permit("r", "r.1", CALL, rules("execute_risky", "disabled", allowed=True), [yes("ada"), yes("eve")])
+
+
+@pytest.mark.parametrize(
+    ("modes", "expected"),
+    [
+        ((), "auto"),
+        ((None, None), "auto"),
+        (("auto", None), "auto"),
+        (("ask", "auto"), "ask"),
+        (("auto", "ask", "disabled"), "disabled"),
+        ((None, "disabled"), "disabled"),
+        (("ask", "odd"), "odd"),
+    ],
+)
+def test_of_several_policies_the_strictest_holds(modes: tuple[str | None, ...], expected: str) -> None:
+    assert strictest(*modes) == expected
+
+
+def test_an_unknown_mode_is_never_loosened_to_one_that_may_run() -> None:
+    assert isinstance(decide(CALL, rules(mode=strictest("odd", "auto"))), Deny)
