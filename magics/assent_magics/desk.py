@@ -64,6 +64,7 @@ class Desk:
             self._session = Session(
                 self.folder, lambda: self.namespace, config=self.config, transform=self.shell.transform_cell
             )
+            frontend.at_shutdown(self._session.wind_up)
         self._session.config = self.config
         return self._session
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,11 +36,17 @@ def die(kernel: LiveKernel) -> None:
     kernel.manager.provisioner.process.wait()
 
 
-def test_a_question_survives_the_kernel(start: Start, tmp_path: Path) -> None:
+def shut_down(kernel: LiveKernel) -> None:
+    """As a front end does before it restarts a kernel: first an interrupt, then a request."""
+    kernel.manager.shutdown_kernel()
+
+
+@pytest.mark.parametrize("end", [die, shut_down])
+def test_a_question_survives_the_kernel(start: Start, tmp_path: Path, end: Callable[[LiveKernel], None]) -> None:
     first = start()
     cell = AgentCell(first, f"%%agent --model {script(tmp_path, asks('answer = 6 * 7'), 'It is 42.')}\nMultiply.")
     run = cell.card().run
-    die(first)
+    end(first)
     second = start()
     shown = AgentCell(second, "%agent").done()
     assert "1 suspended" in shown
@@ -73,6 +80,18 @@ def test_a_call_cut_off_in_the_middle_is_asked_about(start: Start, tmp_path: Pat
     shown = again.done()
     assert "It slept well." in shown
     assert query(second, "SELECT count(*) FROM events WHERE kind = 'call_started'") == [[1]]
+
+
+def test_what_was_interrupted_before_stays_cancelled(start: Start, tmp_path: Path) -> None:
+    first = start()
+    cell = AgentCell(first, f"%%agent --model {script(tmp_path, asks('x = 1'), 'Done.')}\nWork.")
+    cell.card()
+    first.manager.interrupt_kernel()
+    cell.failed()
+    time.sleep(2.1)  # an interrupt shortly before a shutdown is taken for its beginning
+    shut_down(first)
+    second = start()
+    assert query(second, "SELECT status FROM runs") == [["cancelled"]]
 
 
 def test_a_workspace_that_another_kernel_holds(start: Start, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +41,13 @@ def way_to_ask() -> Way:
     if not request["content"].get("allow_stdin", False):
         return "none"  # nbclient, papermill: whoever cannot type cannot click either
     return "widget" if _cell(request) else "stdin"
+
+
+def at_shutdown(act: Callable[[], None]) -> None:
+    """Call `act` when a front end shuts the Assent kernel down, while its workspace is open; no other kernel does."""
+    actions = getattr(kernel(), "at_shutdown", None)
+    if actions is not None:
+        actions.append(act)
 
 
 def _parent() -> dict[str, Any] | None:

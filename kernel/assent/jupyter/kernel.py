@@ -4,8 +4,9 @@ It overrides three private hooks of ipykernel 7.4; tests/jupyter/test_contract.p
 """
 
 import asyncio
+import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -27,6 +28,7 @@ class AssentKernel(IPythonKernel):
     implementation_version = assent.__version__
 
     def __init__(self, **options: Any) -> None:
+        self.at_shutdown: list[Callable[[], None]] = []
         super().__init__(**options)  # type: ignore[no-untyped-call]  # ipykernel is typed in part
         self._load(self.shell)
 
@@ -40,6 +42,16 @@ class AssentKernel(IPythonKernel):
     @property
     def banner(self) -> str:  # type: ignore[override]  # ipykernel makes it a property, its base class declares a trait
         return f"Assent {assent.__version__}: agents that ask first. %agent help\n{super().banner}"
+
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """Let those who asked for it put their things in order. A shutdown begins with an interrupt, as a stop does."""
+        for act in self.at_shutdown:
+            try:
+                await asyncio.to_thread(act)
+            except Exception:
+                self.log.exception("Something failed while the kernel was shut down")
+        content: Any = super().do_shutdown(restart)  # type: ignore[no-untyped-call]  # ipykernel is typed in part
+        return dict(await content if inspect.isawaitable(content) else content)
 
     async def shell_channel_thread_main(self, msg: list[Any]) -> None:
         """Deliver a decision on this thread, which runs while the main thread is blocked; pass on all else."""

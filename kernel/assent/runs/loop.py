@@ -10,6 +10,7 @@ from typing import Any
 from assent.core.errors import AssentError, StoreError
 from assent.core.events import Kind
 from assent.runs.propose import by_person, decide_batch, settled
+from assent.runs.records import INTERRUPTED
 from assent.runs.run import Run
 from assent.runs.state import CallState, apply
 from assent.runs.step import perform
@@ -26,7 +27,7 @@ async def drive(run: Run) -> None:
     try:
         await _advance(run)
     except asyncio.CancelledError:
-        await _end(run, Kind.RUN_CANCELLED, reason="interrupted by the analyst")
+        await _end(run, Kind.RUN_CANCELLED, reason=INTERRUPTED)
     except StoreError:
         raise
     except AssentError as error:

@@ -1,5 +1,7 @@
 """What the journal says of runs: which one is meant, where it stands, what waits for a person, what was cut off."""
 
+import time
+
 from assent.core.approval import Pending
 from assent.core.errors import NotFound
 from assent.core.events import Kind, Scope
@@ -7,6 +9,7 @@ from assent.runs.state import State, fold, pending
 from assent.store.journal import Journal
 
 CUT_OFF = "the kernel that ran it stopped"
+INTERRUPTED = "interrupted by the analyst"
 
 
 def find(journal: Journal, beginning: str) -> str:
@@ -40,3 +43,12 @@ def suspend_cut_off(journal: Journal) -> None:
         # From the columns, not from a fold: a run that cannot be read must not keep the workspace shut.
         events = [scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]
         journal.append(events).result()
+
+
+def suspend_interrupted(journal: Journal, seconds: float) -> None:
+    """Mark the runs that an interrupt ended within the last `seconds` as suspended: it meant the process, not them."""
+    since = time.time() - seconds
+    query = "SELECT run FROM runs WHERE status = 'cancelled' AND reason = ? AND epoch(ended) > ?"
+    scopes = [state(journal, run).scope for (run,) in journal.select(query, [INTERRUPTED, since])]
+    if scopes:
+        journal.append([scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]).result()
