@@ -94,7 +94,7 @@ class Catalog:
         """What policy knows of an agent's tools: the workspace's policy and the agent's, the stricter for each."""
         privileges = {name: tool.privilege for name, tool in tools.items()}
         modes = {name: strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
-        return facts(privileges, modes)
+        return facts(privileges, modes, {name: tool.identity for name, tool in tools.items()})
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""

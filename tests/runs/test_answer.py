@@ -14,6 +14,7 @@ from assent.core.commands import Decide
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Kind
+from assent.core.grant import act_digest
 from assent.tools.tool import tool
 
 done: list[Any] = []
@@ -125,9 +126,87 @@ def test_an_approval_under_other_rules_carries_nothing(tmp_path: Path) -> None:
     with opened(
         tmp_path, call("mail", to="ada"), "done", tools=(mail,), config=Config(policy={"mail": "ask"})
     ) as session:
+        result = resumed(session, name)
+        assert result.status == "suspended"
+        assert "changed since it was decided" in result.pending[0].asks
+        assert done == []
+        approve(session, f"{name}.1")
         assert resumed(session, name).status == "finished"
-        [told] = results(session, name)
-        assert (told.error, done) == (True, [])
+        assert done == [("ada", 1)]
+
+
+def test_an_approval_does_not_reach_another_tool_of_that_name(tmp_path: Path) -> None:
+    @tool(name="mail")
+    def other(to: str, times: int = 1) -> str:
+        done.append("the other one")
+        return f"sent to {to}"
+
+    with opened(tmp_path, call("mail", to="ada"), "done") as session:
+        name = ran(session, mail).run
+        approve(session, f"{name}.1")
+        session.add_tool(other)
+        result = resumed(session, name)
+        assert (result.status, done) == ("suspended", [])
+        approve(session, f"{name}.1")
+        assert resumed(session, name).status == "finished"
+        assert done == ["the other one"]
+
+
+def test_what_was_allowed_for_the_run_does_not_reach_another_tool_of_that_name(tmp_path: Path) -> None:
+    @tool(name="mail")
+    def other(to: str, times: int = 1) -> str:
+        done.append("the other one")
+        return f"sent to {to}"
+
+    turns = ([call("mail", to="a"), call("grant", to="b")], call("mail", to="c"), "done")
+    with opened(tmp_path, *turns, tools=(mail, grant)) as session:
+        name = ran(session, "mail", "grant").run
+        approve(session, f"{name}.1", scope="run")
+        approve(session, f"{name}.2")
+        session.add_tool(other)
+        for number in (1, 2):
+            assert resumed(session, name).status == "suspended"
+            approve(session, f"{name}.1" if number == 1 else f"{name}.2")
+        assert resumed(session, name).pending[0].call == f"{name}.3"
+
+
+def test_a_call_that_was_allowed_is_asked_about_where_the_rules_became_stricter(tmp_path: Path) -> None:
+    @tool(privilege="execute_safe")
+    def tidy() -> None:
+        done.append("tidied")
+
+    with opened(tmp_path, [call("tidy"), call("mail", to="ada")], "done", tools=(tidy, mail)) as session:
+        name = ran(session, "tidy", "mail").run
+        assert [item.tool for item in session.pending()] == ["mail"]
+    stricter = Config(policy={"tidy": "ask"})
+    with opened(tmp_path, "x", "done", tools=(tidy, mail), config=stricter) as session:
+        assert [item.tool for item in resumed(session, name).pending] == ["tidy", "mail"]
+        assert done == []
+
+
+@pytest.mark.parametrize("number", [1, True, 1.0])
+def test_an_edit_to_what_python_holds_equal_is_an_edit(tmp_path: Path, number: Any) -> None:
+    @tool
+    def note(number: Any) -> None:
+        done.append(repr(number))
+
+    with opened(tmp_path, call("note", number=1.0), "done") as session:
+        name = ran(session, note).run
+        approve(session, f"{name}.1", arguments={"number": number})
+        assert resumed(session, name).status == "finished"
+        assert done == [repr(number)]
+
+
+def test_an_approval_of_something_else_than_what_was_seen_is_refused(tmp_path: Path) -> None:
+    with opened(tmp_path, call("wipe", what="tmp"), "done") as session:
+        name = ran(session, wipe).run
+        seen = act_digest("wipe", {"what": "tmp"})
+        approve(session, f"{name}.1", by="eve", arguments={"what": "everything"}, seen=seen)
+        with pytest.raises(ConfigError, match="edited after it was shown"):
+            approve(session, f"{name}.1", by="ada", seen=seen)
+        approve(session, f"{name}.1", by="ada", seen=act_digest("wipe", {"what": "everything"}))
+        assert resumed(session, name).status == "finished"
+        assert done == ["everything"]
 
 
 def test_allowing_a_tool_for_the_run_asks_no_more_and_ends_with_the_run(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_second_session_cannot_resume_what_the_first_is_at_work_on(tmp_path: P
         stream = first.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=10))
         asked = await until(stream, Kind.CALL_DECIDED, "ask")
         with pytest.raises(ConfigError, match="at work already"):
-            await second.drain(ResumeRun(asked.run))
+            await second.drain(ResumeRun(asked.run or ""))
         second.decide(Decide(asked.call or "", "approve"))
         await until(stream, Kind.RUN_FINISHED)
 

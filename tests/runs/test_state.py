@@ -74,7 +74,7 @@ def test_every_beginning_of_a_run_folds_the_same_at_once_or_event_by_event(tmp_p
         apply(state, event)
         assert state == fold(events[:number])
     assert (state.status, state.answer, state.calls, state.step) == ("finished", "done", 7, 4)
-    assert state.allowed == {"risk"}
+    assert [tool for tool, _ in state.allowed] == ["risk"]
     assert state.batch == {}
 
 

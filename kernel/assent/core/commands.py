@@ -50,6 +50,7 @@ class Decide:
 
     `scope` "run" lets this tool act without asking for the rest of the run, where its privilege allows that.
     `outcome`, for a call whose outcome is unknown, is what did happen: the call is not run and this is its result.
+    `seen` is the digest (core.grant.act_digest) of what the person was shown: an approval of anything else is refused.
     """
 
     call: str
@@ -59,6 +60,7 @@ class Decide:
     arguments: Mapping[str, Any] | None = None
     scope: Literal["once", "run"] = "once"
     outcome: str | None = None
+    seen: str = ""
 
 
 Command = StartRun | ResumeRun | StopRun

@@ -37,9 +37,14 @@ class Facts:
     allowed: frozenset[str] = field(default_factory=frozenset)
 
 
-def facts(privileges: Mapping[str, str], policy: Mapping[str, str]) -> Facts:
-    """The facts of a run at its start; with `dataclasses.replace` a grant of a person is added later."""
-    return _shared(tuple(privileges.items()), tuple(policy.items()))
+def facts(
+    privileges: Mapping[str, str], policy: Mapping[str, str], identities: Mapping[str, str] = MappingProxyType({})
+) -> Facts:
+    """The facts of a run at its start; with `dataclasses.replace` a grant of a person is added later.
+
+    `identities` tells tools of one name apart: an approval does not reach another tool that has taken its place.
+    """
+    return _shared(tuple(privileges.items()), tuple(policy.items()), tuple(identities.items()))
 
 
 def strictest(*modes: str | None) -> str:
@@ -49,9 +54,13 @@ def strictest(*modes: str | None) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _shared(privileges: tuple[tuple[str, str], ...], policy: tuple[tuple[str, str], ...]) -> Facts:
+def _shared(
+    privileges: tuple[tuple[str, str], ...],
+    policy: tuple[tuple[str, str], ...],
+    identities: tuple[tuple[str, str], ...],
+) -> Facts:
     """One value for equal rules: thousands of runs at once have the same."""
-    version = digest([dict(privileges), dict(policy)])[:16]
+    version = digest([dict(privileges), dict(policy), dict(identities)])[:16]
     return Facts(MappingProxyType(dict(privileges)), MappingProxyType(dict(policy)), version)
 
 

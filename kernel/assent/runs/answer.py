@@ -36,8 +36,13 @@ def _waiting(state: State, command: Decide) -> CallState:
     if call is None or not call.waits:
         verdict = f" It was answered already: {call.verdict}." if call and call.verdict else ""
         raise NotFound(f"No call {command.call!r} waits for approval.{verdict} %agent pending lists those that do.")
-    again = command.by in _voices(call)
-    if again and command.verdict == "approve" and command.arguments in (None, call.arguments):
+    act = act_digest(call.tool, call.arguments)
+    if command.verdict == "approve" and command.seen not in ("", act):
+        raise ConfigError(
+            f"The call {call.id} was edited after it was shown. Look at %agent pending before you approve."
+        )
+    same = command.arguments is None or act_digest(call.tool, command.arguments) == act
+    if same and command.verdict == "approve" and command.by in _voices(call):
         raise ConfigError(f"{command.by} has approved {call.id} already; it needs {call.approvers} different people.")
     return call
 
@@ -55,11 +60,12 @@ def _approval(call: CallState, command: Decide, rules: Facts, tools: Mapping[str
             raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
     if command.scope == "run" and not call.grantable:
         raise ConfigError(f"{call.privilege} calls cannot be allowed for a whole run; approve them one by one.")
-    edited = arguments if arguments != call.arguments else None
+    act = act_digest(call.tool, arguments)  # tells 1 from 1.0 and from True, which are equal
+    edited = arguments if act != act_digest(call.tool, call.arguments) else None
     voices = {command.by} if edited is not None else {command.by, *_voices(call)}  # an edit voids earlier voices
     return {
         "arguments": edited,
-        "digest": act_digest(call.tool, arguments),
+        "digest": act,
         "policy_version": rules.version,
         "missing": max(call.approvers - len(voices), 0),
     }

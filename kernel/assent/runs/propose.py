@@ -1,14 +1,16 @@
 """Deciding a batch: every proposed call is judged before anything in the batch runs."""
 
+from dataclasses import replace
 from typing import Any
 
 from assent.core.events import Event, Kind
-from assent.policy.decide import Ask, Call, Decision, Deny, decide
+from assent.policy.decide import Allow, Ask, Call, Decision, Deny, decide
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.execute import misfit, parse
 from assent.tools.tool import validate
 
+CHANGED = "the tools or rules have changed since it was decided"
 UNKNOWN = "it began before the kernel stopped and nobody recorded how it ended"
 
 
@@ -20,6 +22,8 @@ def decide_batch(run: Run) -> list[Event]:
             events += _first(run, call)
         elif call.started and call.result is None and not call.unknown:
             events += _cut_off(run, call)
+        elif call.result is None and _has_lapsed(run, call):
+            events += _again(run, call)
     return events
 
 
@@ -75,4 +79,21 @@ def _first(run: Run, call: CallState) -> list[Event]:
 def _cut_off(run: Run, call: CallState) -> list[Event]:
     if run.tools[call.tool].idempotent:
         return []
-    return [decided(run, call, Ask(UNKNOWN, grantable=False), call.arguments, unknown=True)]
+    decision = decide(Call(call.tool, call.arguments), run.facts)
+    approvers = decision.approvers if isinstance(decision, Ask) else 1
+    return [decided(run, call, Ask(UNKNOWN, approvers, grantable=False), call.arguments, unknown=True)]
+
+
+def _has_lapsed(run: Run, call: CallState) -> bool:
+    """Whether the call may run no more on what was said: under other rules, or of another tool of that name."""
+    if call.decision == "allow":
+        return not isinstance(decide(Call(call.tool, call.arguments), run.facts), Allow)
+    return any(item.policy_version != run.rules.version for item in call.approvals)
+
+
+def _again(run: Run, call: CallState) -> list[Event]:
+    decision = decide(Call(call.tool, call.arguments), run.facts)
+    if isinstance(decision, Ask):
+        decision = replace(decision, reason=f"{decision.reason}, and {CHANGED}")
+    event = decided(run, call, decision, call.arguments, unknown=call.unknown)
+    return [event, settled(run, call, f"Denied: {decision.reason}")] if isinstance(decision, Deny) else [event]

@@ -34,8 +34,9 @@ class Run:
 
     @property
     def facts(self) -> Facts:
-        """The rules, with what people have allowed for this run."""
-        return replace(self.rules, allowed=self.state.allowed) if self.state.allowed else self.rules
+        """The rules, with what people have allowed for this run under them; under other rules it must be asked anew."""
+        allowed = frozenset([tool for tool, version in self.state.allowed if version == self.rules.version])
+        return replace(self.rules, allowed=allowed) if allowed else self.rules
 
     def event(self, kind: Kind, **columns: Any) -> Event:
         return self.state.scope.event(kind, **columns)

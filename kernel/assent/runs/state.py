@@ -57,7 +57,7 @@ class State:
     calls: int = 0
     step: int = 0
     budget: int = 0  # model calls left before the step limit
-    allowed: frozenset[str] = frozenset()
+    allowed: frozenset[tuple[str, str]] = frozenset()  # tools allowed for the run, each with the rules' version
     last_calls: tuple[str, ...] = ()  # the calls of the batch that was settled last
     answer: str = ""
 
@@ -152,7 +152,7 @@ def _answered_by_person(state: State, event: Event) -> None:
     if len({item.by for item in call.approvals}) >= call.approvers:
         call.verdict = "approve"
     if body.get("scope") == "run" and call.grantable:
-        state.allowed |= {call.tool}
+        state.allowed |= {(call.tool, body["policy_version"])}
 
 
 def _started(state: State, event: Event) -> None:

@@ -1,5 +1,6 @@
 """`@tool`: a plain typed function becomes something an agent can call."""
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 from assent.core.errors import ConfigError
 from assent.core.model import ToolSpec
 from assent.core.privilege import LEVELS, READ_ONLY, Privilege
+from assent.tools.identity import identity
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +50,11 @@ class Tool(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """The same for the same tool, in another process too; another one once its code or schema is."""
+        return identity(self.function, self.privilege, self.schema)
 
     @property
     def spec(self) -> ToolSpec:
