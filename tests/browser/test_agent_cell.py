@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -34,33 +35,35 @@ LOOK = [text("First I compare the species."), call("sql", query=QUERY)]
 CHANGE = asks(CODE, "To answer by weight class I add a column that marks penguins above 4 kg.")
 
 
+class Desk:
+    """A folder with a notebook of the penguins and the scripts of its agents; its workspace is its own."""
+
+    def __init__(self, folder: Path, open_notebook: OpenNotebook) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self._open = open_notebook
+
+    def agent(self, *turns: str | list[Part], options: str = "", name: str = "script") -> str:
+        """A cell whose agent follows these turns."""
+        script(self.folder, *turns, name=name)
+        return f"%%agent --model scripted:{name}.json {options}".rstrip() + "\nWhich penguins are heavy?"
+
+    def open(self, *cells: str, front: Front = "lab") -> NotebookPage:
+        """A notebook whose first cell makes the DataFrame `penguins`."""
+        name = f"{self.folder.name}/penguins.ipynb"
+        return self._open([FRAME, *cells], front=front, kernel="assent", name=name)
+
+    def asking(self, *cells: str, front: Front = "lab") -> NotebookPage:
+        """A notebook all of whose cells were told to run, at the time when a card shows in the second."""
+        notebook = self.open(*cells, front=front)
+        notebook.run(*range(len(cells) + 1))
+        notebook.cards(1).first.wait_for()
+        return notebook
+
+
 @pytest.fixture
-def agent(server: Server, request: pytest.FixtureRequest) -> "Script":
-    return Script(server, re.sub(r"\W+", "-", request.node.name).strip("-"))
-
-
-class Script:
-    """Writes a script beside the notebooks and gives an agent cell that follows it."""
-
-    def __init__(self, server: Server, name: str) -> None:
-        self.server = server
-        self.name = name
-
-    def __call__(self, *turns: str | list[Part], options: str = "") -> str:
-        return self.named(self.name, *turns, options=options)
-
-    def named(self, name: str, *turns: str | list[Part], options: str = "") -> str:
-        """One more script, where a test needs two."""
-        script(self.server.folder, *turns, name=name)
-        return f"%%agent --model scripted:{name}.json {options}\nWhich penguins are heavy?"
-
-
-def asking(open_notebook: OpenNotebook, *cells: str, front: Front = "lab") -> NotebookPage:
-    """A notebook with the penguins, whose next cells run until a card shows in the first of them."""
-    notebook = open_notebook([FRAME, *cells], front=front, kernel="assent")
-    notebook.run(*range(len(cells) + 1))
-    notebook.cards(1).first.wait_for()
-    return notebook
+def desk(server: Server, open_notebook: OpenNotebook, request: pytest.FixtureRequest) -> Desk:
+    return Desk(server.folder / re.sub(r"\W+", "-", request.node.name).strip("-"), open_notebook)
 
 
 def live(notebook: NotebookPage, index: int = 1) -> Locator:
@@ -72,9 +75,9 @@ def click(card: Locator, name: str) -> None:
 
 
 @pytest.mark.parametrize("front", ["lab", "notebook"])
-def test_ask_see_approve_and_read(open_notebook: OpenNotebook, agent: Script, front: Front) -> None:
-    cell = agent(LOOK, CHANGE, ANSWER)
-    notebook = asking(open_notebook, cell, "penguins['heavy'].sum()", front=front)
+def test_ask_see_approve_and_read(desk: Desk, front: Front) -> None:
+    cell = desk.agent(LOOK, CHANGE, ANSWER)
+    notebook = desk.asking(cell, "penguins['heavy'].sum()", front=front)
     assert "*" in notebook.prompt(1)
     expect(live(notebook)).to_contain_text("GROUP BY species")
     expect(live(notebook)).to_contain_text("5100")
@@ -91,9 +94,9 @@ def test_ask_see_approve_and_read(open_notebook: OpenNotebook, agent: Script, fr
 
 
 @pytest.mark.parametrize("front", ["lab", "notebook"])
-def test_edit_then_reject_then_allow_for_the_run(open_notebook: OpenNotebook, agent: Script, front: Front) -> None:
+def test_edit_then_reject_then_allow_for_the_run(desk: Desk, front: Front) -> None:
     turns = [asks("made = 1"), asks("made = 2"), asks("made += 10"), asks("made += 100"), "Counted."]
-    notebook = asking(open_notebook, agent(*turns), "made", front=front)
+    notebook = desk.asking(desk.agent(*turns), "made", front=front)
     card = notebook.cards(1)
     click(card, "Edit …")
     card.get_by_label("Edit the Python").fill("made = 5")
@@ -112,9 +115,9 @@ def test_edit_then_reject_then_allow_for_the_run(open_notebook: OpenNotebook, ag
     notebook.screenshot(f"agent-edited-rejected-allowed-{front}")
 
 
-def test_two_cards_at_once(open_notebook: OpenNotebook, agent: Script) -> None:
+def test_two_cards_at_once(desk: Desk) -> None:
     both = [text("Two things at once."), call("python", code="one = 1"), call("python", code="two = 2")]
-    notebook = asking(open_notebook, agent(both, "Both are settled."))
+    notebook = desk.asking(desk.agent(both, "Both are settled."))
     cards = notebook.cards(1)
     expect(cards).to_have_count(2)
     notebook.screenshot("agent-two-cards")
@@ -127,10 +130,10 @@ def test_two_cards_at_once(open_notebook: OpenNotebook, agent: Script) -> None:
 
 
 @pytest.mark.parametrize("front", ["lab", "notebook"])
-def test_a_click_after_the_cell_ended(open_notebook: OpenNotebook, agent: Script, front: Front) -> None:
+def test_a_click_after_the_cell_ended(desk: Desk, front: Front) -> None:
     """The run goes on by itself, and its end stands in the same cell."""
-    cell = agent(CHANGE, ANSWER, options="--wait 0.3 --into said")
-    notebook = asking(open_notebook, cell, "print(said)", front=front)
+    cell = desk.agent(CHANGE, ANSWER, options="--wait 0.3 --into said")
+    notebook = desk.asking(cell, "print(said)", front=front)
     notebook.wait_until_done(1)
     notebook.wait_for_output(1, "nobody answered within 0.3 s")
     notebook.screenshot(f"agent-suspended-{front}")
@@ -144,11 +147,12 @@ def test_a_click_after_the_cell_ended(open_notebook: OpenNotebook, agent: Script
     notebook.wait_for_output(2, "Gentoo")
 
 
-def test_a_page_reloaded_in_the_middle(open_notebook: OpenNotebook, agent: Script) -> None:
+def test_a_page_reloaded_in_the_middle(desk: Desk) -> None:
     """The page that asked is gone; the kernel still waits. Another cell can be run once the wait is over."""
-    notebook = asking(
-        open_notebook, agent(CHANGE, ANSWER, options="--wait 4"), "%agent pending", "print(penguins.heavy.sum())"
-    )
+    cell = desk.agent(CHANGE, ANSWER, options="--wait 4")
+    notebook = desk.open(cell, "%agent pending", "print(penguins.heavy.sum())")
+    notebook.run(0, 1)
+    notebook.cards(1).first.wait_for()
     notebook.reload()
     notebook.run(2)
     notebook.cards(2).first.wait_for()
@@ -159,8 +163,10 @@ def test_a_page_reloaded_in_the_middle(open_notebook: OpenNotebook, agent: Scrip
     notebook.wait_for_output(3, "2")
 
 
-def test_a_kernel_restarted_in_the_middle(open_notebook: OpenNotebook, agent: Script) -> None:
-    notebook = asking(open_notebook, agent(CHANGE, ANSWER), "%agent", "%agent pending", "print(penguins.heavy.sum())")
+def test_a_kernel_restarted_in_the_middle(desk: Desk) -> None:
+    notebook = desk.open(desk.agent(CHANGE, ANSWER), "%agent", "%agent pending", "print(penguins.heavy.sum())")
+    notebook.run(0, 1)
+    notebook.cards(1).first.wait_for()
     notebook.restart_kernel()
     expect(notebook.cards(1).get_by_role("status")).to_contain_text("%agent pending")
     notebook.run(0, 2)
@@ -175,8 +181,8 @@ def test_a_kernel_restarted_in_the_middle(open_notebook: OpenNotebook, agent: Sc
     notebook.wait_for_output(4, "2")
 
 
-def test_stop_while_a_card_waits(open_notebook: OpenNotebook, agent: Script) -> None:
-    notebook = asking(open_notebook, agent(CHANGE, ANSWER), "print('alive')")
+def test_stop_while_a_card_waits(desk: Desk) -> None:
+    notebook = desk.asking(desk.agent(CHANGE, ANSWER), "print('alive')")
     click(live(notebook), "Stop this run")
     notebook.wait_for_output(1, "KeyboardInterrupt: The run was stopped")
     expect(notebook.output(1)).to_contain_text("cancelled")
@@ -185,8 +191,8 @@ def test_stop_while_a_card_waits(open_notebook: OpenNotebook, agent: Script) -> 
 
 
 @pytest.mark.parametrize("how", ["stop", "interrupt"])
-def test_an_end_while_code_holds_up_the_kernel(open_notebook: OpenNotebook, agent: Script, how: str) -> None:
-    notebook = asking(open_notebook, agent(asks("import time\ntime.sleep(30)"), ANSWER), "", "print('alive')")
+def test_an_end_while_code_holds_up_the_kernel(desk: Desk, how: str) -> None:
+    notebook = desk.asking(desk.agent(asks("import time\ntime.sleep(30)"), ANSWER), "", "print('alive')")
     click(notebook.cards(1), "Approve")
     expect(live(notebook)).to_contain_text("running", timeout=5000)
     expect(live(notebook).locator(".assent-block", has_text="python")).to_contain_text("running")
@@ -212,7 +218,7 @@ attack(); setInterval(attack, 50);
 </script>"""
 
 
-def test_an_agent_that_attacks_with_html(open_notebook: OpenNotebook, agent: Script) -> None:
+def test_an_agent_that_attacks_with_html(desk: Desk) -> None:
     """In its words, in what its code prints, in a table's cell, in the reason it gives."""
     cells = f"SELECT '{ATTACK.replace(chr(39), chr(34))}' AS html"
     turns = [
@@ -221,7 +227,7 @@ def test_an_agent_that_attacks_with_html(open_notebook: OpenNotebook, agent: Scr
         asks("safe = False", why=ATTACK),
         f"Done. {ATTACK}",
     ]
-    notebook = asking(open_notebook, agent(*turns), "safe = True", "print(safe)")
+    notebook = desk.asking(desk.agent(*turns), "safe = True", "print(safe)")
     click(notebook.cards(1), "Approve")
     expect(notebook.cards(1)).to_contain_text("safe = False")
     assert notebook.page.evaluate("document.body.dataset.ran") is None
@@ -235,7 +241,7 @@ def test_an_agent_that_attacks_with_html(open_notebook: OpenNotebook, agent: Scr
     notebook.screenshot("agent-attack")
 
 
-def test_html_that_approved_code_displays_cannot_click(open_notebook: OpenNotebook, agent: Script) -> None:
+def test_html_that_approved_code_displays_cannot_click(desk: Desk) -> None:
     """Code that was approved may display real HTML, and the page runs its script; the buttons do not believe it."""
     script_ = """
     const attack = () => {
@@ -245,7 +251,7 @@ def test_html_that_approved_code_displays_cannot_click(open_notebook: OpenNotebo
     setInterval(attack, 50);
     """
     code = f"from IPython.display import HTML, display\ndisplay(HTML('<script>' + {script_!r} + '</script>'))"
-    notebook = asking(open_notebook, agent(asks(code), asks("safe = False"), ANSWER), "print('safe' in globals())")
+    notebook = desk.asking(desk.agent(asks(code), asks("safe = False"), ANSWER), "print('safe' in globals())")
     click(notebook.cards(1), "Approve")
     expect(notebook.cards(1)).to_contain_text("safe = False")
     notebook.page.wait_for_function("() => Number(document.body.dataset.tries) >= 10")
@@ -255,30 +261,29 @@ def test_html_that_approved_code_displays_cannot_click(open_notebook: OpenNotebo
     notebook.wait_for_output(2, "False")
 
 
-def test_a_click_while_code_holds_up_the_kernel(open_notebook: OpenNotebook, agent: Script) -> None:
+def test_a_click_while_code_holds_up_the_kernel(desk: Desk) -> None:
     """Two questions; the first, once approved, blocks the main thread until the second is answered."""
     blocks = (
         "import time\nsession = get_ipython()._assent_loaded[0].session\nend = time.monotonic() + 10\n"
         "while session.pending() and time.monotonic() < end: time.sleep(0.05)\nin_time = time.monotonic() < end"
     )
-    first, second = agent(asks(blocks), "First done."), "%agent sql SELECT 1"
-    other = agent.named("other", asks("x = 1"), "Second done.", options="--wait 0.2")
-    notebook = open_notebook([other, first, "print(in_time)", second], kernel="assent")
-    notebook.run(0)
-    notebook.wait_until_done(0)
-    notebook.run(1, 2)
-    notebook.cards(1).first.wait_for()
+    other = desk.agent(asks("x = 1"), "Second done.", options="--wait 0.2", name="other")
+    notebook = desk.open(other, desk.agent(asks(blocks), "First done."), "print(in_time)")
+    notebook.run(0, 1)
+    notebook.wait_until_done(1)
+    notebook.run(2, 3)
+    notebook.cards(2).first.wait_for()
+    click(notebook.cards(2), "Approve")
+    expect(live(notebook, 2).locator(".assent-block", has_text="python")).to_contain_text("running")
     click(notebook.cards(1), "Approve")
-    expect(live(notebook).locator(".assent-block", has_text="python")).to_contain_text("running")
-    click(notebook.cards(0), "Approve")
-    expect(notebook.cards(0)).to_have_count(0, timeout=3000)
-    notebook.wait_for_output(2, "True")
-    notebook.wait_for_output(0, "Second done.")
+    expect(notebook.cards(1)).to_have_count(0, timeout=3000)
+    notebook.wait_for_output(3, "True")
+    notebook.wait_for_output(1, "Second done.")
 
 
-def test_the_outcome_is_readable_without_a_kernel(open_notebook: OpenNotebook, agent: Script) -> None:
-    waits = agent.named("waits", CHANGE, ANSWER, options="--wait 0.2")
-    notebook = asking(open_notebook, agent(LOOK, CHANGE, ANSWER), waits)
+def test_the_outcome_is_readable_without_a_kernel(desk: Desk) -> None:
+    waits = desk.agent(CHANGE, ANSWER, options="--wait 0.2", name="waits")
+    notebook = desk.asking(desk.agent(LOOK, CHANGE, ANSWER), waits)
     click(notebook.cards(1), "Approve")
     notebook.wait_for_output(1, "One Chinstrap was never weighed")
     notebook.wait_for_output(2, "nobody answered within 0.2 s")
@@ -297,8 +302,8 @@ def test_the_outcome_is_readable_without_a_kernel(open_notebook: OpenNotebook, a
     notebook.screenshot("agent-without-kernel")
 
 
-def test_in_the_dark(open_notebook: OpenNotebook, agent: Script) -> None:
-    notebook = asking(open_notebook, agent(LOOK, CHANGE, ANSWER))
+def test_in_the_dark(desk: Desk) -> None:
+    notebook = desk.asking(desk.agent(LOOK, CHANGE, ANSWER))
     notebook.theme(DARK)
     try:
         notebook.screenshot("agent-asks-dark")
