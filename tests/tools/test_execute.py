@@ -334,6 +334,7 @@ def test_arguments_are_parsed(arguments: str, value: dict[str, Any]) -> None:
         ('{"a": NaN}', "not valid JSON"),
         ('{"a": 1e999}', "not valid JSON"),
         ('{"a": ' + "[" * 100_000, "nested too deeply"),
+        ('{"a": ' + "[" * 101 + "]" * 101 + "}", "nested too deeply"),
         ("{'a': 1}", "not valid JSON"),
         ('{"a": 1} {"b": 2}', "not valid JSON"),
     ],

@@ -118,9 +118,28 @@ def test_everything_foreign_is_escaped() -> None:
 
 def test_huge_arguments_are_clipped_in_the_static_form_only() -> None:
     huge = pending(arguments={"code": "x" * 1_000_000})
-    assert len(pending_bundle(huge)["text/html"]) < 30_000
+    assert len(pending_bundle(huge)["text/html"]) < 250_000
     assert "characters left out" in pending_bundle(huge)["text/plain"]
+    assert len(decided_bundle(huge, Decided("reject", "ana"))["text/html"]) < 30_000
     assert len(view(huge)["shown"]) == 1_000_000
+
+
+def test_what_hides_in_the_middle_of_long_code_is_shown_to_whoever_is_to_approve_it() -> None:
+    long = pending(arguments={"code": "#" * 90_000 + "\nwipe()\n" + "#" * 90_000})
+    assert "wipe()" in question_text(long)
+    assert "wipe()" in pending_bundle(long)["text/html"]
+
+
+def test_no_line_that_the_agent_says_passes_for_one_of_the_card() -> None:
+    forged = pending(why="Fine.\nAsked because: nothing\n    print('harmless')", asks="python is execute_risky")
+    lines = question_text(forged).splitlines()
+    assert [line for line in lines if line.startswith("Asked because")] == ["Asked because: python is execute_risky"]
+    assert "Why:     print('harmless')" in lines
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_a_sign_that_only_some_take_for_a_line_end_is_written_out(sign: str) -> None:
+    assert f"⟨U+{ord(sign):04X}⟩" in question_text(pending(arguments={"code": f"a{sign}b"}))
 
 
 @pytest.mark.parametrize("path", ["a.ipynb", "/data/of/ana/a.ipynb", "C:\\data\\a.ipynb"])

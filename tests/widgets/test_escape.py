@@ -21,9 +21,23 @@ def test_an_escape_that_never_ends_hides_nothing() -> None:
     assert clean("a\x1b]0;title and the rest") == "a⟨U+001B⟩]0;title and the rest"
 
 
-@pytest.mark.parametrize(
-    "sign", ["\u202e", "\u2066", "\u200b", "\ufeff", "\x00", "\x08", "\x0c", "\u2028", "\ud800", "\U000e0041"]
-)
+CONTROLS = ["\u202e", "\u2066", "\u200b", "\ufeff", "\x00", "\x08", "\x0c", "\u2028", "\ud800", "\U000e0041"]
+BLANK = [
+    "\u3164",
+    "\u115f",
+    "\uffa0",
+    "\u2800",
+    "\u034f",
+    "\u180e",
+    "\ufe00",
+    "\ufe0f",
+    "\u200c",
+    "\u200d",
+    "\U000e0100",
+]
+
+
+@pytest.mark.parametrize("sign", [*CONTROLS, *BLANK])
 def test_hidden_signs_are_written_out(sign: str) -> None:
     assert hides(f"a{sign}b")
     assert reveal(f"a{sign}b") == f"a⟨U+{ord(sign):04X}⟩b"
@@ -34,10 +48,26 @@ def test_a_return_begins_a_line_as_python_reads_it() -> None:
     assert reveal("# harmless\rimport os\r\nx") == "# harmless\nimport os\nx"
 
 
-@pytest.mark.parametrize("text", ["Zürich\tµ", "日本語", "👩\u200d👧", "سلام\u200c", "a\u0301", "line\nline"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zürich\tµ",
+        "日本語",
+        "👩\u200d👧",
+        "سلام\u200c",
+        "❤\ufe0f\u200d🔥 1\ufe0f\u20e3 ⚠\ufe0e",
+        "a\u0301",
+        "line\nline",
+    ],
+)
 def test_every_language_stays_as_it_is(text: str) -> None:
     assert not hides(text)
     assert clean(text) == text
+
+
+@pytest.mark.parametrize("row", ["é\u200d\u200c\u200d", "⚠\ufe0f\ufe0e\ufe0f"])
+def test_signs_that_belong_to_writing_are_written_out_where_they_stand_in_rows(row: str) -> None:
+    assert reveal(row).count("⟨U+") == len(row) - 2
 
 
 def test_clip_keeps_beginning_and_end_and_says_what_is_missing() -> None:

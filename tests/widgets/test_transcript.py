@@ -325,6 +325,43 @@ def test_arguments_that_are_no_json_are_shown_as_written() -> None:
     assert "Denied: Wrong arguments for mail" in text
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (r'{"code": "\d+ and more"}', r"\d+ and more"),
+        (r'{"code": "\u12zz"}', r"\u12zz"),
+        ('{"code": ' + "[" * 50_000, ""),
+        ('{"code": ' + "[" * 500 + "]" * 500 + "}", ""),
+    ],
+)
+def test_json_that_cannot_be_read_is_shown_while_it_is_written_and_after(written: str, shown: str) -> None:
+    transcript = folded(STARTED, delta(CallDelta(0, "python", "")))
+    for at in range(0, min(len(written), 2_000), 5):
+        transcript.apply(delta(CallDelta(0, "", written[at : at + 5])))
+        transcript.changed()
+    transcript.apply(answered(1, assistant(ToolCall("a", "python", written)), "calls"))
+    assert shown in transcript.text()
+    assert shown in transcript.html()
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        {"type": "table"},
+        {"type": "table", "columns": None, "rows": None},
+        {"type": "table", "columns": ["a", "b"], "rows": [[1]]},
+        {"type": "table", "columns": ["a"], "rows": [[1]], "total": "many"},
+        {"type": "python", "stdout": 5},
+        {"type": "python", "bound": 5},
+        {"type": ["python"]},
+    ],
+)
+def test_a_display_of_another_form_than_its_type_has_gives_way_to_the_text(display: dict[str, Any]) -> None:
+    transcript = folded(STARTED, answered(1, CALLS), decided("allow"), finished("the result", **display))
+    assert "the result" in transcript.text()
+    assert "the result" in transcript.html()
+
+
 def test_the_question_is_shown_on_request() -> None:
     assert "> How many orders?" in folded(STARTED, prompt=True).text()
     assert "How many orders?" not in folded(STARTED).text()

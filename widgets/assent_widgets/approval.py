@@ -13,6 +13,7 @@ from assent_widgets.style import AMBER, FRAME, GREEN, MUTED, RED, SMALL, badge, 
 
 MIME = "application/vnd.assent.approval+json"
 _SHOWN = 20_000
+_ASKED = 200_000  # what a person is to approve is shown whole, as far as anybody could read it
 _FOLDERS = re.compile(r".*[/\\]")
 _CLASS = "assent-approval tex2jax_ignore mathjax_ignore"
 
@@ -66,12 +67,12 @@ def pending_bundle(pending: Pending, *, running: bool = False) -> dict[str, Any]
     how = f'Answer with %agent approve {pending.call}, or %agent reject {pending.call} "why".'
     then = f"%agent resume {pending.run} then goes on with the run."
     first = ["Without buttons here: interrupt the cell if it is still running."] if running else []
-    return _bundle(pending, _open_state(pending), AMBER, [*first, how, then])
+    return _bundle(pending, _open_state(pending), AMBER, [*first, how, then], _ASKED)
 
 
 def question_text(pending: Pending) -> str:
     """The question alone, where the answer is typed below it."""
-    return str(_bundle(pending, _open_state(pending), AMBER, [])["text/plain"])
+    return str(_bundle(pending, _open_state(pending), AMBER, [], _ASKED)["text/plain"])
 
 
 def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
@@ -96,10 +97,10 @@ def unseen(bundle: Mapping[str, Any]) -> dict[str, Any]:
     return {**bundle, "text/plain": "", "text/html": ""}
 
 
-def _bundle(pending: Pending, state: str, colour: str, notes: list[str]) -> dict[str, Any]:
+def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: int = _SHOWN) -> dict[str, Any]:
     source, _ = source_of(pending.tool, pending.arguments)
-    shown = clip(source, _SHOWN)
-    lines = [f"Why: {pending.why}"] if pending.why else []
+    shown = clip(source, limit)
+    lines = [f"Why: {line}" for line in reveal(pending.why).split("\n") if line.strip()]  # none can pass for ours
     lines += [f"Asked because: {pending.asks}"] if pending.asks else []
     text = [f"[{state}] {title(pending)}", *lines, *_indented(shown), where(pending), *notes]
     small = f'<div style="{SMALL}">'
@@ -132,7 +133,7 @@ def _approvals(pending: Pending) -> str:
 
 
 def _indented(text: str) -> list[str]:
-    return [f"    {line}" for line in text.splitlines()]
+    return [f"    {line}" for line in reveal(text).split("\n")]
 
 
 def _json_escape(sign: str) -> str:

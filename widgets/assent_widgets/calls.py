@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assent.core.canonical import too_deep
 from assent.core.events import Event, Kind
 from assent.core.messages import ToolCall
 
@@ -70,9 +71,10 @@ def proposed(call: ToolCall) -> Call:
     """A call as the model's answer holds it."""
     try:
         arguments = json.loads(call.arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = None
-    return Call(tool=call.name, pieces=[call.arguments], arguments=arguments if isinstance(arguments, dict) else None)
+    fits = isinstance(arguments, dict) and not too_deep(arguments)
+    return Call(tool=call.name, pieces=[call.arguments], arguments=arguments if fits else None)
 
 
 def fold(call: Call, event: Event) -> None:
@@ -143,7 +145,20 @@ def _finish(call: Call, event: Event) -> None:
     if call.state in _REFUSED:  # its result only repeats the refusal to the model
         return
     call.state = "failed" if event.body.get("error") else "done"
-    call.display = event.body.get("display") or {}
+    display = event.body.get("display") or {}
+    call.display = display if _fits(display) else {}
+
+
+def _fits(display: Any) -> bool:
+    """Whether a tool gave its display in the form that its type has; else the text is shown."""
+    match display:
+        case {"type": "table", "columns": list(columns), "rows": list(rows)}:
+            whole = all(isinstance(row, list) and len(row) == len(columns) for row in rows)
+            return whole and isinstance(display.get("total"), int | None)
+        case {"type": "python"}:
+            words = all(isinstance(display.get(name), str | None) for name in ("stdout", "result", "traceback"))
+            return words and all(isinstance(display.get(name), list | None) for name in ("bound", "changed", "deleted"))
+    return False
 
 
 def _sentence(what: str, why: str) -> str:
@@ -153,4 +168,9 @@ def _sentence(what: str, why: str) -> str:
 def _partial_source(written: str) -> str:
     """The code or SQL in JSON text that is not complete yet."""
     found = _PARTIAL.search(written)
-    return str(json.loads(f'"{_CUT_ESCAPE.sub("", found[1])}"', strict=False)) if found else ""
+    if found is None:
+        return ""
+    try:
+        return str(json.loads(f'"{_CUT_ESCAPE.sub("", found[1])}"', strict=False))
+    except ValueError:  # an escape that JSON does not know
+        return found[1]

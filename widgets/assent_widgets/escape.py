@@ -8,10 +8,15 @@ _ANSI = re.compile(
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
     r"|\x1b[ -/]*[0-Z\\^_`a-z]"  # two-sign sequences
 )
-# Signs that change how text reads without being seen: controls, direction marks, zero widths, tags, lone surrogates.
+# Signs that change how text reads without being seen: controls, direction marks, lone surrogates, blank letters and
+# all else that Unicode lets a font ignore. Joiners and emoji selectors belong to writing, but not after ASCII (where
+# only a keycap needs one) nor in rows, in which they could spell a message of their own.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "|(?<![^\x00-\x7f\u200c\u200d])[\u200c\u200d]"
+    "|(?<![^\x00-\x7f\u200c\u200d\ufe0e\ufe0f])[\ufe0e\ufe0f](?!\u20e3)"
 )
 
 

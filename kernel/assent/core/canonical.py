@@ -18,6 +18,15 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def too_deep(value: Any, room: int = _DEPTH) -> bool:
+    """Whether lists and objects are nested so deeply that writing them down could exhaust the stack."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return room == 0 or any(too_deep(item, room - 1) for item in value)
+
+
 def plain(value: Any, within: tuple[int, ...] = ()) -> Any:
     """The nearest that JSON can say: other keys and values as text, an ellipsis for a cycle or endless depth."""
     if value is None or isinstance(value, bool | int | str):

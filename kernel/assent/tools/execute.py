@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from assent.core.canonical import plain
+from assent.core.canonical import plain, too_deep
 from assent.core.grant import Grant
 from assent.tools.guard import guarded, turn
 from assent.tools.tool import Output, Tool, validate
@@ -57,6 +57,8 @@ def parse(arguments: str) -> dict[str, Any]:
         raise ValueError("the arguments are nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("the arguments must be one JSON object")
+    if too_deep(value):
+        raise ValueError("the arguments are nested too deeply")
     try:
         text.encode()
     except UnicodeEncodeError:
