@@ -101,3 +101,11 @@ def test_a_broken_extension_is_told_and_the_kernel_lives(environment: dict[str, 
     with live_kernel("assent", env, tmp_path) as kernel:
         assert "%agent is not available: RuntimeError: half written" in kernel.run("pass")
         assert kernel.run("print(1 + 1)").strip() == "2"  # said once, not with every cell
+
+
+def test_the_database_draws_no_progress_bar_under_a_cell(kernel: LiveKernel) -> None:
+    kernel.run("from assent.store import database\nreading = database.memory().cursor()")
+    assert (
+        kernel.run("print(reading.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone())")
+        == "(False,)\n"
+    )

@@ -17,13 +17,15 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "enable_external_access": "false",
 }
+# In a Jupyter kernel DuckDB would put its progress bar under the cell that is running.
+_SETTLED = "SET enable_progress_bar = false; SET lock_configuration = true"
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Open (or create) the database at `path` for this process alone, migrated to the present schema."""
     connection = _open(path)
     try:
-        connection.execute("SET lock_configuration = true")
+        connection.execute(_SETTLED)
         _migrate(connection, path)
     except duckdb.Error as error:
         connection.close()
@@ -37,7 +39,7 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
 def memory() -> duckdb.DuckDBPyConnection:
     """A locked-down database in memory: no files, no network, no extensions."""
     connection = duckdb.connect(config=_SETTINGS)
-    connection.execute("SET lock_configuration = true")
+    connection.execute(_SETTLED)
     return connection
 
 
