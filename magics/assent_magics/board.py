@@ -1,6 +1,7 @@
 """The cards that stand open in this kernel: what is decided of a call, wherever it is, settles all of its cards."""
 
 import contextvars
+import functools
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from IPython.display import display
 from assent.core.approval import Decided, Pending
 from assent.core.commands import Decide
 from assent.core.errors import AssentError
+from assent.core.grant import act_digest
 from assent.jupyter.gate import GATE
 from assent_widgets.approval import decided_bundle, expired_bundle, unseen
 
@@ -20,21 +22,23 @@ class Card:
     """One approval card in a notebook, alive until it is settled or expires. Any thread may call it."""
 
     def __init__(self, pending: Pending, decide: Decider, *, beside_transcript: bool) -> None:
-        from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
-
-        self.pending = pending
         self._decide = decide
         self._beside_transcript = beside_transcript
         self._context = contextvars.copy_context()  # says which cell the card stands in
-        self._widget = ApprovalCard(pending)
-        self._comm = self._widget.comm.comm_id
-        self._widget.on_decision(self._clicked)
-        GATE.open(self._comm, self._clicked)
+        self._open(pending)
         self._handle = display(self._widget, display_id=True)
 
     def ask_again(self, message: str) -> None:
         """Bring the buttons back to life, with a note."""
         self._in_cell(self._widget.refuse, message)
+
+    def ask_anew(self, pending: Pending, message: str) -> None:
+        """Ask about the call as it is now: a card must never show other arguments than it approves."""
+        if act_digest(pending.tool, pending.arguments) != self._shown:
+            GATE.close(self._comm)
+            self._in_cell(self._open, pending)
+            self._in_cell(self._handle.update, self._widget)
+        self.ask_again(message)
 
     def close(self, status: str, bundle: Mapping[str, Any] | None = None) -> None:
         """Take the buttons away, and leave the static form in their place if there is one."""
@@ -44,9 +48,20 @@ class Card:
             shown = unseen(bundle) if self._beside_transcript else bundle
             self._in_cell(self._handle.update, shown, raw=True)
 
-    def _clicked(self, content: Mapping[str, Any]) -> None:
+    def _open(self, pending: Pending) -> None:
+        from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
+
+        self.pending = pending
+        self._shown = act_digest(pending.tool, pending.arguments)
+        self._widget = ApprovalCard(pending)
+        self._comm = self._widget.comm.comm_id
+        clicked = functools.partial(self._clicked, self._shown)  # a click on an older form means what that one shows
+        self._widget.on_decision(clicked)
+        GATE.open(self._comm, clicked)
+
+    def _clicked(self, seen: str, content: Mapping[str, Any]) -> None:
         try:
-            self._decide(command_of(content))
+            self._decide(command_of(content, self.pending.call, seen))
         except AssentError as error:
             self.ask_again(str(error))
 
@@ -73,12 +88,17 @@ class Board:
         for card in self._taken(call):
             card.close(status, decided_bundle(card.pending, decided))
 
-    def ask_again(self, call: str, message: str) -> None:
+    def shows(self, call: str) -> bool:
+        """Whether a card of the call stands open."""
+        with self._lock:
+            return call in self._cards
+
+    def ask_anew(self, pending: Pending, message: str) -> None:
         """A voice was heard and another one is needed."""
         with self._lock:
-            cards = list(self._cards.get(call, ()))
+            cards = list(self._cards.get(pending.call, ()))
         for card in cards:
-            card.ask_again(message)
+            card.ask_anew(pending, message)
 
     def keep(self, run: str, waiting: Collection[str]) -> None:
         """Expire the cards of a run whose calls wait no more."""
@@ -101,13 +121,14 @@ class Board:
             return self._cards.pop(call, [])
 
 
-def command_of(content: Mapping[str, Any]) -> Decide:
-    """The command in a card's message."""
+def command_of(content: Mapping[str, Any], call: str, seen: str) -> Decide:
+    """The command in a card's message: about the call that the card shows, whichever the message names."""
     return Decide(
-        call=str(content.get("call", "")),
+        call=call,
         verdict="approve" if content.get("verdict") == "approve" else "reject",
         reason=str(content.get("reason") or ""),
         arguments=content.get("arguments"),
         scope="run" if content.get("scope") == "run" else "once",
         outcome=content.get("outcome"),
+        seen=seen,
     )

@@ -123,7 +123,8 @@ def _lines(event: Event) -> list[str]:
         case Kind.CALL_FINISHED:
             return _indented(body["text"], 12)
         case Kind.RUN_FAILED | Kind.RUN_SUSPENDED | Kind.RUN_CANCELLED:
-            return [f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"]
+            why = f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"
+            return [why, f"%agent resume {event.run} goes on with it."]
     return []
 
 

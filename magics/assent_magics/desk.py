@@ -145,7 +145,7 @@ class Desk:
         waiting = {item.call: item for item in session.pending(run)}
         if call in waiting:
             heard = ", ".join(waiting[call].approved_by)
-            self.board.ask_again(call, f"Approved by {heard}; somebody else must approve too.")
+            self.board.ask_anew(waiting[call], f"Approved by {heard}; somebody else must approve too.")
         else:
             self.board.settle(call, decided_of(event))
         if place is None or waiting or session.live(run) or session.state(run).status != "suspended":

@@ -59,9 +59,9 @@ class AgentMagics(Magics):
         except AssentError as error:
             raise UsageError(str(error)) from None
         except asyncio.CancelledError:
-            raise Stopped("The run was interrupted; %agent resume goes on with it.") from None
+            raise Stopped("The run was interrupted.") from None
         if result.status == "cancelled":
-            raise Stopped(f"The run was stopped; %agent resume {result.run} goes on with it.")
+            raise Stopped("The run was stopped.")
         if result.status == "failed":
             raise UsageError(f"The run {result.run} failed: {result.reason}")
         if cell is None and line.split(maxsplit=1)[0] == "ask" and not into:

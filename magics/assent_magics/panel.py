@@ -53,7 +53,7 @@ class PanelView:
 
     async def ask(self, pending: Pending) -> None:
         """Show a card, unless there is one from before; the answer comes by a click."""
-        if pending.call not in self._asked:
+        if pending.call not in self._asked or not self._board.shows(pending.call):
             self._asked.add(pending.call)
             self._publish()  # the question comes after what leads to it
             self._board.show(pending, self._decide, beside_transcript=True)

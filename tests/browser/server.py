@@ -82,7 +82,7 @@ def _command(server: Server) -> list[str]:
 
 def _environment(home: Path) -> dict[str, str]:
     """The kernels find this repository's packages, installed or not, and nothing of the user's own."""
-    old = os.environ
+    old = {name: value for name, value in os.environ.items() if not name.startswith("ASSENT_")}
     return {
         **old,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{old['PATH']}",

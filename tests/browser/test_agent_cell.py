@@ -17,8 +17,7 @@ penguins = pd.DataFrame({
     "species": ["Adelie"] * 3 + ["Gentoo"] * 2 + ["Chinstrap"],
     "island": ["Torgersen", "Biscoe", "Dream", "Biscoe", "Biscoe", "Dream"],
     "body_mass_g": [3750, 3800, 3250, 4500, 5700, None],
-})
-"""
+})"""
 QUERY = """\
 SELECT species, count(*) AS penguins, round(avg(body_mass_g)) AS mean_mass_g
 FROM penguins
@@ -133,7 +132,8 @@ def test_two_cards_at_once(desk: Desk) -> None:
 def test_a_click_after_the_cell_ended(desk: Desk, front: Front) -> None:
     """The run goes on by itself, and its end stands in the same cell."""
     cell = desk.agent(CHANGE, ANSWER, options="--wait 0.3 --into said")
-    notebook = desk.asking(cell, "print(said)", front=front)
+    notebook = desk.open(cell, "print(said)", front=front)
+    notebook.run(0, 1)
     notebook.wait_until_done(1)
     notebook.wait_for_output(1, "nobody answered within 0.3 s")
     notebook.screenshot(f"agent-suspended-{front}")
@@ -169,6 +169,9 @@ def test_a_kernel_restarted_in_the_middle(desk: Desk) -> None:
     notebook.cards(1).first.wait_for()
     notebook.restart_kernel()
     expect(notebook.cards(1).get_by_role("status")).to_contain_text("%agent pending")
+    expect(live(notebook)).to_contain_text("cut off")
+    expect(live(notebook)).to_contain_text("The kernel that ran this is gone.")
+    expect(live(notebook).get_by_role("button", name="Stop this run")).to_be_hidden()
     notebook.run(0, 2)
     notebook.wait_for_output(2, "1 waiting for your answer: %agent pending")
     notebook.run(3)

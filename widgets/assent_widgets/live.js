@@ -1,6 +1,7 @@
 // A run while it runs: places blocks of HTML that Python rendered (and escaped), counts the seconds, offers to stop.
 
 const TICK = 200; // ms
+const LOST = "The kernel that ran this is gone. %agent runs tells what became of it, %agent pending what waits for you.";
 
 function put(block, nodes, root) {
   let node = nodes.get(block.id);
@@ -87,6 +88,9 @@ export default () => {
       const root = document.createElement("div");
       root.className = "assent-blocks jp-RenderedHTMLCommon"; // where there is one, looks as the static form will
       const stop = stopButton(model);
+      const lost = document.createElement("div");
+      lost.className = "assent-lost";
+      lost.setAttribute("role", "status");
       let nodes = new Map();
       const view = {
         put: (block) => put(block, nodes, root),
@@ -102,14 +106,19 @@ export default () => {
         node.textContent = `${(seconds + (performance.now() - since) / 1000).toFixed(1)} s`;
       };
       const show = () => {
-        box.dataset.status = model.get("status");
-        stop.hidden = model.get("status") !== "running";
+        const status = model.get("status");
+        box.dataset.status = status;
+        stop.hidden = status !== "running";
+        lost.textContent = status === "lost" ? LOST : "";
+        const word = root.querySelector(".assent-state");
+        if (status === "lost" && word) word.textContent = "cut off";
       };
       model.on("change:status", show);
+      model.on("comm_live_update", () => model.get("status") === "running" && model.set("status", "lost")); // not saved
       views.add(view);
       view.reset();
       show();
-      box.append(stop, root);
+      box.append(stop, root, lost);
       el.append(box);
       const timer = setInterval(tick, TICK);
       return () => {

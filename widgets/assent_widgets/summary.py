@@ -83,10 +83,10 @@ class Summary:
 
 
 def summary_html(summary: Summary) -> str:
-    """The header line. The class names let the live view tick."""
+    """The header line. The class names let the live view tick, and say that its kernel is gone."""
     who = f"<strong>{escape(summary.agent or 'agent')}</strong>"
     model = [f"<span>{escape(summary.model)}</span>"] if summary.model else []
-    state = badge(escape(summary.status), _COLOURS.get(summary.status, BLUE))
+    state = f'<span class="assent-state">{badge(escape(summary.status), _COLOURS.get(summary.status, BLUE))}</span>'
     counts = [escape(item) for item in _counts(summary)]
     seconds = f'<span class="assent-seconds">{summary.seconds:.1f} s</span>'
     return f'<div style="{HEAD}">{" · ".join([who, state, *model, *counts, seconds])}</div>'
