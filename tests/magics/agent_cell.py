@@ -111,6 +111,10 @@ class LiveCard:
             self.kernel.wait(lambda m: bool(self._update(m).get("message")))["content"]["data"]["state"]["message"]
         )
 
+    def says(self, words: str) -> None:
+        """Wait until the card's note holds these words."""
+        self.kernel.wait(lambda m: words in self._update(m).get("message", ""))
+
     def _update(self, message: Message) -> dict[str, Any]:
         if message["msg_type"] != "comm_msg" or message["content"]["comm_id"] != self.comm:
             return {}

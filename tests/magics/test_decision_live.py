@@ -167,6 +167,36 @@ def test_two_people_must_approve_what_only_two_may(kernel: LiveKernel, tmp_path:
     kernel.run("del os.environ['ASSENT_USER'], launch")
 
 
+def test_the_second_of_two_people_approves_what_the_first_made_of_it(kernel: LiveKernel, tmp_path: Path) -> None:
+    kernel.run(
+        "from assent import tool\n@tool(privilege='super_admin')\ndef drop(what: str) -> str:\n    '''Drop.'''\n"
+        "    return 'dropped ' + what\nimport os; os.environ['ASSENT_USER'] = 'ana'"
+    )
+    model = script(tmp_path, [call("drop", what="one")], "Gone.")
+    cell = AgentCell(kernel, f"%%agent --tools drop --wait 0.1 --model {model}\nGo.")
+    cell.done()
+    old = cell.card()
+    old.decide(arguments={"what": "everything"})
+    new = cell.card(2)
+    assert (new.call, '"everything"' in new.source) == (old.call, True)
+    kernel.run("os.environ['ASSENT_USER'] = 'ben'")
+    old.decide()
+    new.says("edited after it was shown")
+    new.decide()
+    assert "dropped everything" in cell.updated("Gone.")
+    kernel.run("del os.environ['ASSENT_USER'], drop")
+
+
+def test_a_card_answers_for_its_own_call_only(kernel: LiveKernel, tmp_path: Path) -> None:
+    both = [call("python", code="one = 1"), call("python", code="two = 2")]
+    cell = AgentCell(kernel, f"%%agent --wait 0.1 --model {script(tmp_path, both, 'Done.')}\nCount.")
+    cell.done()
+    first, second = cell.card(1), cell.card(2)
+    first.decide("reject", call=second.call)
+    first.status("rejected")
+    assert verdicts(kernel, first.run) == ["reject", "pending"]
+
+
 def test_a_late_click_is_refused_in_words(kernel: LiveKernel, model: str) -> None:
     cell = AgentCell(kernel, f"%%agent --wait 0.1 --model {model}\nMultiply.")
     cell.done()
