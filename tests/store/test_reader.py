@@ -224,3 +224,14 @@ def test_many_threads_read_at_once(memory: duckdb.DuckDBPyConnection) -> None:
 def test_a_result_without_rows_keeps_its_columns(memory: duckdb.DuckDBPyConnection) -> None:
     frame = select(memory, "SELECT 1 AS a, 'x' AS b WHERE false")
     assert (list(frame.columns), len(frame)) == (["a", "b"], 0)
+
+
+def test_a_sum_of_integers_is_an_integer(memory: duckdb.DuckDBPyConnection) -> None:
+    frame = select(memory, "SELECT sum(i) AS a, sum(i) FILTER (i > 9) AS none, sum(i) AS a FROM range(10) AS t(i)")
+    assert [str(kind) for kind in frame.dtypes] == ["int64", "float64", "int64"]
+    assert frame.iloc[0, 0] == 45
+    partly = select(
+        memory, "SELECT i % 2 AS odd, sum(i) FILTER (i % 2 = 1) AS s FROM range(10) AS t(i) GROUP BY 1 ORDER BY 1"
+    )
+    assert partly["s"].tolist() == [pd.NA, 25]
+    assert select(memory, "SELECT sum(9e18::BIGINT) AS s FROM range(10)")["s"].tolist() == [9e19]

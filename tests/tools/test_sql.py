@@ -21,7 +21,7 @@ def test_rows_come_back_as_csv_for_the_model_a_table_for_people_and_a_frame_for_
     output = query("SELECT city, amount * 2 AS twice FROM sales ORDER BY city", sales=SALES)
     assert output.text == "city,twice\nBonn,3\nUlm,4\n,"
     assert output.display == {
-        "type": "table", "columns": ["city", "twice"], "rows": [["Bonn", "3"], ["Ulm", "4"], ["", ""]], "total": 3,
+        "type": "table", "columns": ["city", "twice"], "rows": [["Bonn", "3"], ["Ulm", "4"], [None, None]], "total": 3,
     }  # fmt: skip
     assert list(output.value.columns) == ["city", "twice"]
 
@@ -68,7 +68,7 @@ def test_a_result_with_odd_names_and_values_can_be_shown() -> None:
     frame = pd.DataFrame([[float("nan"), pd.NaT, "a\n  b", "x" * 300]], columns=["a", "a", "c\nd", "e"])
     shown = table_display(frame)
     assert shown["columns"] == ["a", "a", "c\nd", "e"]
-    assert shown["rows"] == [["", "", "a b", "x" * 200]]
+    assert shown["rows"] == [[None, None, "a b", "x" * 200]]
     assert table_text(frame).count("x") == 300
 
 
@@ -83,3 +83,21 @@ def test_it_reads_only() -> None:
 
 def test_no_rows_are_told_as_such() -> None:
     assert query("SELECT city FROM sales WHERE amount > 5", sales=SALES).text == "city\n(no rows)"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1234567.891, "1234567.89"),
+        (2e6, "2000000"),
+        (3700.66225, "3700.66"),
+        (-98765.4, "-98765.4"),
+        (1e-7, "1e-07"),
+        (1e18, "1e+18"),
+    ],
+)
+def test_a_total_is_told_to_its_last_cent(value: float, words: str) -> None:
+    output = query("SELECT sum(amount) AS total FROM sales", sales=pd.DataFrame({"amount": [value]}))
+    assert output.text == f"total\n{words}"
+    assert output.display is not None
+    assert output.display["rows"] == [[words]]

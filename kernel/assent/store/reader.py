@@ -11,6 +11,7 @@ from assent.core.errors import QueryError
 _READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 _CHUNK = 50  # vectors of 2,048 rows
 _CELLS = 50_000_000  # about 400 MB as numbers: the kernel that runs out of memory takes the analyst's work with it
+_EXACT = 2**53  # integers below it are exact as floats
 _WRITES = "Only reading is allowed here: one SELECT (or DESCRIBE, SUMMARIZE, EXPLAIN) statement."
 
 
@@ -34,6 +35,7 @@ def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[st
 
 def _fetched(result: duckdb.DuckDBPyConnection) -> Any:
     """The rows as they come, so that a result without end is noticed before it fills the memory."""
+    types = [str(column[1]) for column in result.description or ()]
     chunks = [result.fetch_df_chunk(_CHUNK)]
     cells = chunks[0].size
     while len(chunk := result.fetch_df_chunk(_CHUNK)):
@@ -41,11 +43,18 @@ def _fetched(result: duckdb.DuckDBPyConnection) -> Any:
         cells += chunk.size
         if cells > _CELLS:
             raise QueryError("The result has more than 50 million values. Aggregate it, or add a LIMIT.")
-    if len(chunks) == 1:
-        return chunks[0]
     import pandas as pd  # loaded already by the first chunk
 
-    return pd.concat(chunks, ignore_index=True)
+    return _whole(chunks[0] if len(chunks) == 1 else pd.concat(chunks, ignore_index=True), types)
+
+
+def _whole(frame: Any, types: list[str]) -> Any:
+    """`frame` with sums of integers as integers: their 128 bits come as floats, since pandas has none as wide."""
+    for place, kind in enumerate(types):
+        column = frame.iloc[:, place]
+        if kind == "HUGEINT" and column.abs().max() < _EXACT:
+            frame.isetitem(place, column.astype("int64" if column.notna().all() else "Int64"))
+    return frame
 
 
 def _one(query: str) -> duckdb.Statement:

@@ -39,7 +39,7 @@ def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any
 
 def table_text(frame: Any, rows: int = MODEL_ROWS) -> str:
     """A result as a model reads it: CSV, cut after `rows`."""
-    text: str = frame.head(rows).to_csv(index=False, float_format="%.6g").rstrip("\n")
+    text: str = frame.head(rows).to_csv(index=False, float_format=_number).rstrip("\n")
     if frame.empty:
         return f"{text}\n(no rows)"  # a header alone is read as a result by small models
     return text if len(frame) <= rows else f"{text}\n… {len(frame) - rows:,} more of {len(frame):,} rows"
@@ -56,8 +56,15 @@ def table_display(frame: Any, rows: int = DISPLAY_ROWS) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> str | None:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"
+        return None if value != value else _number(value)
     text = str(value)
-    return "" if text in ("None", "<NA>", "NaT") else re.sub(r"\s+", " ", text)[:200]
+    return None if text in ("None", "<NA>", "NaT") else re.sub(r"\s+", " ", text)[:200]
+
+
+def _number(value: float) -> str:
+    """Six digits, but all that stand before the point and two behind it: a total is read to its last cent."""
+    if 1e4 <= abs(value) < 1e15:
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.6g}"
