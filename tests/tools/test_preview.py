@@ -39,6 +39,16 @@ def test_the_values_of_a_column_that_was_looked_at_in_part_are_marked_so() -> No
     assert "(a | b | …)" in preview(pd.DataFrame({"kind": ["a", "b"] * 6_000}))
 
 
+def test_row_labels_are_told_where_they_say_something() -> None:
+    frame = pd.DataFrame({"kind": ["a", "b", "a"], "size": [1, 2, 4]})
+    assert preview(frame.groupby("kind").sum()).splitlines() == [
+        "DataFrame, 2 rows, labelled by kind, columns: size int64", "a: 5", "b: 2",
+    ]  # fmt: skip
+    assert "labelled by index, columns" in preview(frame.describe())
+    assert "labelled by index, kind, columns" in preview(frame.set_index("kind", append=True))
+    assert "labelled" not in preview(frame[frame["size"] > 1])
+
+
 @pytest.mark.parametrize("values", [["a", "b"], list("abcdefghi") * 2, ["x" * 50] * 2, [["list"]] * 2, [None] * 2])
 def test_what_is_no_category_is_told_by_its_type(values: list[Any]) -> None:
     first = preview(pd.DataFrame({"name": values})).splitlines()[0]

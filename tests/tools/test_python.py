@@ -29,6 +29,16 @@ def test_output_errors_and_result_come_back() -> None:
     assert display(output)["bound"] == ["sys", "x"]
 
 
+def test_a_frame_comes_back_as_a_table_with_its_row_labels() -> None:
+    frame = pd.DataFrame({"kind": ["a", "b", "a"], "size": [1, 2, 4]})
+    output = run("frame.groupby('kind').sum()", {"frame": frame})
+    assert output.text == "result: DataFrame, 2 rows, labelled by kind, columns: size int64\na: 5\nb: 2"
+    assert "result" not in display(output)
+    assert display(output)["table"] == {
+        "type": "table", "columns": ["kind", "size"], "rows": [["a", "5"], ["b", "2"]], "total": 2,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("code", ["x = 1", "", "# nothing", "None", "def f(): pass", "pass"])
 def test_code_without_a_result_has_none(code: str) -> None:
     output = run(code, {"x": 1, "f": 2})

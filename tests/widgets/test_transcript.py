@@ -214,6 +214,14 @@ def test_output_of_python() -> None:
     assert "failed" in html
 
 
+def test_a_table_from_python() -> None:
+    table = {"type": "table", "columns": ["kind", "size"], "rows": [["<b>", "5"]], "total": 1}
+    shown: dict[str, Any] = {"type": "python", "stdout": "hello\n", "table": table, "changed": ["df"]}
+    transcript = folded(STARTED, decided("allow"), finished("", **shown))
+    assert "hello\n    kind  size\n    ----  ----\n    <b>      5\n    changed df" in transcript.text()
+    assert "&lt;b&gt;</td>" in transcript.html()
+
+
 def test_huge_output_is_clipped() -> None:
     huge = "x" * 50_000_000
     transcript = folded(STARTED, decided("allow"), finished(huge), event(Kind.RUN_FINISHED, body={"text": huge}))
@@ -353,6 +361,8 @@ def test_json_that_cannot_be_read_is_shown_while_it_is_written_and_after(written
         {"type": "table", "columns": ["a"], "rows": [[1]], "total": "many"},
         {"type": "python", "stdout": 5},
         {"type": "python", "bound": 5},
+        {"type": "python", "table": 5},
+        {"type": "python", "table": {"type": "python"}},
         {"type": ["python"]},
     ],
 )

@@ -157,8 +157,14 @@ def _fits(display: Any) -> bool:
             return whole and isinstance(display.get("total"), int | None)
         case {"type": "python"}:
             words = all(isinstance(display.get(name), str | None) for name in ("stdout", "result", "traceback"))
-            return words and all(isinstance(display.get(name), list | None) for name in ("bound", "changed", "deleted"))
+            names = all(isinstance(display.get(name), list | None) for name in ("bound", "changed", "deleted"))
+            table = display.get("table")
+            return words and names and (table is None or (_kind(table) == "table" and _fits(table)))
     return False
+
+
+def _kind(display: Any) -> Any:
+    return display.get("type") if isinstance(display, dict) else None
 
 
 def _sentence(what: str, why: str) -> str:

@@ -128,6 +128,8 @@ def _outcome_html(call: Call) -> str:
         case "python":
             names = _names(display)
             blocks = [pre(escape(text), style) for text, style in _python_parts(display)]
+            if table := display.get("table"):
+                blocks.append(table_html(table["columns"], table["rows"], table.get("total")))
             return "".join(blocks) + (f'<div style="{SMALL}">{escape(names)}</div>' if names else "")
         case _:
             style = ERROR_PRE if call.state == "failed" else OUTPUT
@@ -140,7 +142,10 @@ def _outcome_text(call: Call) -> str:
         case "table":
             return table_text(display["columns"], display["rows"], display.get("total"))
         case "python":
-            return clean("\n".join([*[text for text, _ in _python_parts(display)], _names(display)]))
+            parts = [clean(text) for text, _ in _python_parts(display)]
+            if table := display.get("table"):
+                parts.append(table_text(table["columns"], table["rows"], table.get("total")))
+            return "\n".join([*parts, clean(_names(display))])
         case _:
             return clean(clip(call.text, _OUTPUT))
 

@@ -26,13 +26,25 @@ def is_frame(value: Any) -> bool:
     return kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas"
 
 
+def has_labels(frame: Any) -> bool:
+    """Whether a frame's row labels say more than the number of the row, as after `groupby`."""
+    index = frame.index
+    return index.nlevels > 1 or index.name is not None or index.dtype.kind not in "iu"
+
+
 def _frame(frame: Any, rows: int) -> str:
+    labels = has_labels(frame)
     columns = [_column(frame, place) for place in range(min(len(frame.columns), _COLUMNS))]
     more = f", … {len(frame.columns) - _COLUMNS} more" if len(frame.columns) > _COLUMNS else ""
-    lines = [f"DataFrame, {len(frame):,} rows, columns: {', '.join(columns)}{more}"]
-    for _, row in frame.iloc[:, :_COLUMNS].head(rows).iterrows():
-        lines.append(" | ".join([_cell(value) for value in row]))
+    by = f"labelled by {_labels(frame)}, " if labels else ""
+    lines = [f"DataFrame, {len(frame):,} rows, {by}columns: {', '.join(columns)}{more}"]
+    for label, row in frame.iloc[:, :_COLUMNS].head(rows).iterrows():
+        lines.append((f"{_cell(label)}: " if labels else "") + " | ".join([_cell(value) for value in row]))
     return "\n".join(lines)
+
+
+def _labels(frame: Any) -> str:
+    return ", ".join(["index" if name is None else str(name) for name in frame.index.names])
 
 
 def _column(frame: Any, place: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from assent.tools.execute import clip
 from assent.tools.guard import TimeUp
 from assent.tools.preview import is_frame, preview
+from assent.tools.sql import table_display
 from assent.tools.tool import Output, Tool, tool
 
 FILE = "<agent>"
@@ -144,7 +145,7 @@ def _report(printed: str, value: Any, raised: str | None, changes: dict[str, lis
     display = {
         "type": "python",
         "stdout": clip(printed, 10_000),
-        "result": shown,
+        **({"table": table_display(value)} if is_frame(value) else {"result": shown}),
         "traceback": raised,
         **changes,
     }

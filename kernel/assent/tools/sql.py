@@ -7,7 +7,7 @@ from typing import Any
 
 from assent.core.errors import QueryError
 from assent.store import database, reader
-from assent.tools.preview import is_frame
+from assent.tools.preview import has_labels, is_frame
 from assent.tools.tool import Output, Tool, tool
 
 MODEL_ROWS = 50
@@ -47,10 +47,11 @@ def table_text(frame: Any, rows: int = MODEL_ROWS) -> str:
 
 def table_display(frame: Any, rows: int = DISPLAY_ROWS) -> dict[str, Any]:
     """A result as a transcript shows it: columns, the first rows as text, how many there are."""
-    shown = [[_shown(value) for value in row] for row in frame.head(rows).itertuples(index=False, name=None)]
+    first = frame.head(rows).reset_index(allow_duplicates=True) if has_labels(frame) else frame.head(rows)
+    shown = [[_shown(value) for value in row] for row in first.itertuples(index=False, name=None)]
     return {
         "type": "table",
-        "columns": [str(name) for name in frame.columns],
+        "columns": [str(name) for name in first.columns],
         "rows": shown,
         "total": len(frame),
     }
