@@ -34,11 +34,11 @@ def test_every_cell_ran(cells: dict[str, Cell]) -> None:
 @pytest.mark.parametrize(
     ("cell", "query", "row", "answer"),
     [
-        ("species", "SELECT species, count(*)", "Adelie     152", "There are 152 Adelie, 68 Chinstrap and 124 Gentoo"),
-        ("mass", "SELECT species, avg(body_mass_g)", "Gentoo     5076.02", "5076.02 g on average"),
-        ("island", "SELECT island, count(*)", "Biscoe  168", "Biscoe has the most penguins: 168."),
-        ("into", "SELECT island, species, count(*)", "Dream      Chinstrap  68", "the largest is Gentoo on Biscoe"),
-        ("ask", "SELECT count(*)", "--------\n    2\n", "2 rows have no body mass."),
+        ("species", "SELECT species, count(*)", "Adelie 152", "There are 152 Adelie, 68 Chinstrap and 124 Gentoo"),
+        ("mass", "SELECT species, avg(body_mass_g)", "Gentoo 5076.02", "5076.02 g on average"),
+        ("island", "SELECT island, count(*)", "Biscoe 168", "Biscoe has the most penguins: 168."),
+        ("into", "SELECT island, species, count(*)", "Dream Chinstrap 68", "the largest is Gentoo on Biscoe"),
+        ("ask", "SELECT count(*)", "2", "2 rows have no body mass."),
     ],
 )
 def test_a_question_is_shown_with_its_query_rows_and_answer(
@@ -46,7 +46,9 @@ def test_a_question_is_shown_with_its_query_rows_and_answer(
 ) -> None:
     text = outputs(cells[cell])
     assert text.startswith("analyst · finished · ")
-    places = [text.index(words) for words in ("sql · done · read_only", query, row, answer)]
+    shown = re.search(r"(?m)^\s*" + r"\s+".join(row.split()) + r"\s*$", text)
+    assert shown is not None, text
+    places = [text.index("sql · done · read_only"), text.index(query), shown.start(), text.index(answer)]
     assert places == sorted(places)
 
 
@@ -78,7 +80,7 @@ def test_the_tables_at_the_end_tell_it_all(cells: dict[str, Cell]) -> None:
     assert outputs(cells["runs"]).count("finished") == 6
     assert outputs(cells["calls-shown"]).count("read_only") == 5
     assert "approve        ana" in outputs(cells["approvals"])
-    assert " 12  120.0 " in outputs(cells["costs"])
+    assert re.search(r"\b12\s+120\b", outputs(cells["costs"]))
 
 
 def test_the_workspace_agrees(session: Session) -> None:
