@@ -323,7 +323,7 @@ def test_a_second_session_of_the_process_leaves_the_firsts_runs_alone(tmp_path: 
 
 
 def test_a_journal_that_failed_while_another_run_was_at_work_opens_again(tmp_path: Path) -> None:
-    poison = Event(kind=Kind.MODEL_FAILED, run="other", input_tokens=2**80)  # the column has 64 bits
+    poison = Event(kind=Kind.MODEL_FAILED, run="other", step=2**40)  # the column has 32 bits
 
     async def run(session: Session) -> None:
         stream = session.submit(started(look))

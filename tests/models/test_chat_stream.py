@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from assent.core.messages import Reasoning, Text, ToolCall
 from assent.core.model import CallDelta, ReasoningDelta, TextDelta, Usage
 from assent.models.chat_stream import Draft, absorb, finish, read_usage
@@ -129,3 +131,16 @@ def test_usage_of_several_vendors() -> None:
     }
     assert read_usage(full) == Usage(100, 20, 0, 8, Decimal("0.0012"))
     assert read_usage({"prompt_tokens": 5, "prompt_cache_hit_tokens": 4}) == Usage(5, None, 4, None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [(12, 12), (12.0, 12), (1.5, None), ("12", None), (True, None), ([1], None), (None, None)]
+)
+def test_what_is_no_number_of_tokens_is_unknown(sent: object, read: int | None) -> None:
+    assert read_usage({"prompt_tokens": sent, "completion_tokens": sent}) == Usage(read, read)
+
+
+def test_a_name_that_is_no_text_becomes_one() -> None:
+    draft = Draft()
+    list(absorb(draft, {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": 5}}]}}]}))
+    assert [part.name for part in finish(draft, "c").message.calls] == ["5"]

@@ -299,7 +299,7 @@ def test_what_one_call_does_wrong_leaves_the_others_alone(tmp_path: Path) -> Non
 
 def test_a_journal_that_fails_is_the_runs_error_and_it_can_be_resumed(tmp_path: Path) -> None:
     def poison(request: Request) -> str:
-        event = Event(kind=Kind.MODEL_FAILED, run="other", input_tokens=2**80)  # the column has 64 bits
+        event = Event(kind=Kind.MODEL_FAILED, run="other", step=2**40)  # the column has 32 bits
         session.journal.post([event])
         return "never recorded"
 

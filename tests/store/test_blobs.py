@@ -1,5 +1,6 @@
 """Large payloads: set aside, restored, and noticed when they are missing or changed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,14 @@ def test_a_missing_or_changed_payload_is_said_plainly(journal: Journal) -> None:
     path.unlink()
     with pytest.raises(StoreError, match="is missing"):
         journal.events("r")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"{}")], ids=["removed", "changed"])
+def test_a_payload_that_was_touched_does_not_pass_for_the_journal(
+    journal: Journal, damage: Callable[[Path], object]
+) -> None:
+    journal.append([Event(kind=Kind.CALL_FINISHED, run="r", body={"text": "x" * 100_000})]).result(10)
+    [payload] = [path for path in (journal.folder / "blobs").rglob("*") if path.is_file()]
+    damage(payload)
+    with pytest.raises(StoreError, match="Payload"):
+        journal.verify()

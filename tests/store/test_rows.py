@@ -107,3 +107,11 @@ def test_columns_take_any_text(journal: Journal, word: str) -> None:
     assert journal.verify() == 1
     for view in VIEWS:
         journal.select(f"SELECT * FROM {view}")
+
+
+@pytest.mark.parametrize("tokens", [-1, 2**63, 10**30, "12", 1.5, float("nan"), float("inf"), [1], {}, True])
+def test_tokens_that_are_no_count_are_left_out_and_the_rest_is_kept(journal: Journal, tokens: Any) -> None:
+    event = Event(kind=Kind.MODEL_ANSWERED, run="r", input_tokens=tokens, output_tokens=7, reasoning_tokens=tokens)
+    journal.append([event]).result(10)
+    assert journal.select("SELECT input_tokens, output_tokens, reasoning_tokens FROM events") == [(None, 7, None)]
+    assert journal.verify() == 1

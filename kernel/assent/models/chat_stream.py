@@ -70,12 +70,19 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
     cached = prompt.get("cached_tokens")
     cost = usage.get("cost")
     return Usage(
-        input=usage.get("prompt_tokens"),
-        output=usage.get("completion_tokens"),
-        cached=usage.get("prompt_cache_hit_tokens") if cached is None else cached,
-        reasoning=completion.get("reasoning_tokens"),
+        input=_tokens(usage.get("prompt_tokens")),
+        output=_tokens(usage.get("completion_tokens")),
+        cached=_tokens(usage.get("prompt_cache_hit_tokens") if cached is None else cached),
+        reasoning=_tokens(completion.get("reasoning_tokens")),
         cost=Decimal(str(cost)) if isinstance(cost, int | float) else None,
     )
+
+
+def _tokens(value: Any) -> int | None:
+    """A number of tokens; some servers send it as a float, others send something else altogether."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _absorb_delta(draft: Draft, delta: Mapping[str, Any]) -> Iterator[Delta]:
@@ -112,7 +119,7 @@ def _absorb_call(draft: Draft, delta: Mapping[str, Any]) -> CallDelta:
     call = draft.calls[place]
     call.id = call.id or delta.get("id") or ""
     call.extra = call.extra or ({"extra_content": extra} if (extra := delta.get("extra_content")) else None)
-    name = "" if call.name else function.get("name") or ""  # some repeat the name in every chunk
+    name = "" if call.name else str(function.get("name") or "")  # some repeat the name in every chunk
     call.name = call.name or name
     arguments = function.get("arguments") or ""
     if not isinstance(arguments, str):

@@ -67,6 +67,8 @@ async def _settle(run: Run) -> bool:
             run.record(by_person(run, call))
     open_calls = [call for call in run.state.batch.values() if call.result is None]
     await _together([perform(run, call) for call in open_calls], run.state.agent.parallel)
+    if (task := asyncio.current_task()) is not None and task.cancelling():
+        raise asyncio.CancelledError  # a tool survived it; its result is recorded, and nothing comes after
     return True
 
 

@@ -103,7 +103,7 @@ class Journal:
         return [self._restored(event_of(row)) for row in rows]
 
     def verify(self) -> int:
-        """Recompute the hash chain; the number of events, or `StoreError` naming the first that does not fit."""
+        """Recompute the hash chain; the number of events, or `StoreError` naming what does not fit first."""
         previous = GENESIS
         rows = self.select(SELECT + " ORDER BY seq")
         for number, row in enumerate(rows, 1):
@@ -111,6 +111,7 @@ class Journal:
             body = row[NAMES.index("body")]
             if event.seq != number or event.prev != previous or event.hash != hash_of(values_of(event, body)):
                 raise StoreError(f"The journal was changed: event {number} does not fit the hash chain.")
+            self._restored(event)  # a payload that was set aside is part of its event
             previous = event.hash
         return len(rows)
 

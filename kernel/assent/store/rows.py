@@ -11,6 +11,7 @@ from assent.core.events import Event, Kind
 from assent.store.schema import NAMES
 
 _NANO = Decimal("1e-9")  # what the cost column keeps
+_MOST = 2**63
 _COSTLIEST = Decimal("1e9")  # what it has room for
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str).encode
 
@@ -37,8 +38,8 @@ def values_of(event: Event, body: str) -> tuple[Any, ...]:
     values = (
         event.seq, round(event.at * 1e6), event.kind.value, event.run, event.parent, event.step, event.tenant,
         event.user, event.agent, event.notebook, event.cell, event.model, event.tool, event.call, event.privilege,
-        event.decision, event.input_tokens, event.output_tokens, event.cached_tokens, event.reasoning_tokens,
-        _money(event.cost), event.duration, body, event.prev,
+        event.decision, _count(event.input_tokens), _count(event.output_tokens), _count(event.cached_tokens),
+        _count(event.reasoning_tokens), _money(event.cost), event.duration, body, event.prev,
     )  # fmt: skip
     return tuple([clean(value) if isinstance(value, str) and not value.isascii() else value for value in values])
 
@@ -54,6 +55,12 @@ def event_of(row: tuple[Any, ...]) -> Event:
     kind, body, at = Kind(columns["kind"]), json.loads(columns["body"]), columns["time"] / 1e6
     rest = {name: value for name, value in columns.items() if name not in ("kind", "body", "time")}
     return Event(kind=kind, body=body, at=at, **rest)
+
+
+def _count(tokens: Any) -> int | None:
+    """What a model's server says of its tokens may be no number, or one that the column has no room for."""
+    whole = isinstance(tokens, int) and not isinstance(tokens, bool)
+    return tokens if whole and 0 <= tokens < _MOST else None
 
 
 def _money(cost: Decimal | None) -> Decimal | None:
