@@ -1,5 +1,6 @@
-"""Completion after `%agent`: sub-commands, agents, runs, calls that wait, models, options."""
+"""Completion after `%agent`: sub-commands, agents, runs, calls that wait, models, options; tables in SQL."""
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from assent.core.errors import AssentError
+from assent.store.schema import VIEWS
+from assent.tools.preview import is_frame
 from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.manage import COMMANDS
 
 _LINE = re.compile(r".*?(%%?)agent\s+(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\{(\w*)$")
+_WORD = re.compile(r"\w*$")
+_SQL = re.compile(r"%%?agent\s+sql\s")
+_COLUMNS = "SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal AND contains(?, table_name)"
 
 
 def matcher(desk: Desk) -> Any:
@@ -21,6 +27,8 @@ def matcher(desk: Desk) -> Any:
     @context_matcher(identifier="assent.agent")  # type: ignore[untyped-decorator]  # IPython is typed in part
     def agent_matcher(context: Any) -> dict[str, Any]:
         line = context.line_with_cursor[: context.cursor_position]
+        if _SQL.match(context.full_text):
+            return _found(_WORD.findall(line)[0], _sql_words(desk, context.full_text), "table")
         if context.cursor_line and context.full_text.startswith("%%agent"):
             variable = _VARIABLE.search(line)
             return _found(variable[1], _variables(desk), "instance") if variable else {"completions": []}
@@ -40,6 +48,15 @@ def _found(word: str, names: Iterable[str], kind: str) -> dict[str, Any]:
 
 def _variables(desk: Desk) -> list[str]:
     return [name for name in desk.namespace if not name.startswith("_") and name not in ("In", "Out")]
+
+
+def _sql_words(desk: Desk, text: str) -> list[str]:
+    """The tables that a query may name, and the columns of those that it names already."""
+    frames = {name: value for name, value in desk.namespace.items() if is_frame(value) and not name.startswith("_")}
+    columns = [str(column) for name, frame in frames.items() if name in text for column in frame.columns]
+    with contextlib.suppress(AssentError):  # a workspace that cannot be opened, as below
+        columns += [name for (name,) in desk.session.journal.select(_COLUMNS, [text])]
+    return list(dict.fromkeys([*VIEWS, *frames, *columns]))
 
 
 def _candidates(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:

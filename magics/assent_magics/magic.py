@@ -50,7 +50,7 @@ class AgentMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    async def agent_awaited(self, line: str, cell: str | None = None) -> Any:
+    async def _agent_awaited(self, line: str, cell: str | None = None) -> Any:
         """What `%agent ask`, `%agent resume` and `%%agent` are turned into; not for typing."""
         try:
             command, into = self._command(line, cell)
@@ -98,7 +98,7 @@ class AgentMagics(Magics):
 
     def _started(self, prompt: str, agent: str, given: dict[str, Any]) -> tuple[StartRun, str]:
         if not prompt.strip():
-            raise ConfigError("There is no question: write it in the cell under %%agent.")
+            raise ConfigError("There is no question: write it under %%agent, or behind %agent ask.")
         into = given.pop("into", "")
         text = interpolate(prompt.strip(), self.desk.namespace)
         return self.desk.command(text, agent, **given), into

@@ -22,8 +22,8 @@ from assent_widgets.transcript import Transcript
 
 _INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
 _RUNS = """
-    SELECT run, agent, status, prompt, answer, started, steps, calls, input_tokens, output_tokens, cost, seconds,
-        model, reason, notebook, cell
+    SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
+        date_trunc('second', started) AS "started (UTC)", steps, calls, cost, round(seconds, 1) AS seconds, model
     FROM runs ORDER BY started DESC LIMIT 20"""
 
 
@@ -55,8 +55,8 @@ def show_help(desk: Desk, rest: str) -> None:
     if unknown := [name for name in names if name not in COMMANDS]:
         raise NotFound(f"There is no command {unknown[0]!r}; there are {', '.join(COMMANDS)}.")
     if not rest.strip():
-        print("%%agent [NAME] [options]        run an agent on the prompt in the cell body; {name} tells it a variable")
-        print("%%agent sql [df <<]             read the workspace and the notebook's DataFrames by SQL\n")
+        print(f"{'%%agent [NAME] [options]':<34} run an agent on the prompt below it; {{name}} tells it a variable")
+        print(f"{'%%agent sql [df <<]':<34} read the workspace and the notebook's DataFrames by SQL\n")
     for name in names:
         command = COMMANDS[name]
         print(f"%agent {command.usage:<27} {command.help}")

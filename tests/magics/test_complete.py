@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from IPython.core.completer import provisionalcompleter
 from tests.magics.scripts import asks, script
@@ -57,6 +58,15 @@ def test_models_and_tools_by_name(shell: Shell) -> None:
 def test_a_brace_in_the_prompt_offers_variables(shell: Shell) -> None:
     shell.namespace["penguins"] = 1
     assert completed(shell, "%%agent\nHow many of {peng") == ["penguins"]
+
+
+def test_sql_offers_tables_and_their_columns(shell: Shell) -> None:
+    shell.namespace["penguins"] = pd.DataFrame({"island": ["Dream"]})
+    assert completed(shell, "%%agent sql\nSELECT * FROM pen") == ["penguins"]
+    assert completed(shell, "%%agent sql df <<\nSELECT * FROM run") == ["runs"]
+    assert completed(shell, "%%agent sql\nSELECT count(*) FROM penguins WHERE isl") == ["island"]
+    assert completed(shell, "%%agent sql\nSELECT count(*) FROM approvals WHERE verd") == ["verdict"]
+    assert "island" not in completed(shell, "%%agent sql\nSELECT isl")
 
 
 def test_the_prompt_is_not_completed_as_a_command(shell: Shell) -> None:

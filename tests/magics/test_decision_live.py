@@ -81,7 +81,7 @@ def test_while_the_python_tool_holds_up_the_main_thread(kernel: LiveKernel, tmp_
     model = script(tmp_path, asks(code), "Done.")
     begin = (
         "import asyncio\nsession = get_ipython()._assent_loaded[0].session\n"
-        f"both = await asyncio.gather(*[asyncio.ensure_future(get_ipython().run_line_magic('agent_awaited', "
+        f"both = await asyncio.gather(*[asyncio.ensure_future(get_ipython().run_line_magic('_agent_awaited', "
         f"'ask --model ' + model + ' go')) for model in ({model!r}, {other!r})])"
     )
     cell = AgentCell(kernel, begin)

@@ -45,7 +45,7 @@ def test_reloading_keeps_the_workspace_and_lets_go_of_its_file(shell: Shell, tmp
     model = script(tmp_path, "Yes.")
     shell.run(f"%%agent --model {model}\nIs it?")
     shell.run("%reload_ext assent")
-    assert shell.run("%agent runs")["answer"].tolist() == ["Yes."]
+    assert shell.run("%agent runs")["outcome"].tolist() == ["Yes."]
 
 
 def test_loading_imports_nothing_heavy(shell: Shell, tmp_path: Path) -> None:

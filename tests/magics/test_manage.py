@@ -48,7 +48,7 @@ def test_new_and_list(shell: Shell) -> None:
 def test_runs_and_show(shell: Shell, tmp_path: Path) -> None:
     shell.run(f"%%agent --model {script(tmp_path, 'Forty-two.')}\nWhat is it?")
     runs = shell.run("%agent runs")
-    assert runs[["agent", "status", "prompt", "answer"]].values.tolist() == [
+    assert runs[["agent", "status", "asked", "outcome"]].values.tolist() == [
         ["analyst", "finished", "What is it?", "Forty-two."]
     ]
     shell.run(f"%agent show {runs['run'][0][:6]}")

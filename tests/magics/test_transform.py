@@ -33,6 +33,7 @@ def awaited(cell: str) -> int:
         ("x = %agent ask how many?", 1),
         ("%agent ask how many?", 1),
         ("%agent resume abc", 1),
+        ("%agent aks how many?", 0),
         ("%agent runs", 0),
         ("%agent", 0),
         ("%agent sql SELECT 1", 0),
@@ -65,7 +66,7 @@ def test_code_that_is_no_python_is_left_alone() -> None:
 def test_two_calls_in_one_line_both_stand_where_they_stood() -> None:
     call = "get_ipython().run_line_magic('agent', 'ask ü')"
     code = "".join(await_agents([f"é = {call}, {call}\n"]))
-    done = "await get_ipython().run_line_magic('agent_awaited', 'ask ü')"
+    done = "await get_ipython().run_line_magic('_agent_awaited', 'ask ü')"
     assert ast.unparse(ast.parse(code)) == f"é = ({done}, {done})"
 
 

@@ -154,7 +154,7 @@ def test_what_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ollama: 
     assert rows["openai:gpt-5-mini"].ready
     assert rows["groq:openai/gpt-oss-120b"].why == "set GROQ_API_KEY"
     assert rows["ollama:llama3.2"] == Known("ollama:llama3.2", "server", True)
-    assert rows["local:qwen2.5-coder-1.5b"].why == "fetch it: assent fetch qwen2.5-coder-1.5b (1.1 GB)"
+    assert rows["local:qwen2.5-coder-1.5b"].why == "assent fetch qwen2.5-coder-1.5b (1.1 GB)"
     assert rows["local:qwen2.5-coder-0.5b"].ready
 
 

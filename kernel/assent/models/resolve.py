@@ -110,7 +110,7 @@ def _local_row(row: weights.Weights) -> Known:
     if not importlib.util.find_spec("xllamacpp"):
         return Known(name, "local", False, "pip install xllamacpp")
     if weights.cached(row) is None:
-        return Known(name, "local", False, f"fetch it: assent fetch {row.name} ({row.size / 1e9:.1f} GB)")
+        return Known(name, "local", False, f"assent fetch {row.name} ({row.size / 1e9:.1f} GB)")
     return Known(name, "local", True, row.note)
 
 
