@@ -20,7 +20,7 @@ demo: $(READY)  ## fetch the local model and run the quickstart notebook with it
 .PHONY: lab
 lab: $(READY)  ## open the quickstart notebook in JupyterLab
 	$(BIN)/assent fetch
-	$(BIN)/jupyter lab $(QUICKSTART)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. $(QUICKSTART)
 
 .PHONY: test
 test: unit kernel browser local  ## run every test
