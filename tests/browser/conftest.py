@@ -15,8 +15,11 @@ _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# Notebook 7 itself raises these while it loads, without any widget.
-_NOT_OURS = re.compile(r"reading 'schema'|Command 'filebrowser:open-path' not registered")
+# The front ends raise these themselves, without any widget: Notebook 7 while it loads, JupyterLab as a kernel restarts.
+_NOT_OURS = re.compile(
+    r"reading 'schema'|Command 'filebrowser:open-path' not registered"
+    r"|Canceled future for \w+ message before replies were done"
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

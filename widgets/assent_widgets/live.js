@@ -1,7 +1,7 @@
 // A run while it runs: places blocks of HTML that Python rendered (and escaped), counts the seconds, offers to stop.
 
 const TICK = 200; // ms
-const LOST = "The kernel that ran this is gone. %agent runs tells what became of it, %agent pending what waits for you.";
+const LOST = "The kernel that ran this is gone. %agent runs tells what became of it.";
 
 function put(block, nodes, root) {
   let node = nodes.get(block.id);
