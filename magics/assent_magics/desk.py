@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ class Desk:
         self.shell = shell
         self.settings = Assent(parent=shell)
         self.folder = configs.workspace_folder()
+        self.since = time.time()
         self._session: Session | None = None
         self.board = Board()
         self._tasks: set[asyncio.Task[Any]] = set()

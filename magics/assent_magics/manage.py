@@ -106,7 +106,9 @@ def pending(desk: Desk, rest: str) -> None:
     waiting = desk.session.pending()
     if not waiting:
         print("Nothing waits for your answer.")
-    elif frontend.way_to_ask() == "widget":
+    if any(item.at < desk.since for item in waiting):
+        print("This kernel is younger than the question: load the data again before you approve.")
+    if frontend.way_to_ask() == "widget":
         desk.cards(waiting)
     else:
         for item in waiting:

@@ -63,6 +63,14 @@ def test_pending_shows_what_would_run(shell: Shell, tmp_path: Path) -> None:
     shell.run("%agent pending")
     assert "danger = 99" in shell.shown
     assert f"%agent approve {call}" in shell.shown
+    assert "load the data again" not in shell.shown
+
+
+def test_a_question_of_an_earlier_kernel_reminds_of_its_data(shell: Shell, tmp_path: Path) -> None:
+    asked(shell, tmp_path)
+    shell.ipython.extension_manager.reload_extension("assent")
+    shell.run("%agent pending")
+    assert "load the data again" in shell.shown
 
 
 def test_approve_tells_how_to_go_on(shell: Shell, tmp_path: Path) -> None:

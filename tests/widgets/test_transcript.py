@@ -214,6 +214,19 @@ def test_output_of_python() -> None:
     assert "failed" in html
 
 
+def test_the_last_of_two_endings_in_a_row_is_told() -> None:
+    transcript = folded(
+        STARTED, event(Kind.RUN_CANCELLED, body={"reason": "interrupted"}),
+        event(Kind.RUN_SUSPENDED, body={"reason": "the kernel stopped"}),
+    )  # fmt: skip
+    assert "Suspended: the kernel stopped" in transcript.text()
+    assert "interrupted" not in transcript.text()
+    transcript.apply(event(Kind.RUN_RESUMED))
+    transcript.apply(event(Kind.RUN_CANCELLED, body={"reason": "enough"}))
+    assert "the kernel stopped. Then resumed." in transcript.text()
+    assert "Cancelled: enough" in transcript.text()
+
+
 def test_a_table_from_python() -> None:
     table = {"type": "table", "columns": ["kind", "size"], "rows": [["<b>", "5"]], "total": 1}
     shown: dict[str, Any] = {"type": "python", "stdout": "hello\n", "table": table, "changed": ["df"]}

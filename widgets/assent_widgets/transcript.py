@@ -175,12 +175,14 @@ class Transcript:
         if isinstance(old, Words):
             why = old.text.partition("\n")[0].removesuffix(".")
             self._put(self._notice, Words(f"{why}. Then resumed.", "quiet", old.title))
+        self._notice = ""
 
     def _end(self, event: Event) -> None:
         if event.kind is Kind.RUN_FINISHED:
             self._finish(str(event.body.get("text") or ""))
         else:
-            self._notice = f"notice.{len(self._items)}"
+            # A kernel that is shut down is interrupted before: the later ending says why.
+            self._notice = self._notice or f"notice.{len(self._items)}"
             self._put(self._notice, _ending(event))
         if event.kind is not Kind.RUN_SUSPENDED:
             for key, item in self._items.items():
