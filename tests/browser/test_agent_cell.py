@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 from tests.browser.notebook_page import DARK, LIGHT, Front, NotebookPage, OpenNotebook
 from tests.browser.server import Server
-from tests.magics.scripts import Part, asks, call, script, text
+from tests.magics.scripts import Turn, asks, call, script, text
 
 FRAME = """\
 import pandas as pd
@@ -42,7 +42,7 @@ class Desk:
         self.folder = folder
         self._open = open_notebook
 
-    def agent(self, *turns: str | list[Part], options: str = "", name: str = "script") -> str:
+    def agent(self, *turns: Turn, options: str = "", name: str = "script") -> str:
         """A cell whose agent follows these turns."""
         script(self.folder, *turns, name=name)
         return f"%%agent --model scripted:{name}.json {options}".rstrip() + "\nWhich penguins are heavy?"
@@ -94,7 +94,7 @@ def test_ask_see_approve_and_read(desk: Desk, front: Front) -> None:
 
 @pytest.mark.parametrize("front", ["lab", "notebook"])
 def test_edit_then_reject_then_allow_for_the_run(desk: Desk, front: Front) -> None:
-    turns = [asks("made = 1"), asks("made = 2"), asks("made += 10"), asks("made += 100"), "Counted."]
+    turns: list[Turn] = [asks("made = 1"), asks("made = 2"), asks("made += 10"), asks("made += 100"), "Counted."]
     notebook = desk.asking(desk.agent(*turns), "made", front=front)
     card = notebook.cards(1)
     click(card, "Edit …")
@@ -224,7 +224,7 @@ attack(); setInterval(attack, 50);
 def test_an_agent_that_attacks_with_html(desk: Desk) -> None:
     """In its words, in what its code prints, in a table's cell, in the reason it gives."""
     cells = f"SELECT '{ATTACK.replace(chr(39), chr(34))}' AS html"
-    turns = [
+    turns: list[Turn] = [
         [text(f"# Look {ATTACK}"), call("sql", query=cells)],
         asks(f"print({ATTACK!r})", why=ATTACK),
         asks("safe = False", why=ATTACK),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -20,7 +21,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     monkeypatch.chdir(tmp_path)
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
     ipython = InteractiveShell.instance(config=config)
-    ipython.extension_manager.load_extension("assent")
+    extensions: Any = ipython.extension_manager
+    extensions.load_extension("assent")
     yield Shell(ipython)
-    ipython.extension_manager.unload_extension("assent")
+    extensions.unload_extension("assent")
     InteractiveShell.clear_instance()

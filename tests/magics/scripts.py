@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 Part = dict[str, Any]
+Turn = str | list[Part]
 
 
 def text(words: str) -> Part:
@@ -16,7 +17,7 @@ def call(tool: str, **arguments: Any) -> Part:
     return {"kind": "call", "id": "", "name": tool, "arguments": json.dumps(arguments)}
 
 
-def script(folder: Path, *turns: str | list[Part], name: str = "script") -> str:
+def script(folder: Path, *turns: Turn, name: str = "script") -> str:
     """Write a script and give the model's name for it."""
     path = folder / f"{name}.json"
     path.write_text(json.dumps(turns), "utf-8")

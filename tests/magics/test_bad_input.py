@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.magics.scripts import asks, call, script
+from tests.magics.scripts import Turn, asks, call, script
 from tests.magics.shell import Shell
 from tests.support.chat_server import Reply, calls, chat_server, chunk, says
 
@@ -135,7 +135,7 @@ def test_a_tool_that_misbehaves(shell: Shell, tmp_path: Path, name: str, said: s
 
 
 def test_wrong_sql_and_a_write_go_back_to_the_model(shell: Shell, tmp_path: Path) -> None:
-    turns = [[call("sql", query="SELEC 1")], [call("sql", query="DROP TABLE penguins")], "I give up."]
+    turns: list[Turn] = [[call("sql", query="SELEC 1")], [call("sql", query="DROP TABLE penguins")], "I give up."]
     shell.run(f"%%agent --model {script(tmp_path, *turns)}\nTry it.")
     assert "syntax error" in shell.shown
     assert "Only reading is allowed" in shell.shown

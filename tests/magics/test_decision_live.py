@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.jupyter.live import LiveKernel, answers
 from tests.magics.agent_cell import AgentCell, query
-from tests.magics.scripts import asks, call, script, text
+from tests.magics.scripts import Turn, asks, call, script, text
 
 pytestmark = pytest.mark.kernel
 
@@ -31,7 +31,7 @@ def test_it_is_dealt_with_before_the_reply(kernel: LiveKernel, model: str) -> No
 
 
 def test_edit_reject_and_allow(kernel: LiveKernel, tmp_path: Path) -> None:
-    three = [asks("made = 1"), asks("made = 2"), asks("made += 10"), asks("made += 100"), "Done."]
+    three: list[Turn] = [asks("made = 1"), asks("made = 2"), asks("made += 10"), asks("made += 100"), "Done."]
     cell = AgentCell(kernel, f"%%agent --model {script(tmp_path, *three)}\nCount.")
     cell.card(1).decide(arguments={"code": "made = 5"})
     cell.card(2).decide("reject", reason="one is enough")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.jupyter.live import LiveKernel, live_kernel
@@ -32,8 +33,14 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
 
 def die(kernel: LiveKernel) -> None:
     """SIGKILL, as the memory runs out."""
-    os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
-    kernel.manager.provisioner.process.wait()
+    os.kill(pid(kernel), signal.SIGKILL)
+    provisioner: Any = kernel.manager.provisioner
+    provisioner.process.wait()
+
+
+def pid(kernel: LiveKernel) -> int:
+    provisioner: Any = kernel.manager.provisioner
+    return int(provisioner.pid)
 
 
 def shut_down(kernel: LiveKernel) -> None:
@@ -98,7 +105,7 @@ def test_a_workspace_that_another_kernel_holds(start: Start, tmp_path: Path) -> 
     first, second = start(), start()
     AgentCell(first, f"%%agent --model {script(tmp_path, 'Yes.')}\nIs it?").done()
     said = AgentCell(second, "%agent runs").failed()
-    assert f"in use by process {first.manager.provisioner.pid}" in said
+    assert f"in use by process {pid(first)}" in said
     assert "ASSENT_WORKSPACE" in said
     AgentCell(first, "%unload_ext assent").done()
     assert "Yes." in AgentCell(second, "%agent runs").done()
