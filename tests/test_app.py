@@ -336,7 +336,7 @@ def test_a_journal_that_failed_while_another_run_was_at_work_opens_again(tmp_pat
             await until(stream, Kind.RUN_FINISHED)
         assert (await items(session, started(look)))[-1].kind is Kind.RUN_FINISHED  # type: ignore[union-attr]  # the last is an event
 
-    with opened(tmp_path, Turn("done", delay=0.1)) as session:
+    with opened(tmp_path, Turn("done", delay=0.5)) as session:
         asyncio.run(run(session))
         assert session.journal.verify() > 0
 

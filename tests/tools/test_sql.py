@@ -1,5 +1,6 @@
 """The sql tool: reads the namespace's DataFrames, says which there are, writes nothing."""
 
+import threading
 from typing import Any
 
 import pandas as pd
@@ -101,3 +102,13 @@ def test_a_total_is_told_to_its_last_cent(value: float, words: str) -> None:
     assert output.text == f"total\n{words}"
     assert output.display is not None
     assert output.display["rows"] == [[words]]
+
+
+def test_a_query_that_is_given_up_ends() -> None:
+    endless = "SELECT count(*) FROM range(1000000000000) AS n(i) WHERE hash(i) = 5"
+    output = acted(sql_tool(dict), seconds=0.2, query=endless)
+    assert (output.error, "did not finish within 0.2 s" in output.text) == (True, True)
+    left = [thread for thread in threading.enumerate() if thread.name == "assent-tool"]
+    for thread in left:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in left)

@@ -1,5 +1,6 @@
 """Reading by SQL and nothing but reading: one statement, a read-only transaction, no files."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +21,13 @@ def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[st
 
     `connection` must be locked down (store.database). `QueryError` says what is wrong with the statement.
     """
-    statement = _one(query)
-    cursor = connection.cursor()
+    return select_with(connection.cursor(), query, frames)
+
+
+def select_with(cursor: duckdb.DuckDBPyConnection, query: str, frames: Mapping[str, Any]) -> Any:
+    """`select` with a connection that is used for this statement only and closed; `interrupt` ends it."""
     try:
+        statement = _one(query)
         for name in _named(query, frames):
             cursor.register(name, frames[name])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
@@ -31,6 +36,12 @@ def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[st
         raise QueryError(_explained(error)) from None
     finally:
         cursor.close()
+
+
+def interrupt(cursor: duckdb.DuckDBPyConnection) -> None:
+    """End the statement of `select_with`, from another thread; without effect where it has ended by itself."""
+    with contextlib.suppress(duckdb.ConnectionException):
+        cursor.interrupt()
 
 
 def _fetched(result: duckdb.DuckDBPyConnection) -> Any:

@@ -99,11 +99,11 @@ async def _call(tool: Tool[Any, Any], values: dict[str, Any], limit: float, call
             return await result if inspect.isawaitable(result) else result
     if inspect.iscoroutinefunction(tool.function):
         return await tool.function(**values)
-    result = await _in_thread(functools.partial(tool.function, **values))
+    result = await in_thread(functools.partial(tool.function, **values))
     return await result if inspect.isawaitable(result) else result
 
 
-def _in_thread(function: Any) -> Awaitable[Any]:
+def in_thread(function: Any) -> Awaitable[Any]:
     """A thread of its own for each call: a pool's threads would all be lost to a few tools that hang."""
     loop = asyncio.get_running_loop()
     future = loop.create_future()

@@ -1,5 +1,6 @@
 """The `sql` tool: read the analyst's DataFrames with DuckDB, and nothing else."""
 
+import asyncio
 import functools
 import re
 from collections.abc import Callable, Mapping, MutableMapping
@@ -7,6 +8,7 @@ from typing import Any
 
 from assent.core.errors import QueryError
 from assent.store import database, reader
+from assent.tools.execute import in_thread
 from assent.tools.preview import has_labels, is_frame
 from assent.tools.tool import Output, Tool, tool
 
@@ -24,11 +26,15 @@ def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any
     connect = functools.cache(database.memory)  # a database costs more than all the rest of a session's start
 
     @tool(name="sql", privilege="read_only")
-    def sql(query: str) -> Output:
+    async def sql(query: str) -> Output:
         """Run one read-only SQL query (DuckDB dialect) over the notebook's DataFrames; their names are the tables."""
         frames = frames_in(namespace())
+        cursor = connect().cursor()
         try:
-            frame = reader.select(connect(), query, frames)
+            frame = await in_thread(functools.partial(reader.select_with, cursor, query, frames))
+        except asyncio.CancelledError:
+            reader.interrupt(cursor)  # or the query that nobody waits for would keep the processors busy
+            raise
         except QueryError as error:
             tables = ", ".join(sorted(frames)) or "none: no DataFrame has been made yet"
             return Output(f"{error}\nTables here: {tables}", error=True)
