@@ -1,13 +1,19 @@
 """`{name}` in a prompt tells the model that variable in short; every other brace stays as it is."""
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from assent.core.errors import ConfigError
 from assent.tools.preview import is_frame, preview
 
 # Not glued to what stands before: \frac{x}, {{x}} and f{x} are LaTeX, a template or a call, and stay.
 _NAME = re.compile(r"(?<![\w\\}{^_$])\{([^\W\d]\w*)\}(?!\})")
+
+
+_SECRET = re.compile(r"(?:^|_)(?:api_?key|key|secret|token|password|passwd|credentials?)$", re.IGNORECASE)
+_LENGTH = 12  # characters; shorter ones are words
 
 
 def interpolate(prompt: str, namespace: Mapping[str, Any]) -> str:
@@ -20,12 +26,25 @@ def interpolate(prompt: str, namespace: Mapping[str, Any]) -> str:
             return match[0]
         value = namespace[name]
         if not is_frame(value):
-            return preview(value)
+            return _harmless(name, value)
         frames[name] = value
         return f"`{name}`"
 
     text = _NAME.sub(told, prompt)  # the sentence stays whole: people read it in SQL, models in their context
     return "\n\n".join([text, *[f"{name}: {preview(value)}" for name, value in frames.items()]])
+
+
+def _harmless(name: str, value: Any) -> str:
+    """The variable in short, unless a secret of the environment is in it, or its name says that it is one."""
+    text = preview(value)
+    secrets = [kept for key, kept in os.environ.items() if _SECRET.search(key) and len(kept) >= _LENGTH]
+    named = isinstance(value, str) and _SECRET.search(name) and len(value) >= _LENGTH and not re.search(r"\s", value)
+    if named or any(secret in text for secret in secrets):
+        raise ConfigError(
+            f"{{{name}}} seems to hold a secret, which the model would read and the journal would keep. "
+            "Nothing was sent. Take it out of the question; if it is none, give the variable another name."
+        )
+    return text
 
 
 def fill(line: str, namespace: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from assent.core.errors import ConfigError
 from assent_magics.interpolate import fill, interpolate
 
 NAMES = {"x": 3, "name": "Ada", "a": 1, "n": 7, "_hidden": 1, "größe": 2}
@@ -53,3 +54,22 @@ def test_what_a_variable_holds_is_not_interpolated_again() -> None:
 
 def test_a_command_takes_texts_only() -> None:
     assert fill("{run} --into {x}", {"run": "k3v9", "x": 3}) == "k3v9 --into {x}"
+
+
+@pytest.mark.parametrize("name", ["api_key", "OPENAI_API_KEY", "token", "db_password", "client_secret"])
+def test_a_variable_that_is_named_like_a_secret_is_not_told(name: str) -> None:
+    with pytest.raises(ConfigError, match="seems to hold a secret"):
+        interpolate(f"Use {{{name}}}.", {name: "s3cr3t-s3cr3t-s3cr3t"})
+
+
+def test_a_secret_of_the_environment_is_not_told_under_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENDOR_API_KEY", "sk-0123456789abcdef")
+    for value in ("sk-0123456789abcdef", {"url": "https://sk-0123456789abcdef@host"}):
+        with pytest.raises(ConfigError) as raised:
+            interpolate("Look at {mine}.", {"mine": value})
+        assert "sk-" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("key", "species"), ("token", ["a", "b"]), ("monkey", "s3cr3t-s3cr3t")])
+def test_what_only_sounds_like_one_is_told(name: str, value: object) -> None:
+    assert interpolate(f"{{{name}}}", {name: value}) == repr(value)

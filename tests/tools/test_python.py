@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from typing import Any
 
 import pandas as pd
@@ -215,3 +216,41 @@ def test_a_front_ends_syntax_is_turned_into_python_first() -> None:
 def test_it_asks() -> None:
     tool = python_tool(dict)
     assert (tool.privilege, tool.idempotent, tool.here) == ("execute_risky", False, True)
+
+
+class Odd:
+    """What code of others may leave in a namespace."""
+
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+    def __repr__(self) -> str:
+        raise SystemExit
+
+
+@pytest.mark.parametrize(
+    "value",
+    [pd.DataFrame({"a": [Odd()]}), pd.DataFrame([[1]], columns=[Odd()]), [Odd()], {"a": Odd()}, Odd()],
+    ids=["cell", "column", "list", "dict", "value"],
+)
+def test_it_runs_whatever_odd_things_the_namespace_holds(value: Any) -> None:
+    namespace = {"odd": value}
+    assert "done" in run("done = 'done'\ndone", namespace).text
+    assert not run("odd", namespace).error
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame({"a": [[1, 2, 3]] * 1_000_000}),
+        pd.DataFrame([[0] * 100_000]),
+        [list(range(5_000_000))] * 4,
+        {"a": "x" * 500_000_000},
+    ],
+    ids=["lists", "wide", "nested", "text"],
+)
+def test_looking_for_changes_takes_no_time_worth_mentioning(value: Any) -> None:
+    namespace = {"large": value}
+    began = time.process_time()
+    run("1 + 1", namespace)
+    assert time.process_time() - began < 1

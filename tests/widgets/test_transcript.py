@@ -227,6 +227,31 @@ def test_the_last_of_two_endings_in_a_row_is_told() -> None:
     assert "Cancelled: enough" in transcript.text()
 
 
+def test_the_header_of_a_running_run_says_what_it_waits_for() -> None:
+    steps: list[tuple[Event | Progress, str]] = [
+        (STARTED, "waiting for the model"),
+        (delta(TextDelta("I")), "running"),
+        (answered(1, CALLS, "calls"), "running"),
+        (decided("ask", call=1), "waiting for you"),
+        (decided("ask", call=2), "waiting for you"),
+        (approval("approve", 1), "waiting for you"),
+        (approval("approve", 2, missing=1), "waiting for you"),
+        (approval("approve", 2), "running"),
+        (event(Kind.CALL_STARTED, call=f"{RUN}.1"), "running"),
+        (finished("42"), "waiting for the model"),
+        (event(Kind.RUN_SUSPENDED, body={"reason": "why"}), "suspended"),
+        (event(Kind.RUN_RESUMED), "waiting for the model"),
+        (event(Kind.RUN_FINISHED, body={"text": "42"}), "finished"),
+    ]
+    transcript = Transcript()
+    for item, words in steps:
+        transcript.apply(item)
+        heads = [block.html for block in transcript.changed() if block.id == "head"]
+        assert all(f">{words}<" in head for head in heads), (item, heads)
+        assert f" · {words} · " in transcript.text().splitlines()[0], item
+        assert heads or words == "running"
+
+
 def test_a_table_from_python() -> None:
     table = {"type": "table", "columns": ["kind", "size"], "rows": [["<b>", "5"]], "total": 1}
     shown: dict[str, Any] = {"type": "python", "stdout": "hello\n", "table": table, "changed": ["df"]}

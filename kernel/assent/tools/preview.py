@@ -11,11 +11,11 @@ _VALUES = 8  # a text column with more than these is no list of categories
 
 def preview(value: Any, rows: int = 3) -> str:
     """A few lines that say what `value` is, without dumping it."""
-    if is_frame(value):
-        return _frame(value, rows)
     try:
+        if is_frame(value):
+            return _frame(value, rows)
         text = repr(value)
-    except Exception as error:  # a repr that raises must not cost the user the cell
+    except (Exception, SystemExit) as error:  # a repr that raises must not cost the user the cell
         text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
     return text if len(text) <= _REPR else f"{text[:_REPR]}… ({type(value).__name__}, {len(text):,} characters)"
 

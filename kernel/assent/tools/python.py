@@ -16,6 +16,7 @@ from assent.tools.sql import table_display
 from assent.tools.tool import Output, Tool, tool
 
 FILE = "<agent>"
+_LOOKED_AT = 1000  # items of a container, columns of a table, rows where their hash is no sum of cells
 _STREAM_LIMIT = 5_000_000  # characters kept of what a piece of code prints
 
 
@@ -107,23 +108,32 @@ def _parts(code: str) -> list[tuple[ast.AST, str]]:
 
 
 def _contents(value: Any) -> Any:
-    if is_frame(value):
-        # The blocks' sums notice an in-place edit without hashing every row of a large table.
-        return (value.shape, tuple(map(str, value.columns)), _checksum(value))
-    if isinstance(value, list | dict | set):
-        return len(value), hash(preview(value)) if len(value) < 1000 else None
+    try:
+        if is_frame(value):
+            return (value.shape, tuple(map(str, value.columns[:_LOOKED_AT])), _checksum(value))
+        if isinstance(value, list | dict | set):
+            return len(value), hash(preview(value)) if _is_small(value) else None
+    except (Exception, SystemExit):  # what the namespace holds may be odd in any way; the code must run all the same
+        return None
     return None
 
 
+def _is_small(value: Any) -> bool:
+    """Whether a container's text is worth its making: neither it nor what is right in it holds many items."""
+    items = value.values() if isinstance(value, dict) else value
+    sized = (list, dict, set, tuple, str, bytes)
+    return len(value) < _LOOKED_AT and all(len(item) < _LOOKED_AT for item in items if isinstance(item, sized))
+
+
 def _checksum(frame: Any) -> Any:
-    if frame.size > 5_000_000:
+    if frame.size > 5_000_000 or len(frame.columns) > _LOOKED_AT:
         return None
     from pandas.util import hash_pandas_object  # loaded already: the namespace holds a DataFrame
 
     try:
         return int(hash_pandas_object(frame, index=True).sum())
     except TypeError:  # a cell that cannot be hashed, a list say
-        return hash(frame.to_string())
+        return hash(frame.head(_LOOKED_AT).to_string())
 
 
 def _traceback(error: BaseException) -> str:
@@ -132,6 +142,13 @@ def _traceback(error: BaseException) -> str:
     while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
         trace = trace.tb_next
     return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+
+
+def _shown(value: Any, text: str | None) -> dict[str, Any]:
+    with contextlib.suppress(Exception, SystemExit):  # a cell whose text raises: the preview says so
+        if is_frame(value):
+            return {"table": table_display(value)}
+    return {"result": text}
 
 
 def _report(printed: str, value: Any, raised: str | None, changes: dict[str, list[str]]) -> Output:
@@ -145,7 +162,7 @@ def _report(printed: str, value: Any, raised: str | None, changes: dict[str, lis
     display = {
         "type": "python",
         "stdout": clip(printed, 10_000),
-        **({"table": table_display(value)} if is_frame(value) else {"result": shown}),
+        **_shown(value, shown),
         "traceback": raised,
         **changes,
     }

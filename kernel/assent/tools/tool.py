@@ -26,7 +26,9 @@ class Output:
 
     text: str
     display: Mapping[str, Any] | None = None
-    value: Any = None
+    value: Any = field(
+        default=None, repr=False
+    )  # its text may be endless, or raise, and asyncio makes reprs of results
     error: bool = False
 
 
