@@ -78,4 +78,4 @@ def test_its_display_has_a_form_without_widgets(front_end: FrontEnd) -> None:
     _, live = started(front_end)
     data, _ = live._repr_mimebundle_()
     assert set(data) == {"text/plain", "text/html", MIME, "application/vnd.jupyter.widget-view+json"}
-    assert "running" in data["text/plain"]
+    assert "waiting for the model" in data["text/plain"]

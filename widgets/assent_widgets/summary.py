@@ -1,6 +1,6 @@
 """A run in one line: who, with what model, how far, at what price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -16,12 +16,17 @@ _STATUSES = {
     Kind.RUN_CANCELLED: "cancelled",
     Kind.RUN_FAILED: "failed",
 }
-_COLOURS = {"running": BLUE, "suspended": AMBER, "finished": GREEN, "cancelled": AMBER, "failed": RED}
+_COLOURS = {"waiting for you": AMBER, "suspended": AMBER, "finished": GREEN, "cancelled": AMBER, "failed": RED}
+# After these the model has to read before it says a word, which takes a local one seconds.
+_READS = frozenset({Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.CALL_FINISHED, Kind.MODEL_FAILED})
 
 
 @dataclass(slots=True)
 class Summary:
-    """Totals of a run so far. `seconds` is time at work, without the pauses; `since` when the work began last."""
+    """Totals of a run so far. `seconds` is time at work, without the pauses; `since` when the work began last.
+
+    `waiting` are the calls that wait for a person; `silent` while the model has been asked and says nothing yet.
+    """
 
     run: str = ""
     agent: str = ""
@@ -35,6 +40,8 @@ class Summary:
     worked: float = 0.0
     since: float | None = None
     last: float = 0.0
+    waiting: set[str] = field(default_factory=set)
+    silent: bool = True
 
     def add(self, event: Event) -> None:
         """Count one event in."""
@@ -47,8 +54,19 @@ class Summary:
         self.last = max(self.last, event.at)
         if event.kind is Kind.MODEL_ANSWERED:
             self._count(event)
+        self.silent = event.kind in _READS
+        self._wait(event)
         if status := _STATUSES.get(event.kind):
             self._turn(status, event.at)
+
+    @property
+    def state(self) -> str:
+        """The status, and of a running run what it is at."""
+        if self.status != "running":
+            return self.status
+        if self.waiting:
+            return "waiting for you"
+        return "waiting for the model" if self.silent else "running"
 
     @property
     def seconds(self) -> float:
@@ -64,6 +82,14 @@ class Summary:
             "input_tokens": self.input_tokens, "output_tokens": self.output_tokens,
             "cost": None if self.cost is None else str(self.cost), "seconds": round(self.seconds, 3),
         }  # fmt: skip
+
+    def _wait(self, event: Event) -> None:
+        if event.kind is Kind.CALL_DECIDED and event.decision == "ask":
+            self.waiting.add(event.call or "")
+        elif event.kind in (Kind.CALL_DECIDED, Kind.CALL_STARTED, Kind.CALL_FINISHED) or (
+            event.kind is Kind.APPROVAL_DECIDED and not event.body.get("missing")
+        ):
+            self.waiting.discard(event.call or "")
 
     def _count(self, event: Event) -> None:
         self.steps += 1
@@ -86,7 +112,7 @@ def summary_html(summary: Summary) -> str:
     """The header line. The class names let the live view tick, and say that its kernel is gone."""
     who = f"<strong>{escape(summary.agent or 'agent')}</strong>"
     model = [f"<span>{escape(summary.model)}</span>"] if summary.model else []
-    state = f'<span class="assent-state">{badge(escape(summary.status), _COLOURS.get(summary.status, BLUE))}</span>'
+    state = f'<span class="assent-state">{badge(escape(summary.state), _COLOURS.get(summary.state, BLUE))}</span>'
     counts = [escape(item) for item in _counts(summary)]
     seconds = f'<span class="assent-seconds">{summary.seconds:.1f} s</span>'
     return f'<div style="{HEAD}">{" · ".join([who, state, *model, *counts, seconds])}</div>'
@@ -94,7 +120,7 @@ def summary_html(summary: Summary) -> str:
 
 def summary_text(summary: Summary) -> str:
     """The same in plain text, with the run's id."""
-    items = [summary.agent or "agent", summary.status, summary.model, *_counts(summary), f"{summary.seconds:.1f} s"]
+    items = [summary.agent or "agent", summary.state, summary.model, *_counts(summary), f"{summary.seconds:.1f} s"]
     return clean(" · ".join([item for item in [*items, f"run {summary.run}"] if item]))
 
 

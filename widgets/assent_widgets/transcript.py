@@ -119,6 +119,9 @@ class Transcript:
         return item
 
     def _delta(self, progress: Progress) -> None:
+        if self.summary.silent:
+            self.summary.silent = False
+            self._dirty["head"] = None
         match progress.delta:
             case TextDelta(text):
                 self._stream(f"{progress.step}.text", text, plain=False)
