@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import duckdb
 from assent.core.errors import QueryError
 
 _READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+_AGAIN = 0.05  # seconds between two interrupts
 _CHUNK = 50  # vectors of 2,048 rows
 _CELLS = 50_000_000  # about 400 MB as numbers: the kernel that runs out of memory takes the analyst's work with it
 _EXACT = 2**53  # integers below it are exact as floats
@@ -24,7 +26,9 @@ def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[st
     return select_with(connection.cursor(), query, frames)
 
 
-def select_with(cursor: duckdb.DuckDBPyConnection, query: str, frames: Mapping[str, Any]) -> Any:
+def select_with(
+    cursor: duckdb.DuckDBPyConnection, query: str, frames: Mapping[str, Any], ended: threading.Event | None = None
+) -> Any:
     """`select` with a connection that is used for this statement only and closed; `interrupt` ends it."""
     try:
         statement = _one(query)
@@ -36,12 +40,19 @@ def select_with(cursor: duckdb.DuckDBPyConnection, query: str, frames: Mapping[s
         raise QueryError(_explained(error)) from None
     finally:
         cursor.close()
+        if ended is not None:
+            ended.set()
 
 
-def interrupt(cursor: duckdb.DuckDBPyConnection) -> None:
-    """End the statement of `select_with`, from another thread; without effect where it has ended by itself."""
-    with contextlib.suppress(duckdb.ConnectionException):
-        cursor.interrupt()
+def interrupt(cursor: duckdb.DuckDBPyConnection, ended: threading.Event) -> None:
+    """End the statement of `select_with`, which sets `ended`, from a thread of its own.
+
+    Said again and again: DuckDB forgets an interrupt that comes before the statement is under way.
+    """
+    while not ended.is_set():
+        with contextlib.suppress(duckdb.ConnectionException):  # it has ended meanwhile
+            cursor.interrupt()
+        ended.wait(_AGAIN)
 
 
 def _fetched(result: duckdb.DuckDBPyConnection) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import re
+import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -29,11 +30,12 @@ def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any
     async def sql(query: str) -> Output:
         """Run one read-only SQL query (DuckDB dialect) over the notebook's DataFrames; their names are the tables."""
         frames = frames_in(namespace())
-        cursor = connect().cursor()
+        cursor, ended = connect().cursor(), threading.Event()
         try:
-            frame = await in_thread(functools.partial(reader.select_with, cursor, query, frames))
+            frame = await in_thread(functools.partial(reader.select_with, cursor, query, frames, ended))
         except asyncio.CancelledError:
-            reader.interrupt(cursor)  # or the query that nobody waits for would keep the processors busy
+            # Or the query that nobody waits for would keep the processors busy, and the interpreter from ending.
+            threading.Thread(target=reader.interrupt, args=(cursor, ended), name="assent-stop", daemon=True).start()
             raise
         except QueryError as error:
             tables = ", ".join(sorted(frames)) or "none: no DataFrame has been made yet"
