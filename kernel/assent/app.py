@@ -173,9 +173,12 @@ class Session:
         state = self.state(run)
         return _result(state, self._values.get(state.run, {}))
 
-    def sql(self, query: str) -> Any:
-        """A DataFrame from one reading statement over the workspace's views and the namespace's DataFrames."""
-        return reader.select(self.journal.cursor(), query, frames_in(self.namespace()))
+    def sql(self, query: str, *, frames: bool = True) -> Any:
+        """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.
+
+        A DataFrame that is called like a view stands before it.
+        """
+        return reader.select(self.journal.cursor(), query, frames_in(self.namespace()) if frames else {})
 
     # Agents, tools, models
 

@@ -89,7 +89,7 @@ def agents(desk: Desk, rest: str) -> Any:
 def runs(desk: Desk, rest: str) -> Any:
     """The latest runs, as a table."""
     _nothing(rest)
-    return desk.session.sql(_RUNS)
+    return desk.session.sql(_RUNS, frames=False)
 
 
 def show(desk: Desk, rest: str) -> None:

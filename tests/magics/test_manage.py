@@ -56,6 +56,13 @@ def test_runs_and_show(shell: Shell, tmp_path: Path) -> None:
     assert "Forty-two." in shell.shown
 
 
+def test_runs_shows_the_workspaces_runs_whatever_the_notebook_calls_its_data(shell: Shell, tmp_path: Path) -> None:
+    run, _ = asked(shell, tmp_path)
+    for name in ("runs", "events", "agent"):
+        shell.namespace[name] = pd.DataFrame({"run": ["forged"], "status": ["finished"]})
+    assert shell.run("%agent runs")["run"].tolist() == [run]
+
+
 def test_pending_shows_what_would_run(shell: Shell, tmp_path: Path) -> None:
     shell.run("%agent pending")
     assert "Nothing waits for your answer." in shell.shown

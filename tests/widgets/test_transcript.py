@@ -429,3 +429,10 @@ def test_static_html_needs_nothing_that_a_sanitiser_drops() -> None:
     for dropped in ("<style", "<svg", "data-", "var(", "color-mix", "<script", "<button"):
         assert dropped not in html
     assert "mathjax_ignore" in html
+
+
+def test_what_ran_is_shown_with_its_terminal_escapes_written_out() -> None:
+    hidden = "SELECT 1 /* \x1b]0;and what else it says\x07 */"
+    transcript = folded(STARTED, decided("allow", tool="sql", arguments={"query": hidden}))
+    assert "and what else it says" in transcript.text()
+    assert "and what else it says" in transcript.html()

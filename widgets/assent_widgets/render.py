@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assent_widgets.calls import Call
-from assent_widgets.escape import clean, clip, escape
+from assent_widgets.escape import clean, clip, escape, reveal
 from assent_widgets.markdown import markdown_html
 from assent_widgets.style import (
     AMBER,
@@ -89,7 +89,7 @@ def call_html(call: Call) -> str:
         return f'<div style="{STEP}">{_title_html(call)}</div>'
     out = [_title_html(call)]
     if call.source:
-        out.append(pre(escape(clip(call.source, _SOURCE))))
+        out.append(pre(escape(reveal(clip(call.source, _SOURCE)))))
     out += [f'<div style="{SMALL}">{escape(clip(said, _SAID))}</div>' for said in call.said]
     if call.state in _DONE:
         out.append(_outcome_html(call))
@@ -101,7 +101,7 @@ def call_text(call: Call) -> str:
     title = clean(" · ".join([call.tool or "…", *_title(call)]))
     if call.on_card:
         return title
-    out = [title, _indented(clean(clip(call.source, _SOURCE)))]
+    out = [title, _indented(reveal(clip(call.source, _SOURCE)))]
     out += [_indented(clean(clip(said, _SAID)), "  * ") for said in call.said]
     if call.state in _DONE:
         out.append(_indented(_outcome_text(call)))
