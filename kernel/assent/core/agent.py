@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import NoneType
-from typing import Any
+from typing import Any, get_args
 
 from assent.core.errors import ConfigError
+from assent.core.model import Effort, Priority
 from assent.core.privilege import Mode, check_modes
 
 INSTRUCTIONS = (
@@ -18,7 +19,7 @@ INSTRUCTIONS = (
 _KINDS: dict[str, tuple[type, ...]] = {
     "name": (str,), "instructions": (str,), "model": (str,), "description": (str,), "tools": (list, tuple),
     "policy": (Mapping,), "max_steps": (int,), "parallel": (int,), "tool_timeout": (int, float),
-    "temperature": (int, float, NoneType), "max_tokens": (int, NoneType),
+    "temperature": (int, float, NoneType), "max_tokens": (int, NoneType), "effort": (str, NoneType), "priority": (str,),
 }  # fmt: skip
 
 
@@ -27,7 +28,9 @@ class Agent:
     """What a run is started from. `tools` holds names of registered tools, or tools themselves.
 
     `policy` may only tighten: a tool's privilege still asks where it must. `max_steps` counts model calls,
-    `parallel` is how many calls run at once, `tool_timeout` is in seconds.
+    `parallel` is how many calls run at once, `tool_timeout` is in seconds. `effort` is how much the model is to think
+    ("none", "low", "medium", "high"; None leaves it to the vendor), `priority` who goes first where a limit makes them
+    wait ("critical", "high", "mid", "low").
     """
 
     name: str = "analyst"
@@ -41,6 +44,8 @@ class Agent:
     temperature: float | None = None
     max_tokens: int | None = None
     description: str = ""
+    effort: Effort | None = None
+    priority: Priority = "mid"
 
     def __post_init__(self) -> None:
         for name, kinds in _KINDS.items():
@@ -52,6 +57,9 @@ class Agent:
         if not self.name.replace("-", "_").isidentifier():
             raise ConfigError(f"{self.name!r} is no name for an agent: use letters, digits, - and _.")
         check_modes(self.policy)
+        if self.effort not in (None, *get_args(Effort)) or self.priority not in get_args(Priority):
+            efforts, priorities = ", ".join(get_args(Effort)), ", ".join(get_args(Priority))
+            raise ConfigError(f"An agent's effort must be one of {efforts}, and its priority one of {priorities}.")
         if self.max_steps < 1 or self.parallel < 1 or not self.tool_timeout > 0:
             raise ConfigError("max_steps and parallel must be at least 1, and tool_timeout above 0.")
 

@@ -11,6 +11,8 @@ from assent.core.agent import Agent
 from assent.core.agent import from_json as agent_from_json
 from assent.core.commands import OnAsk
 from assent.core.errors import ConfigError
+from assent.core.model_settings import Tables
+from assent.core.model_settings import check as checked_models
 from assent.core.privilege import check_modes
 
 FOLDER = ".assent"
@@ -18,7 +20,10 @@ FOLDER = ".assent"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do."""
+    """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do.
+
+    `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`.
+    """
 
     model: str = ""
     agent: str = "analyst"
@@ -28,6 +33,7 @@ class Config:
     policy: Mapping[str, str] = field(default_factory=dict)
     base_url: str = ""
     agents: tuple[Agent, ...] = ()
+    models: Tables = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.on_ask not in ("", *get_args(OnAsk)):
@@ -61,7 +67,11 @@ def from_file(config: Config, path: Path) -> Config:
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
-    return _merged(config, values | {"agents": _agents(values.get("agents", {}), path)}, str(path))
+    tables = {
+        "agents": _agents(values.get("agents", {}), path),
+        "models": checked_models(values.get("models", {}), str(path)),
+    }
+    return _merged(config, values | tables, str(path))
 
 
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:

@@ -43,12 +43,18 @@ class WorkspaceCorrupt(StoreError):
 
 
 class ModelError(AssentError):
-    """A model gave no usable answer. `status` is the HTTP status where there was one."""
+    """A model gave no usable answer. `status` is the HTTP status where there was one.
 
-    def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
+    `retryable` says that the same request may succeed later, `retry_after` in how many seconds the server wants it.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retryable: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class NoModel(ModelError):

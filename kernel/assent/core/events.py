@@ -15,8 +15,15 @@ class Kind(StrEnum):
 
     AGENT_DEFINED = "agent_defined"  # the agent's fields
     RUN_STARTED = "run_started"  # prompt, agent fields, options
-    MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop
+    MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
+    MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
+    MODEL_WAITED = "model_waited"  # reason; duration: how long a limit kept the request back
+    MODEL_CACHED = "model_cached"  # reason; an answer from the response cache follows
+    MODEL_FELL_BACK = "model_fell_back"  # reason, restart, to: the model that is asked instead
+    CIRCUIT_OPENED = "circuit_opened"  # reason; duration: how long the model is not asked
+    CIRCUIT_CLOSED = "circuit_closed"  # reason
+    ANSWER_REFUSED = "answer_refused"  # text: what the model is told of an answer that does not fit its type
     CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version
     APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome, missing approvals
     CALL_STARTED = "call_started"  # arguments

@@ -1,4 +1,8 @@
-"""What a conversation is made of. A message is frozen, so every wire format may keep the bytes it made of it."""
+"""What a conversation is made of. A message is frozen, so every wire format may keep the bytes it made of it.
+
+`extra`, on any part that a model wrote, is what a vendor wants back unchanged (a signature, say), under the vendor's
+name: `{"anthropic": {…}}`. Another vendor never gets to see it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +16,24 @@ class Text:
     """Words, for a person or from one."""
 
     text: str
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture from the user. `digest` (sha256) names its bytes among the workspace's payloads.
+
+    The journal keeps the digest only; `data` is empty until the bytes were fetched.
+    """
+
+    media_type: str
+    digest: str
+    data: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A model's thinking. `extra` is what its vendor wants back unchanged (a signature, say)."""
+    """A model's thinking; empty where the vendor keeps it to itself and only wants its `extra` back."""
 
     text: str
     extra: Mapping[str, Any] | None = None
@@ -42,12 +59,12 @@ class ToolResult:
     error: bool = False
 
 
-Part = Text | Reasoning | ToolCall | ToolResult
+Part = Text | Image | Reasoning | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. `encoded` holds the bytes a wire format made of it, by the format's name."""
+    """One turn. `encoded` holds the bytes that were made of it, by who made them."""
 
     role: Role
     parts: tuple[Part, ...]
@@ -70,8 +87,8 @@ def system(text: str) -> Message:
     return Message("system", (Text(text),))
 
 
-def user(text: str) -> Message:
-    return Message("user", (Text(text),))
+def user(text: str, *images: Image) -> Message:
+    return Message("user", (*images, Text(text)))
 
 
 def assistant(*parts: Part) -> Message:
@@ -82,22 +99,29 @@ def results(parts: list[ToolResult]) -> Message:
     return Message("tool", tuple(parts))
 
 
-_KINDS: dict[str, type[Part]] = {"text": Text, "reasoning": Reasoning, "call": ToolCall, "result": ToolResult}
+_KINDS: dict[str, type[Part]] = {
+    "text": Text, "image": Image, "reasoning": Reasoning, "call": ToolCall, "result": ToolResult,
+}  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def to_json(message: Message) -> dict[str, Any]:
     """A message as plain JSON values, for the journal."""
-    parts = [
-        {"kind": _NAMES[type(part)], **{name: getattr(part, name) for name in part.__slots__}} for part in message.parts
-    ]
-    return {"role": message.role, "parts": parts}
+    return {"role": message.role, "parts": [part_to_json(part) for part in message.parts]}
+
+
+def part_to_json(part: Part) -> dict[str, Any]:
+    """A part as plain JSON values; what is not set is left out, and so are an image's bytes."""
+    names = [name for name in part.__slots__ if name != "data"]
+    return {"kind": _NAMES[type(part)], **{name: value for name in names if (value := getattr(part, name)) is not None}}
 
 
 def from_json(value: Mapping[str, Any]) -> Message:
     """The inverse of `to_json`."""
-    parts = []
-    for item in value["parts"]:
-        fields = dict(item)
-        parts.append(_KINDS[fields.pop("kind")](**fields))
-    return Message(value["role"], tuple(parts))
+    return Message(value["role"], tuple([part_from_json(item) for item in value["parts"]]))
+
+
+def part_from_json(value: Mapping[str, Any]) -> Part:
+    """The inverse of `part_to_json`."""
+    fields = dict(value)
+    return _KINDS[fields.pop("kind")](**fields)

@@ -3,9 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from assent.core.events import Kind
 from assent.core.messages import Message
+
+Effort = Literal["none", "low", "medium", "high"]
+Priority = Literal["critical", "high", "mid", "low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +22,30 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """What the answer's text must be: JSON that fits `schema`, whose root is an object."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One question to a model. `tool_choice` is "auto", "none", "required" or a tool's name."""
+    """One question to a model. `tool_choice` is "auto", "none", "required" or a tool's name.
+
+    `effort` is how much the model is to think, None leaves it to the vendor. `agent` and `priority` say who asks and
+    how urgently; no vendor is told.
+    """
 
     messages: Sequence[Message]
     tools: Sequence[ToolSpec] = ()
     temperature: float | None = None
     max_tokens: int | None = None
     tool_choice: str = "auto"
+    output: OutputSchema | None = None
+    effort: Effort | None = None
+    agent: str = ""
+    priority: Priority = "mid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +71,53 @@ class CallDelta:
     arguments: str
 
 
-Delta = TextDelta | ReasoningDelta | CallDelta
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that befell a request on its way: retried, waited for, cached, fallen back, a circuit opened or closed.
+
+    `kind` is how the journal calls it; None is for what only a display should say, while it lasts. `model` is whom it
+    befell, `seconds` how long it takes or took. `restart` tells that what was shown of the answer so far is void.
+    """
+
+    kind: Kind | None
+    model: str
+    reason: str
+    seconds: float | None = None
+    restart: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Delta = TextDelta | ReasoningDelta | CallDelta | Notice
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer. `input` includes `cached`, `output` includes `reasoning`; None is unknown."""
+    """Tokens of one answer; None is unknown.
+
+    `input` includes `cached` (read from the vendor's prompt cache) and `cache_write` (put into it); `output` includes
+    `reasoning`.
+    """
 
     input: int | None = None
     output: int | None = None
     cached: int | None = None
     reasoning: int | None = None
     cost: Decimal | None = None  # US dollars; None where no price is known
+    cache_write: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of a stream: the whole message. `stop` is "stop", "calls", "length" or "filter"."""
+    """The end of a stream: the whole message. `stop` is "stop", "calls", "length" or "filter".
+
+    `model` is what the vendor calls the model. `by`, "provider:model", is who answered where that is not who was asked.
+    """
 
     message: Message
     usage: Usage = field(default_factory=Usage)
     stop: str = "stop"
     model: str = ""
+    by: str = ""
 
 
 class Model(Protocol):

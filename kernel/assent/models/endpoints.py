@@ -1,4 +1,4 @@
-"""Vendors that speak the OpenAI chat-completions format, as rows of a table."""
+"""Vendors, as rows of a table: where each answers, in which wire format, with which quirks."""
 
 import os
 from collections.abc import Mapping
@@ -9,8 +9,11 @@ from dataclasses import dataclass
 class Endpoint:
     """One vendor. `keys` and `bases` name environment variables, first found first used.
 
-    `model` is what to ask when only the vendor is named. `own_machine` needs no key and costs nothing. `limit` is the
-    field that bounds the answer's tokens; `reasoning` the field in which the vendor wants its own thinking back.
+    `model` is what to ask when only the vendor is named. `own_machine` needs no key and costs nothing. `wire` is the
+    format it speaks. `structured` is how it is held to a schema: "native" by a field of the request, "tool" by a tool
+    whose arguments are the answer, "prompt" by words. Of the chat format: `limit` is the field that bounds the
+    answer's tokens, `reasoning` the one in which the vendor wants its thinking back as text, `details` the one for
+    thinking that must go back unchanged, `effort` the one that says how much to think.
     """
 
     name: str
@@ -20,28 +23,47 @@ class Endpoint:
     bases: tuple[str, ...] = ()
     model: str = ""
     own_machine: bool = False
+    wire: str = "chat"
+    structured: str = "native"
     limit: str = "max_tokens"
     reasoning: str = ""
+    details: str = ""
+    effort: str = ""
 
 
 ENDPOINTS = (
     Endpoint(
         "openai", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), "gpt-5-mini",
-        limit="max_completion_tokens",
+        limit="max_completion_tokens", effort="reasoning_effort",
     ),
-    Endpoint("groq", "Groq", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",), model="openai/gpt-oss-120b"),
+    Endpoint(
+        "openai-responses", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",),
+        "gpt-5-mini", wire="responses",
+    ),
+    Endpoint(
+        "anthropic", "Anthropic", "https://api.anthropic.com", ("ANTHROPIC_API_KEY",), ("ANTHROPIC_BASE_URL",),
+        "claude-sonnet-4-5", wire="anthropic", structured="tool",
+    ),
+    Endpoint(
+        "gemini", "Google Gemini", "https://generativelanguage.googleapis.com/v1beta",
+        ("GEMINI_API_KEY", "GOOGLE_API_KEY"), model="gemini-flash-latest", wire="gemini", structured="tool",
+    ),
+    Endpoint(
+        "groq", "Groq", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",), model="openai/gpt-oss-120b",
+        structured="tool", effort="reasoning_effort",
+    ),
     Endpoint(
         "deepseek", "DeepSeek", "https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",), model="deepseek-chat",
-        reasoning="reasoning_content",
+        structured="tool", reasoning="reasoning_content",
     ),
     Endpoint(
         "openrouter", "OpenRouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",),
-        model="openai/gpt-5-mini",
+        model="openai/gpt-5-mini", structured="tool", details="reasoning_details",
     ),
     Endpoint("mistral", "Mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), model="mistral-medium-latest"),
     Endpoint(
         "moonshot", "Moonshot", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",), ("MOONSHOT_BASE_URL",),
-        "kimi-k2.6", reasoning="reasoning_content",
+        "kimi-k2.6", structured="tool", reasoning="reasoning_content",
     ),
     Endpoint("xai", "xAI", "https://api.x.ai/v1", ("XAI_API_KEY",), model="grok-4-fast"),
     Endpoint(

@@ -36,10 +36,10 @@ def cut(endpoint: Endpoint) -> ModelError:
     )
 
 
-def not_chat(endpoint: Endpoint, url: str) -> ModelError:
-    """The error for a web page, or anything else that is no chat answer."""
+def no_answer(endpoint: Endpoint, url: str) -> ModelError:
+    """The error for a web page, or anything else that is no model's answer."""
     return ModelError(
-        f"{endpoint.title} answered with something other than a chat completion at {url}: "
+        f"{endpoint.title} answered with something other than a model's answer at {url}: "
         "check the base URL (most end in /v1)."
     )
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -41,22 +41,31 @@ async def drain(reply: Reply) -> None:
 
 
 class Connections:
-    """Keep-alive connections to one origin, opened as needed: one pool for each event loop that asks."""
+    """Keep-alive connections to one origin, opened as needed: one pool for each event loop that asks.
 
-    def __init__(self, endpoint: Endpoint, base_url: str, key: str, silence: float = SILENCE) -> None:
+    `path` is what is asked below `base_url`; `headers` say who asks, "" for the key where the server wants none.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        base_url: str,
+        path: str,
+        key: str,
+        headers: Mapping[str, str],
+        silence: float = SILENCE,
+    ) -> None:
         self._endpoint = endpoint
         self._base = _url(base_url)
         self._key = key
         self._silence = silence
         self._timeout = {"timeout": {"connect": CONNECT, "read": silence, "write": silence, "pool": None}}
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AiohttpTransport] = WeakKeyDictionary()
-        headers = {"content-type": "application/json", "accept": "text/event-stream", "user-agent": "assent"}
-        if key:
-            headers["authorization"] = f"Bearer {key}"
         if not key.isprintable() or not key.isascii():
             raise failures.bad_key(endpoint)
-        self._headers = httpx.Headers(headers)
-        url = httpx.URL(f"{str(self._base).rstrip('/')}/chat/completions")
+        common = {"content-type": "application/json", "accept": "text/event-stream", "user-agent": "assent"}
+        self._headers = httpx.Headers({**common, **headers})
+        url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         # A name and password in the URL stand in for the key; both at once cannot be sent.
         self._url = url.copy_with(username=None, password=None) if key else url
 
@@ -110,7 +119,7 @@ class Connections:
         if isinstance(cause, aiohttp.ClientConnectorError):
             return failures.unreachable(self._endpoint, self.place, _reason(cause.os_error))
         if isinstance(cause, aiohttp.InvalidURL | httpx.UnsupportedProtocol):
-            return failures.not_chat(self._endpoint, self.place)
+            return failures.no_answer(self._endpoint, self.place)
         return failures.cut(self._endpoint)
 
     @property

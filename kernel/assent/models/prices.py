@@ -1,5 +1,6 @@
 """What an answer cost, where a price is known."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from assent.core.model import Usage
@@ -7,7 +8,7 @@ from assent.core.model import Usage
 _FREE = frozenset({"local", "scripted"})
 
 # Vendors whose name in genai-prices is another one than in our table.
-_NAMES = {"moonshot": "moonshotai", "xai": "x-ai"}
+_NAMES = {"moonshot": "moonshotai", "xai": "x-ai", "gemini": "google", "openai-responses": "openai"}
 
 
 def cost(model: str, usage: Usage) -> Decimal | None:
@@ -22,13 +23,25 @@ def cost(model: str, usage: Usage) -> Decimal | None:
     return _listed(_NAMES.get(provider, provider), name, usage)
 
 
+def saved(model: str, usage: Usage) -> Decimal | None:
+    """US dollars that the vendor's prompt cache spared (less than zero where writing it cost more); None if unknown."""
+    if not usage.cached and not usage.cache_write:
+        return None
+    uncached = cost(model, replace(usage, cached=0, cache_write=0, cost=None))
+    paid = cost(model, usage)
+    return None if uncached is None or paid is None else uncached - paid
+
+
 def _listed(provider: str, name: str, usage: Usage) -> Decimal | None:
     try:
         import genai_prices  # optional, and 0.1 s to import
     except ImportError:
         return None
     tokens = genai_prices.Usage(
-        input_tokens=usage.input, output_tokens=usage.output, cache_read_tokens=usage.cached or 0
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        cache_read_tokens=usage.cached or 0,
+        cache_write_tokens=usage.cache_write or 0,
     )
     try:
         return genai_prices.calc_price(tokens, name, provider_id=provider).total_price

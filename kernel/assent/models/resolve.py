@@ -92,9 +92,9 @@ def _chat(endpoint: Endpoint, model: str, base_url: str) -> Model:
     key = endpoints.key(endpoint)
     if endpoint.keys and not key and base_url == endpoint.base_url:
         raise NoModel(f"{endpoint.title} needs a key: set {' or '.join(endpoint.keys)} in the environment.")
-    from assent.models.chat import ChatModel  # httpx and aiohttp take 0.1 s to import
+    from assent.models.remote import RemoteModel  # httpx and aiohttp take 0.1 s to import
 
-    return ChatModel(endpoint, model, base_url, key)
+    return RemoteModel(endpoint, model, base_url, key)
 
 
 def _unknown(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assent.core.errors import ModelError
-from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult, from_json
+from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, from_json
 from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, Request, TextDelta, Usage
 
 USAGE = Usage(input=10, output=5)
@@ -98,7 +98,7 @@ def _message(said: Said) -> Message:
         return said
     if isinstance(said, str):
         return Message("assistant", (Text(said),))
-    if isinstance(said, Text | Reasoning | ToolCall | ToolResult):
+    if isinstance(said, Part):
         return Message("assistant", (said,))
     return Message("assistant", tuple(said))
 

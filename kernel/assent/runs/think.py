@@ -2,14 +2,15 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from assent.core import messages
 from assent.core.errors import ModelError
-from assent.core.events import Kind, Progress
+from assent.core.events import Event, Kind, Progress
 from assent.core.ids import call_id
 from assent.core.messages import Message, Part, ToolCall
-from assent.core.model import Answer, Request
-from assent.models.prices import cost
+from assent.core.model import Answer, Notice, Request
+from assent.models.prices import cost, saved
 from assent.runs.run import Run
 
 
@@ -22,6 +23,9 @@ async def think(run: Run) -> None:
         tools=[tool.spec for tool in run.tools.values()],
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,
+        effort=agent.effort,
+        agent=agent.name,
+        priority=agent.priority,
     )
     began = time.perf_counter()
     try:
@@ -30,19 +34,24 @@ async def think(run: Run) -> None:
         run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
         raise
     message = _with_ids(answer.message, state.run, state.calls)
-    usage = answer.usage
+    usage, model = answer.usage, answer.by or run.model.name
+    extra = {"cache_write": usage.cache_write, "saved": saved(model, usage)}
     run.record(
         run.event(
             Kind.MODEL_ANSWERED,
             step=step,
-            model=run.model.name,
+            model=model,
             input_tokens=usage.input,
             output_tokens=usage.output,
             cached_tokens=usage.cached,
             reasoning_tokens=usage.reasoning,
-            cost=usage.cost if usage.cost is not None else cost(run.model.name, usage),
+            cost=cost(model, usage),
             duration=time.perf_counter() - began,
-            body={"message": messages.to_json(message), "stop": answer.stop},
+            body={
+                "message": messages.to_json(message),
+                "stop": answer.stop,
+                **{name: value for name, value in extra.items() if value},
+            },
         )
     )
 
@@ -52,11 +61,18 @@ async def _answer(run: Run, request: Request, step: int) -> Answer:
     async for item in run.model.stream(request):
         if isinstance(item, Answer):
             answer = item
+        elif isinstance(item, Notice) and item.kind is not None:
+            run.record(_noted(run, item, item.kind, step))
         else:
             run.emit(Progress(run.state.run, step, item))
     if answer is None:
         raise ModelError(f"The model {run.model.name} ended its stream without an answer. Resume the run to ask again.")
     return answer
+
+
+def _noted(run: Run, notice: Notice, kind: Kind, step: int) -> Event:
+    body: dict[str, Any] = {"reason": notice.reason, **({"restart": True} if notice.restart else {}), **notice.details}
+    return run.event(kind, step=step, model=notice.model, duration=notice.seconds, body=body)
 
 
 def _with_ids(message: Message, run: str, calls: int) -> Message:

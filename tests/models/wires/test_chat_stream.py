@@ -7,13 +7,17 @@ import pytest
 
 from assent.core.messages import Reasoning, Text, ToolCall
 from assent.core.model import CallDelta, ReasoningDelta, TextDelta, Usage
-from assent.models.chat_stream import Draft, absorb, finish, read_usage
+from assent.models import endpoints
+from assent.models.wires.chat_stream import absorb, read_usage
+from assent.models.wires.draft import Draft, finish
+
+OPENAI = endpoints.ENDPOINTS[0]
 
 
 def answer(*chunks: dict[str, Any]) -> Any:
     draft = Draft()
-    deltas = [delta for chunk in chunks for delta in absorb(draft, chunk)]
-    return finish(draft, "call_1"), deltas
+    deltas = [delta for chunk in chunks for delta in absorb(draft, chunk, OPENAI)]
+    return finish(draft, "call_1", "openai"), deltas
 
 
 def delta(finish_reason: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def test_arguments_as_an_object_or_none_at_all() -> None:
 def test_what_the_vendor_wants_back_with_a_call_is_kept() -> None:
     extra = {"google": {"thought_signature": "abc"}}
     found, _ = answer(delta(tool_calls=[call("{}", index=0, id="a", name="sql", extra_content=extra)]))
-    assert found.message.calls[0].extra == {"extra_content": extra}
+    assert found.message.calls[0].extra == {"openai": {"extra_content": extra}}
 
 
 def test_an_answer_that_was_not_streamed() -> None:
@@ -142,5 +146,5 @@ def test_what_is_no_number_of_tokens_is_unknown(sent: object, read: int | None) 
 
 def test_a_name_that_is_no_text_becomes_one() -> None:
     draft = Draft()
-    list(absorb(draft, {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": 5}}]}}]}))
-    assert [part.name for part in finish(draft, "c").message.calls] == ["5"]
+    list(absorb(draft, {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": 5}}]}}]}, OPENAI))
+    assert [part.name for part in finish(draft, "c", "openai").message.calls] == ["5"]

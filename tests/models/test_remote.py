@@ -1,4 +1,4 @@
-"""The OpenAI chat format against a real server on loopback."""
+"""A model behind HTTP: a real server on loopback."""
 
 import asyncio
 import json
@@ -9,18 +9,19 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.chat_server import DONE, ChatServer, Reply, calls, chat_server, chunk, event, says
 
 from assent.core import messages
 from assent.core.errors import ConfigError, ModelError
-from assent.core.messages import Message, Reasoning, Text, ToolCall, ToolResult
+from assent.core.messages import Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Answer, CallDelta, Request, TextDelta, ToolSpec, Usage
 from assent.models import endpoints
-from assent.models.chat import ChatModel, encode_message, encode_request, encode_tools, payloads
-from assent.models.chat_stream import Draft, absorb, finish
 from assent.models.http import Reply as HttpReply
+from assent.models.remote import RemoteModel, payloads
+from assent.models.wires.chat_stream import absorb
+from assent.models.wires.draft import Draft, finish
 
 KEY = "sk-test-0123456789abcdef"
 OPENAI = endpoints.ENDPOINTS[0]
@@ -30,7 +31,7 @@ ASK = Request([messages.system("Be brief."), messages.user("How many?")], [SQL])
 
 def ask(url: str, request: Request = ASK, key: str = KEY, silence: float = 10.0) -> list[Any]:
     async def run() -> list[Any]:
-        model = ChatModel(OPENAI, "gpt-test", url, key, silence)
+        model = RemoteModel(OPENAI, "gpt-test", url, key, silence)
         try:
             return [item async for item in model.stream(request)]
         finally:
@@ -102,7 +103,7 @@ def test_tool_calls_stream() -> None:
 
 def test_one_connection_serves_many_requests_and_another_loop() -> None:
     with chat_server(lambda received: says("ok")) as server:
-        model = ChatModel(OPENAI, "m", server.url, KEY)
+        model = RemoteModel(OPENAI, "m", server.url, KEY)
 
         async def run() -> list[str]:
             answers = [[item async for item in model.stream(ASK)][-1] for _ in range(3)]
@@ -121,7 +122,7 @@ def test_a_hundred_and_fifty_requests_at_once() -> None:
         return replace(says("ok"), hold=None if release.is_set() else release)
 
     async def run(server: ChatServer) -> list[str]:
-        model = ChatModel(OPENAI, "m", server.url, KEY)
+        model = RemoteModel(OPENAI, "m", server.url, KEY)
 
         async def one() -> str:
             return [item async for item in model.stream(ASK)][-1].message.text
@@ -140,7 +141,7 @@ def test_a_hundred_and_fifty_requests_at_once() -> None:
 
 def test_closing_the_stream_hangs_up() -> None:
     async def run(server: ChatServer) -> None:
-        model = ChatModel(OPENAI, "m", server.url, KEY)
+        model = RemoteModel(OPENAI, "m", server.url, KEY)
         stream = model.stream(ASK)
         assert await anext(stream) == TextDelta("wait")
         await stream.aclose()  # type: ignore[attr-defined]  # the protocol says iterator, ours is a generator
@@ -179,8 +180,8 @@ def test_any_chunking_gives_the_same_message(cuts: set[int]) -> None:
         draft = Draft()
         async for payload in payloads(HttpReply("text/event-stream", pieces())):
             if payload != b"[DONE]":
-                list(absorb(draft, json.loads(payload)))
-        return finish(draft, "call")
+                list(absorb(draft, json.loads(payload), OPENAI))
+        return finish(draft, "call", "openai")
 
     assert asyncio.run(run()) == Answer(MESSAGE, Usage(9, 4), "calls", "test-1")
 
@@ -235,7 +236,7 @@ def test_a_key_that_the_vendor_repeats_is_not_shown() -> None:
 
 def test_a_page_instead_of_an_answer() -> None:
     error = failure(Reply([b"<html>Welcome</html>"], content_type="text/html"))
-    assert "something other than a chat completion" in str(error)
+    assert "something other than a model's answer" in str(error)
     assert "base URL" in str(error)
     assert "base URL" in str(failure(Reply([b"OK"], content_type="text/plain")))
     assert "(HTTP 502)" in str(failure(Reply([b"<html>Bad gateway</html>"], 502, "text/html")))
@@ -243,7 +244,7 @@ def test_a_page_instead_of_an_answer() -> None:
 
 @pytest.mark.parametrize("strange", [[1], {"choices": [7]}, {"choices": [{"delta": {"tool_calls": ["x"]}}]}])
 def test_json_of_another_shape(strange: Any) -> None:
-    assert "something other than a chat completion" in str(failure(Reply([event(strange), DONE])))
+    assert "something other than a model's answer" in str(failure(Reply([event(strange), DONE])))
 
 
 def test_a_stream_that_is_cut_off() -> None:
@@ -279,65 +280,17 @@ def test_a_server_that_falls_silent() -> None:
 @pytest.mark.parametrize("key", ["line\nbreak", "schlüssel"])
 def test_a_key_that_cannot_be_sent(key: str) -> None:
     with pytest.raises(ModelError, match="OPENAI_API_KEY holds characters") as caught:
-        ChatModel(OPENAI, "m", "http://127.0.0.1:1/v1", key)
+        RemoteModel(OPENAI, "m", "http://127.0.0.1:1/v1", key)
     assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["localhost:8000/v1", "http://", "", "http://[::1/v1"])
 def test_a_base_url_that_is_none(url: str) -> None:
     with pytest.raises(ConfigError, match="write it like http://localhost:8000/v1"):
-        ChatModel(OPENAI, "m", url)
+        RemoteModel(OPENAI, "m", url)
 
 
 def test_no_key_no_header() -> None:
     with chat_server([says("ok")]) as server:
         ask(server.url, key="")
         assert "authorization" not in server.requests[0].headers
-
-
-def test_a_message_is_encoded_once() -> None:
-    message = messages.user("Hello")
-    first = encode_message(message)
-    assert encode_message(message) is first
-    body = encode_request(Request([message]), "m", OPENAI, b"")
-    assert first in body
-    assert message.encoded == {"chat": first}
-
-
-def test_thinking_goes_back_to_the_vendor_that_wants_it() -> None:
-    message = messages.assistant(Reasoning("Hm."), ToolCall("a", "sql", "{}", {"extra_content": {"sign": 1}}))
-    plain, wanted = json.loads(encode_message(message)), json.loads(encode_message(message, "reasoning_content"))
-    assert "reasoning_content" not in plain
-    assert wanted == plain | {"reasoning_content": "Hm."}
-    assert plain["tool_calls"][0]["extra_content"] == {"sign": 1}
-
-
-def test_arguments_that_are_no_object_are_wrapped() -> None:
-    message = messages.assistant(ToolCall("a", "sql", '{"query": "SEL'))
-    (call,) = json.loads(encode_message(message))["tool_calls"]
-    assert json.loads(call["function"]["arguments"]) == {"invalid": '{"query": "SEL'}
-
-
-TEXTS = st.text(st.characters(), max_size=20)
-PARTS = st.one_of(
-    st.builds(Text, TEXTS),
-    st.builds(Reasoning, TEXTS),
-    st.builds(ToolCall, TEXTS, TEXTS, TEXTS),
-    st.builds(ToolResult, TEXTS, TEXTS, TEXTS, st.booleans()),
-)
-ROLES = st.sampled_from(["system", "user", "assistant", "tool"])
-CONVERSATIONS = st.lists(
-    st.builds(Message, ROLES, st.lists(PARTS, max_size=4).map(tuple)).filter(
-        lambda message: message.role != "tool" or any(isinstance(part, ToolResult) for part in message.parts)
-    ),
-    max_size=5,
-)
-
-
-@settings(deadline=None)
-@given(CONVERSATIONS)
-def test_any_conversation_encodes_to_valid_json(conversation: list[Message]) -> None:
-    for endpoint in endpoints.ENDPOINTS:
-        body = json.loads(encode_request(Request(conversation, [SQL]), "m", endpoint, encode_tools([SQL])))
-        assert all(message["role"] in ("system", "user", "assistant", "tool") for message in body["messages"])
-        assert len(body["messages"]) >= len(conversation)

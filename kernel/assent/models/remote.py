@@ -1,0 +1,119 @@
+"""A model behind HTTP: a wire format over connections, for whatever vendor the row of the table describes."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+from assent.core.messages import Message, Text
+from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
+from assent.models import failures, sse
+from assent.models.endpoints import Endpoint
+from assent.models.http import SILENCE, Connections, Reply, drain
+from assent.models.wires import anthropic, chat, gemini, responses
+from assent.models.wires.draft import Draft, finish
+from assent.models.wires.wire import Broken, Wire
+
+WIRES: Mapping[str, Wire] = {
+    "chat": chat.WIRE,
+    "responses": responses.WIRE,
+    "anthropic": anthropic.WIRE,
+    "gemini": gemini.WIRE,
+}
+DONE = b"[DONE]"
+OUTPUT = "final_answer"  # the tool by which a model answers that can be held to a schema in no other way
+
+
+class RemoteModel:
+    """A model behind a server. Owns its connections: `aclose` when done."""
+
+    def __init__(self, endpoint: Endpoint, model: str, base_url: str, key: str = "", silence: float = SILENCE) -> None:
+        self.name = f"{endpoint.name}:{model}"
+        self._model = model
+        self._endpoint = endpoint
+        self._key = key
+        self._wire = WIRES[endpoint.wire]
+        self._http = Connections(endpoint, base_url, self._wire.path(model), key, self._wire.headers(key), silence)
+        self._tools: tuple[tuple[ToolSpec, ...], bytes] = ((), b"")
+
+    async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
+        """Deltas, then the answer."""
+        draft, heard = Draft(), False
+        if request.output is not None:
+            request, draft.output = _formed(request, request.output, self._endpoint.structured)
+        async with self._http.post(self._body(request), self._model) as reply:
+            async for payload in payloads(reply):
+                heard = True
+                if payload == DONE:
+                    draft.stop = draft.stop or "stop"
+                    continue
+                for delta in self._absorbed(draft, payload):
+                    yield delta
+                if draft.done:
+                    await drain(reply)
+                    break
+        if not heard:
+            raise failures.no_answer(self._endpoint, self._http.place)
+        if not draft.stop:
+            raise failures.cut(self._endpoint)
+        yield finish(draft, f"call_{len(request.messages)}", self._endpoint.name)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _absorbed(self, draft: Draft, payload: bytes) -> list[Delta]:
+        try:
+            value = json.loads(payload)
+        except (ValueError, RecursionError):
+            raise failures.cut(self._endpoint) from None
+        try:
+            return list(self._wire.absorb(draft, value, self._endpoint))
+        except Broken as broken:
+            raise failures.reported(self._endpoint, broken.error, self._key) from None
+        except (AttributeError, TypeError, LookupError, ValueError):  # JSON, but of another shape
+            raise failures.no_answer(self._endpoint, self._http.place) from None
+
+    def _body(self, request: Request) -> bytes:
+        tools = tuple(request.tools)
+        if tools != self._tools[0]:
+            self._tools = (tools, self._wire.tools(tools) if tools else b"")
+        return self._wire.encode(request, self._model, self._endpoint, self._tools[1])
+
+
+async def payloads(reply: Reply) -> AsyncIterator[bytes]:
+    """The JSON texts in a reply, and `DONE`: one for each event, or one for all where the server did not stream."""
+    kind = reply.content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        yield b"".join([chunk async for chunk in reply.chunks])
+    elif kind != "text/html":
+        buffer = b""
+        async for chunk in reply.chunks:
+            complete, buffer = sse.split(buffer + chunk)
+            for payload in complete:
+                yield payload
+                if payload == DONE:
+                    await drain(reply)
+                    return
+        for payload in sse.rest(buffer):
+            yield payload
+
+
+def _formed(request: Request, output: OutputSchema, way: str) -> tuple[Request, str]:
+    """The request that holds a model to a schema in the vendor's way, and the tool by which it answers, "" for none."""
+    if way == "tool":
+        tool = ToolSpec(OUTPUT, "Give the final answer. Call it alone, once everything is known.", output.schema)
+        choice = "required" if request.tool_choice == "auto" else request.tool_choice
+        return replace(request, tools=(*request.tools, tool), tool_choice=choice, output=None), OUTPUT
+    if way == "prompt":
+        return replace(request, messages=_told(list(request.messages), output), output=None), ""
+    return request, ""
+
+
+def _told(messages: list[Message], output: OutputSchema) -> list[Message]:
+    """The conversation with the schema told in its first system message."""
+    schema = json.dumps(output.schema, ensure_ascii=False)
+    words = Text(f"\n\nGive the final answer as JSON alone, without any words around it, of this JSON Schema: {schema}")
+    for at, message in enumerate(messages):
+        if message.role == "system":
+            return [*messages[:at], Message("system", (*message.parts, words)), *messages[at + 1 :]]
+    return [Message("system", (Text(words.text.strip()),)), *messages]

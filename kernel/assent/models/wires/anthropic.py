@@ -1,0 +1,5 @@
+"""Placeholder of the anthropic format."""
+
+from assent.models.wires import chat
+
+WIRE = chat.WIRE

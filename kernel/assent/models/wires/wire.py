@@ -1,0 +1,71 @@
+"""A wire format as a value: how a vendor wants to be asked, and how it answers."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assent.core.messages import Message
+from assent.core.model import Delta, Request, ToolSpec
+from assent.models.endpoints import Endpoint
+from assent.models.wires.draft import Draft
+
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """`path` is where a model is asked, below the base URL; `headers` are what a key becomes.
+
+    `tools` makes the JSON list of the tools, once for a conversation. `encode` makes the body of a request out of it
+    and of the bytes that each message keeps. `absorb` adds one JSON value of the answer, a streamed event or a whole
+    unstreamed answer, to the draft and gives what is new; it may raise LookupError, TypeError, AttributeError or
+    ValueError at a value of another shape, and `Broken` at a failure that the vendor reports.
+    """
+
+    path: Callable[[str], str]
+    headers: Callable[[str], Mapping[str, str]]
+    tools: Callable[[Sequence[ToolSpec]], bytes]
+    encode: Callable[[Request, str, Endpoint, bytes], bytes]
+    absorb: Callable[[Draft, Any, Endpoint], Iterable[Delta]]
+
+
+class Broken(Exception):
+    """The vendor reports a failure in the middle of its answer; `error` is what it says."""
+
+    def __init__(self, error: object) -> None:
+        super().__init__("the answer reports a failure")
+        self.error = error
+
+
+def dump(value: Any) -> bytes:
+    """`value` as compact JSON."""
+    return _text(value).encode("utf-8", "replace")  # half a surrogate pair is no UTF-8
+
+
+def kept(message: Message, slot: str, make: Callable[[Message], bytes]) -> bytes:
+    """The bytes of a message, made once and kept in `message.encoded` under `slot`."""
+    if (made := message.encoded.get(slot)) is None:
+        made = message.encoded[slot] = make(message)
+    return made
+
+
+def bearer(key: str) -> Mapping[str, str]:
+    """The header that most vendors want the key in."""
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
+def arguments_of(text: str) -> dict[str, Any]:
+    """A call's arguments as an object; what is no JSON object goes back as `{"invalid": …}`: some servers refuse it."""
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {"invalid": text}
+
+
+def tokens(value: Any) -> int | None:
+    """A number of tokens; some servers send it as a float, others send something else altogether."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
