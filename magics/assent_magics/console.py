@@ -11,10 +11,11 @@ from assent.core.commands import Decide
 from assent.core.errors import AssentError, ConfigError
 from assent.core.events import Event, Kind, Progress
 from assent.core.messages import from_json
-from assent.core.model import TextDelta
+from assent.core.model import Notice, TextDelta
 from assent_widgets.approval import pending_bundle, question_text, visible_json
 from assent_widgets.calls import SOURCES, source_of
 from assent_widgets.escape import clean
+from assent_widgets.notices import NOTICES, notice_line
 from assent_widgets.transcript import Transcript
 
 Prompt = Callable[[str], Awaitable[str]]
@@ -44,7 +45,12 @@ class ConsoleView:
             if isinstance(item.delta, TextDelta):
                 self._streamed = True
                 _write(item.delta.text)
+            elif isinstance(item.delta, Notice):
+                _write(item.delta.reason + "\n")
             return
+        if item.body.get("restart") and self._streamed:
+            self._streamed = False
+            _write("\n")
         if item.kind is Kind.MODEL_ANSWERED:
             self._said(from_json(item.body["message"]).text)
         for line in _lines(item):
@@ -122,6 +128,8 @@ def _lines(event: Event) -> list[str]:
             return [f"▸ {event.tool}", *_indented(source)]
         case Kind.CALL_FINISHED:
             return _indented(body["text"], 12)
+        case kind if kind in NOTICES:
+            return [notice_line(event)]
         case Kind.RUN_FAILED | Kind.RUN_SUSPENDED | Kind.RUN_CANCELLED:
             why = f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"
             return [why, f"%agent resume {event.run} goes on with it."]

@@ -6,7 +6,7 @@ import pytest
 
 from assent.core.events import Event, Kind, Progress, Scope
 from assent.core.messages import Message, Reasoning, Text, ToolCall, assistant, to_json
-from assent.core.model import CallDelta, Delta, ReasoningDelta, TextDelta
+from assent.core.model import CallDelta, Delta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block
 from assent_widgets.transcript import MIME, Transcript
 
@@ -436,3 +436,59 @@ def test_what_ran_is_shown_with_its_terminal_escapes_written_out() -> None:
     transcript = folded(STARTED, decided("allow", tool="sql", arguments={"query": hidden}))
     assert "and what else it says" in transcript.text()
     assert "and what else it says" in transcript.html()
+
+
+def noticed(kind: Kind, reason: str = "Groq is limiting requests.", **columns: Any) -> Event:
+    body = {"reason": reason, **columns.pop("body", {})}
+    return event(kind, step=1, model="groq:x", body=body, **columns)
+
+
+@pytest.mark.parametrize(
+    ("item", "line"),
+    [
+        (noticed(Kind.MODEL_RETRIED, duration=1.5), "Asked again in 1.5 s: Groq is limiting requests."),
+        (noticed(Kind.MODEL_WAITED, "requests a minute", duration=12.3), "Waited 12 s: requests a minute"),
+        (noticed(Kind.MODEL_CACHED, "asked before"), "From the cache: asked before"),
+        (noticed(Kind.MODEL_FELL_BACK, body={"to": "xai:y"}), "Asked xai:y instead: Groq is limiting requests."),
+        (noticed(Kind.CIRCUIT_OPENED, "10 failures", duration=30), "groq:x is left alone for 30 s: 10 failures"),
+        (noticed(Kind.CIRCUIT_CLOSED, "it answered"), "groq:x is asked again: it answered"),
+        (
+            event(Kind.ANSWER_REFUSED, step=1, body={"text": "total: no number"}),
+            "The answer did not fit: total: no number",
+        ),
+    ],
+)
+def test_what_befell_a_request_is_a_line(item: Event, line: str) -> None:
+    transcript = folded(event(Kind.RUN_STARTED), item)
+    assert line in transcript.text()
+    assert transcript.summary.state == "waiting for the model"
+
+
+def test_words_that_do_not_count_any_more_are_taken_back() -> None:
+    said = [delta(TextDelta("There are three ")), delta(CallDelta(0, "sql", '{"q'))]
+    retried = noticed(Kind.MODEL_RETRIED, "The connection broke off.", duration=0.2, body={"restart": True})
+    transcript = folded(event(Kind.RUN_STARTED), *said)
+    shown = [transcript.changed()]
+    transcript.apply(retried)
+    shown.append(transcript.changed())
+    assert "three" not in transcript.text()
+    assert "sql" not in transcript.text()
+    assert "What was shown of its answer does not count." in transcript.text()
+    transcript.apply(delta(TextDelta("There are four.")))
+    shown.append(transcript.changed())
+    assert "There are four." in placed(shown)
+    assert "three" not in placed(shown)
+
+
+def test_a_wait_is_shown_while_it_lasts_and_then_how_long_it_was() -> None:
+    transcript = folded(
+        event(Kind.RUN_STARTED), delta(Notice(None, "groq:x", "Waiting for room: 20 requests a minute."))
+    )
+    assert "Waiting for room" in transcript.text()
+    transcript.apply(noticed(Kind.MODEL_WAITED, "20 requests a minute", duration=3.0))
+    assert "Waiting for room" not in transcript.text()
+    assert "Waited 3 s: 20 requests a minute" in transcript.text()
+    given_up = folded(
+        event(Kind.RUN_STARTED), delta(Notice(None, "groq:x", "Waiting for room.")), event(Kind.RUN_CANCELLED)
+    )
+    assert "Waiting for room" not in given_up.text()

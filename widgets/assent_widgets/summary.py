@@ -6,6 +6,7 @@ from typing import Any
 
 from assent.core.events import Event, Kind
 from assent_widgets.escape import clean, escape, plural
+from assent_widgets.notices import NOTICES
 from assent_widgets.style import AMBER, BLUE, GREEN, HEAD, RED, badge
 
 _STATUSES = {
@@ -18,7 +19,7 @@ _STATUSES = {
 }
 _COLOURS = {"waiting for you": AMBER, "suspended": AMBER, "finished": GREEN, "cancelled": AMBER, "failed": RED}
 # After these the model has to read before it says a word, which takes a local one seconds.
-_READS = frozenset({Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.CALL_FINISHED, Kind.MODEL_FAILED})
+_READS = frozenset({Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.CALL_FINISHED, Kind.MODEL_FAILED, *NOTICES})
 
 
 @dataclass(slots=True)

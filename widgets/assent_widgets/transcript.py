@@ -6,11 +6,12 @@ from typing import Any
 
 from assent.core.events import ENDINGS, Event, Kind, Progress
 from assent.core.messages import Message, from_json
-from assent.core.model import CallDelta, ReasoningDelta, TextDelta
+from assent.core.model import CallDelta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
 from assent_widgets.calls import Call, fold, proposed, stop
 from assent_widgets.escape import escape
 from assent_widgets.markdown import markdown_html
+from assent_widgets.notices import NOTICES, notice
 from assent_widgets.render import Words
 from assent_widgets.stream import Stream
 from assent_widgets.style import FRAME
@@ -42,6 +43,7 @@ class Transcript:
         self._dirty: dict[str, None] = {"head": None}
         self._keys: dict[str, str] = {}
         self._notice = ""
+        self._waiting = ""
 
     @property
     def status(self) -> str:
@@ -97,6 +99,8 @@ class Transcript:
             case Kind.MODEL_FAILED:
                 self._forget_unfinished(event.step or 0)
                 self._put(f"{event.step}.error", Words(str(body.get("error", "")), "error", "The model failed:"))
+            case kind if kind in NOTICES:
+                self._noticed(event)
             case Kind.CALL_DECIDED | Kind.APPROVAL_DECIDED | Kind.CALL_STARTED | Kind.CALL_FINISHED:
                 key = self._key_of(event)
                 call = self._call(key)
@@ -118,7 +122,20 @@ class Transcript:
             item = self._items[key] = Call()
         return item
 
+    def _noticed(self, event: Event) -> None:
+        """A line of its own; the one that said that a limit makes it wait becomes the one that says how long it did."""
+        if event.body.get("restart"):
+            self._forget_unfinished(event.step or 0)
+        key = f"{event.step}.notice.{len(self._items)}"
+        if event.kind is Kind.MODEL_WAITED and self._waiting:
+            key, self._waiting = self._waiting, ""
+        self._put(key, notice(event))
+
     def _delta(self, progress: Progress) -> None:
+        if isinstance(progress.delta, Notice):
+            self._waiting = self._waiting or f"{progress.step}.notice.{len(self._items)}"
+            self._put(self._waiting, Words(progress.delta.reason, "quiet"))
+            return
         if self.summary.silent:
             self.summary.silent = False
             self._dirty["head"] = None
@@ -181,6 +198,9 @@ class Transcript:
         self._notice = ""
 
     def _end(self, event: Event) -> None:
+        if self._waiting:
+            self._put(self._waiting, Words("", "quiet"))
+            self._waiting = ""
         if event.kind is Kind.RUN_FINISHED:
             self._finish(str(event.body.get("text") or ""))
         else:
