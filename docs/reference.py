@@ -11,6 +11,7 @@ import assent
 from assent.core import errors
 from assent.core.agent import Agent
 from assent.core.config import Config, from_environment
+from assent.core.model_settings import ModelSettings
 from assent.core.privilege import LEVELS
 from assent.models.endpoints import ENDPOINTS, Endpoint
 from assent.models.weights import TABLE
@@ -28,7 +29,7 @@ PAGE = Path(__file__).with_name("reference.md")
 # A value for each setting that its environment variable could hold; whether it is read is tried out, not claimed.
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
-    "agents": "x",
+    "agents": "x", "models": "x",
 }  # fmt: skip
 SETTINGS = {
     "model": "the model, as provider:model; empty: a key in the environment, a running Ollama, the local model",
@@ -39,6 +40,7 @@ SETTINGS = {
     "policy": "table: tool to auto, ask or disabled; it can only tighten",
     "base_url": "a server of your own that speaks the OpenAI chat format; its key is ASSENT_API_KEY",
     "agents": "tables `[agents.NAME]` with an agent's fields",
+    "models": 'tables `[models.default]`, `[models.PROVIDER]`, `[models."PROVIDER:MODEL"]`, the later over the earlier',
 }
 AGENT = {
     "name": "letters, digits, - and _",
@@ -52,6 +54,23 @@ AGENT = {
     "temperature": "empty: the model's own",
     "max_tokens": "of one answer; empty: the model's own",
     "description": "what the agent is for",
+    "effort": "how much the model is to think: none, low, medium, high; empty: the vendor's own",
+    "priority": "who goes first where a limit makes requests wait: critical, high, mid, low",
+}
+MODEL = {
+    "attempts": "how often a request is sent before its failure counts, the first time included",
+    "backoff": "seconds before the second attempt; doubled for each further one, with jitter",
+    "longest_wait": "seconds; where the server or a limit on money asks for more, the request fails at once",
+    "silence": "seconds without a word from the server before the request fails",
+    "tier": "high, mid or low: presets of the three limits below",
+    "requests_per_minute": "0: no limit",
+    "tokens_per_minute": "input and output; 0: no limit",
+    "concurrency": "requests at once; 0: no limit",
+    "dollars_per_hour": "0: no limit",
+    "breaker": "failures in a row after which the model is left alone; 0: never",
+    "cool_down": "for how many seconds",
+    "fallback": "models to ask instead, in order",
+    "cache": "for how many seconds the very same request gets the same answer; 0: never",
 }
 PLACES = {
     "ASSENT_WORKSPACE": "the workspace's folder; else the nearest `.assent` at or above the notebook",
@@ -65,6 +84,8 @@ VIEW_MEANINGS = {
     "tool_calls": "one row a proposed call",
     "approvals": "one row a question to a person",
     "costs": "one row an answer of a model, for adding up",
+    "unpriced": "one row a model whose answers have no known price",
+    "incidents": "one row for each time that something befell a request to a model",
 }
 COLUMNS = {
     "run": "the run's id",
@@ -92,6 +113,14 @@ COLUMNS = {
     "cached_tokens": "input tokens that the model had cached",
     "reasoning_tokens": "output tokens that nobody sees",
     "cost": "US dollars; empty where no price is known",
+    "cache_write_tokens": "input tokens that the model put into its cache, where the vendor charges for that",
+    "saved": "US dollars that the vendor's prompt cache spared; empty where it was not used or no price is known",
+    "answers": "how many",
+    "first": "UTC, of the first of them",
+    "last": "UTC, of the latest",
+    "incident": "failed, retried, waited, cached, fell back, circuit opened, circuit closed or answer refused",
+    "to": "the model that was asked instead",
+    "restart": "whether words that were shown do not count any more",
     "duration": "seconds",
     "call": "the call's id, which is also the question's",
     "tool": "the tool's name",
@@ -114,6 +143,9 @@ PER_VIEW = {
     ("tool_calls", "status"): "waiting, approved, decided, started, finished or failed",
     ("tool_calls", "verdict"): "what the person said: approve, reject or happened",
     ("tool_calls", "seconds"): "how long it ran",
+    ("incidents", "seconds"): "how long a wait was, or is to be",
+    ("incidents", "reason"): "why",
+    ("incidents", "model"): "whom it befell",
     ("approvals", "verdict"): "pending, approve, reject, happened, or closed without an answer",
     ("approvals", "reason"): "what the person wrote",
     ("approvals", "arguments"): "JSON; what the agent proposed",
@@ -174,6 +206,12 @@ def _settings() -> Iterator[str]:
     yield _table(
         ("field", "default", "meaning"),
         [(f"`{i.name}`", _value(getattr(agent, i.name)), AGENT[i.name]) for i in fields(Agent)],
+    )
+    yield "Fields of a model, in `[models.NAME]`:"
+    model = ModelSettings()
+    yield _table(
+        ("field", "default", "meaning"),
+        [(f"`{i.name}`", _value(getattr(model, i.name)), MODEL[i.name]) for i in fields(ModelSettings)],
     )
 
 

@@ -15,6 +15,7 @@ from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent_magics import options
+from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.options import Option
 from assent_widgets.approval import pending_bundle
@@ -247,6 +248,7 @@ COMMANDS: Mapping[str, Command] = {
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),
     "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
+    "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
     "config": Command("config", "the settings that hold", config, options.NONE),
     "doctor": Command("doctor", "look for what is missing", doctor, options.NONE),
 }

@@ -50,6 +50,7 @@ def test_views_show_the_beginning_of_what_was_set_aside(journal: Journal) -> Non
         [
             Event(kind=Kind.RUN_STARTED, run="r", body={"prompt": LONG, "agent": {"instructions": LONG}}),
             Event(kind=Kind.MODEL_ANSWERED, body={"message": message, "stop": "calls"}, run="r", step=1),
+            Event(kind=Kind.MODEL_FAILED, body={"error": LONG}, run="r", step=1),
             Event(kind=Kind.CALL_DECIDED, decision="ask", body={"arguments": {"code": LONG}, "reason": "asks"}, **call),
             Event(kind=Kind.CALL_FINISHED, body={"text": LONG, "error": False}, **call),
         ]

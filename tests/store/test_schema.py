@@ -136,3 +136,37 @@ def test_an_approval_says_what_was_asked_and_what_was_answered(journal: Journal)
         '{"to":"a"}', "execute_risky asks", "ada", "wrong address",
     )  # fmt: skip
     assert row["waited"] >= 0
+
+
+def test_what_nobody_knows_the_price_of_is_listed_and_never_zero(journal: Journal) -> None:
+    steps = [
+        Event(kind=Kind.MODEL_ANSWERED, run="r", model="custom:m", input_tokens=7, output_tokens=3),
+        Event(kind=Kind.MODEL_ANSWERED, run="r", model="maker:m", input_tokens=7, cost=Decimal("0.25")),
+    ]
+    [row] = rows(journal, "unpriced", *steps)
+    assert (row["provider"], row["model"], row["answers"], row["input_tokens"]) == ("custom", "custom:m", 1, 7)
+    total = journal.select("SELECT sum(cost), count(*) - count(cost) FROM costs")
+    assert total == [(Decimal("0.25"), 1)]
+
+
+def test_what_the_vendors_cache_spared_is_in_costs(journal: Journal) -> None:
+    body = {"saved": "0.0125", "cache_write": 40}
+    journal.append([Event(kind=Kind.MODEL_ANSWERED, run="r", model="a:m", cached_tokens=9, body=body)]).result()
+    [row] = journal.select("SELECT saved, cache_write_tokens, cached_tokens FROM costs")
+    assert row == (Decimal("0.0125"), 40, 9)
+
+
+def test_what_befell_a_request_can_be_asked_about(journal: Journal) -> None:
+    named = {"run": "r", "step": 1, "agent": "ada", "model": "groq:m"}
+    events = [
+        Event(kind=Kind.MODEL_RETRIED, duration=0.5, body={"reason": "it broke off", "restart": True}, **named),
+        Event(kind=Kind.MODEL_FELL_BACK, body={"reason": "no key", "to": "xai:m"}, **named),
+        Event(kind=Kind.MODEL_FAILED, body={"error": "all failed"}, **named),
+    ]
+    found = rows(journal, "incidents", *events)
+    assert [(row["incident"], row["reason"], row["restart"]) for row in found] == [
+        ("retried", "it broke off", True),
+        ("fell back", "no key", False),
+        ("failed", "all failed", False),
+    ]
+    assert (found[0]["seconds"], found[0]["provider"], found[1]["to"]) == (0.5, "groq", "xai:m")

@@ -128,6 +128,23 @@ VIEWS: dict[str, str] = {
         WHERE asked.kind = 'call_decided' AND asked.decision = 'ask' ORDER BY asked.seq""",
     "costs": """
         SELECT time, date_trunc('hour', time) AS hour, split_part(model, ':', 1) AS provider, model, agent, run, step,
-            notebook, cell, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, duration
+            notebook, cell, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens,
+            CAST(body ->> 'cache_write' AS BIGINT) AS cache_write_tokens, cost,
+            CAST(body ->> 'saved' AS DECIMAL(18,9)) AS saved, duration
         FROM events WHERE kind = 'model_answered' ORDER BY seq""",
+    "unpriced": """
+        SELECT split_part(model, ':', 1) AS provider, model, count(*) AS answers, sum(input_tokens) AS input_tokens,
+            sum(output_tokens) AS output_tokens, min(time) AS first, max(time) AS last
+        FROM events WHERE kind = 'model_answered' AND cost IS NULL GROUP BY model ORDER BY model""",
+    "incidents": """
+        SELECT time, run, step, agent, split_part(model, ':', 1) AS provider, model,
+            CASE kind WHEN 'model_failed' THEN 'failed' WHEN 'model_retried' THEN 'retried'
+                WHEN 'model_waited' THEN 'waited' WHEN 'model_cached' THEN 'cached'
+                WHEN 'model_fell_back' THEN 'fell back' WHEN 'circuit_opened' THEN 'circuit opened'
+                WHEN 'circuit_closed' THEN 'circuit closed' ELSE 'answer refused' END AS incident,
+            coalesce(body ->> 'reason', body ->> 'error', body ->> 'text') AS reason,
+            body ->> 'to' AS "to", coalesce(CAST(body ->> 'restart' AS BOOLEAN), false) AS restart, duration AS seconds,
+            notebook, cell, "user"
+        FROM events WHERE kind IN ('model_failed', 'model_retried', 'model_waited', 'model_cached', 'model_fell_back',
+            'circuit_opened', 'circuit_closed', 'answer_refused') ORDER BY seq""",
 }
