@@ -64,10 +64,12 @@ class Catalog:
         return agents[name]
 
     def agent_for(self, command: StartRun) -> Agent:
-        """The agent that a command starts, with the command's limit; the tools it brings along are known from now."""
+        """The agent that a command starts, with what the command changes; the tools it brings are known from now."""
         agent = self.agent(command.agent) if isinstance(command.agent, str) else command.agent
         self._adopt(agent)
-        return replace(agent, max_steps=command.max_steps) if command.max_steps else agent
+        wanted = {"max_steps": command.max_steps, "effort": command.effort, "priority": command.priority}
+        changes: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+        return replace(agent, **changes) if changes else agent
 
     def add_tool(self, tool: Tool[Any, Any]) -> None:
         """Make a tool available to agents by its name."""
