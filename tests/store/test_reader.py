@@ -24,6 +24,9 @@ WRITES = [
     "EXPLAIN ANALYZE DELETE FROM events",
     "EXPLAIN ANALYZE INSERT INTO events (seq) VALUES (1)",
     "EXPLAIN ANALYZE CREATE TABLE mine AS SELECT 1",
+    "EXPLAIN ANALYZE SET threads = 1",
+    "EXPLAIN ANALYZE CHECKPOINT",
+    "EXPLAIN /* reading */ ANALYZE CALL pragma_version()",
     "CREATE TABLE mine (a INT)",
     "CREATE TEMP TABLE mine (a INT)",
     "CREATE MACRO mine() AS 1",
@@ -156,9 +159,11 @@ def test_the_message_says_what_is_wrong(workspace: Journal, query: str, message:
 
 
 @pytest.mark.parametrize("query", ["SELECT 1", "VALUES (1)", "FROM range(1)", "DESCRIBE events", "SUMMARIZE events"])
-@pytest.mark.parametrize("around", ["{}", "EXPLAIN {}", "-- why\n{};", "  {} ;  "])
+@pytest.mark.parametrize(
+    "around", ["{}", "EXPLAIN {}", "-- why\nEXPLAIN /* it */ ANALYZE {}", "-- why\n{};", "  {} ;  "]
+)
 def test_what_reads_gives_a_frame(workspace: Journal, query: str, around: str) -> None:
-    if not (around.startswith("EXPLAIN") and query.startswith(("DESC", "SUMM"))):
+    if not ("EXPLAIN" in around and query.startswith(("DESC", "SUMM"))):
         assert len(select(workspace, around.format(query))) > 0
 
 

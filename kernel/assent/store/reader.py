@@ -10,7 +10,11 @@ import duckdb
 
 from assent.core.errors import QueryError
 
-_READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+# Comments may stand before and between the words.
+_GAP = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
+_EXPLAIN = re.compile(
+    rf"^{_GAP}*EXPLAIN(?:{_GAP}+ANALYZE\b)?(?:{_GAP}*\([^)]*\)(?={_GAP}*[A-Z]))?", re.IGNORECASE | re.DOTALL
+)
 _AGAIN = 0.05  # seconds between two interrupts
 _CHUNK = 50  # vectors of 2,048 rows
 _CELLS = 50_000_000  # about 400 MB as numbers: the kernel that runs out of memory takes the analyst's work with it
@@ -89,9 +93,21 @@ def _one(query: str) -> duckdb.Statement:
         raise QueryError(f"There is no SQL statement here. {_WRITES}")
     if len(statements) > 1:
         raise QueryError(f"These are {len(statements)} statements. {_WRITES}")
-    if statements[0].type not in _READS:
-        raise QueryError(f"This is a {statements[0].type.name} statement and was not run. {_WRITES}")
+    kind = statements[0].type
+    if kind is duckdb.StatementType.EXPLAIN:
+        kind = _explained_type(statements[0].query)
+    if kind is not duckdb.StatementType.SELECT:
+        raise QueryError(f"This is a {kind.name} statement and was not run. {_WRITES}")
     return statements[0]
+
+
+def _explained_type(query: str) -> duckdb.StatementType:
+    """The type of the statement behind EXPLAIN: ANALYZE runs it, and not all that acts is stopped by a transaction."""
+    try:
+        (statement,) = duckdb.extract_statements(_EXPLAIN.sub("", query, count=1))
+    except (duckdb.Error, ValueError):
+        return duckdb.StatementType.EXPLAIN
+    return statement.type
 
 
 def _named(query: str, frames: Mapping[str, Any]) -> list[str]:
