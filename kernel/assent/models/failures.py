@@ -36,6 +36,32 @@ def cut(endpoint: Endpoint) -> ModelError:
     )
 
 
+def hung_up(endpoint: Endpoint) -> ModelError:
+    """The error for a connection that is closed before an answer begins."""
+    return ModelError(f"{endpoint.title} closed the connection without an answer: run again.", retryable=True)
+
+
+def garbled(endpoint: Endpoint, what: str) -> ModelError:
+    """The error for an answer that cannot be read; `what` is wrong with it."""
+    return ModelError(f"The answer of {endpoint.title} broke off or was garbled ({what}): run again.", retryable=True)
+
+
+def empty(endpoint: Endpoint, url: str) -> ModelError:
+    """The error for an answer that is whole and in which there is nothing."""
+    return ModelError(
+        f"{endpoint.title} sent an answer without anything in it: run again, choose another model, "
+        f"or check the base URL {url}.",
+        retryable=True,
+    )
+
+
+def too_large(endpoint: Endpoint, limit: int) -> ModelError:
+    """The error for an answer of more than `limit` bytes."""
+    return ModelError(
+        f"{endpoint.title} sent an answer of more than {limit / 1e6:.0f} MB: ask for less, or choose another model."
+    )
+
+
 def no_answer(endpoint: Endpoint, url: str) -> ModelError:
     """The error for a web page, or anything else that is no model's answer."""
     return ModelError(
@@ -53,6 +79,14 @@ def unreachable(endpoint: Endpoint, url: str, reason: str) -> ModelError:
 def silent(endpoint: Endpoint, seconds: float) -> ModelError:
     """The error for a server that stops sending."""
     return ModelError(f"{endpoint.title} sent nothing for {seconds:g} seconds: run again.", retryable=True)
+
+
+def stalled(endpoint: Endpoint, seconds: float) -> ModelError:
+    """The error for a server that keeps the connection alive, and sends nothing more of its answer."""
+    return ModelError(
+        f"{endpoint.title} sent signs of life only, nothing of its answer, for {seconds:g} seconds: run again.",
+        retryable=True,
+    )
 
 
 def bad_key(endpoint: Endpoint) -> ModelError:
