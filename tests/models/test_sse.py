@@ -1,5 +1,6 @@
 """Server-sent events in pieces of any size."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -11,11 +12,10 @@ from assent.models import sse
 
 def read(pieces: list[bytes]) -> list[bytes]:
     found: list[bytes] = []
-    buffer = b""
+    tail = sse.Tail()
     for piece in pieces:
-        payloads, buffer = sse.split(buffer + piece)
-        found += payloads
-    return found + sse.rest(buffer)
+        found += sse.split(piece, tail)
+    return found + sse.rest(tail)
 
 
 def chunked(data: bytes, cuts: set[int]) -> list[bytes]:
@@ -48,3 +48,45 @@ def test_a_stream_of_comments_holds_nothing() -> None:
 def test_every_payload_comes_back(texts: list[str]) -> None:
     payloads = [text.encode() for text in texts]
     assert read([b"data: " + payload + b"\n\n" for payload in payloads]) == payloads
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_every_kind_of_line_end(end: bytes) -> None:
+    stream = end.join([b"data: one", b"data: more", b"", b": ping", b"", b"data: two", b"", b""])
+    assert read([stream]) == [b"one\nmore", b"two"]
+    assert read([stream[at : at + 1] for at in range(len(stream))]) == [b"one\nmore", b"two"]
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        b"data\n\n",
+        b"dato: x\n\n",
+        b"data\xc3: x\n\n",
+        b"\x00\xff\xfe\n\n",
+        b"{}\n\n",
+        b"id: 1\nretry: x\n\n",
+        b": \n" * 99,
+    ],
+)
+def test_what_is_no_data_line_is_passed_over(malformed: bytes) -> None:
+    assert read([malformed, b"data: x\n\n"]) == [b"x"]
+
+
+def test_ten_megabytes_in_one_event_take_no_longer_than_reading_them() -> None:
+    body = b"data: " + b"x" * 10_000_000 + b"\n\n"
+    began = time.process_time()
+    (payload,) = read([body[at : at + 4096] for at in range(0, len(body), 4096)])
+    assert len(payload) == 10_000_000
+    assert time.process_time() - began < 0.5  # 12 s where each piece is joined to all before it
+
+
+def test_an_event_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "LARGEST", 1000)
+    small = [b"data: " + b"x" * 400 + b"\n\ndata: "] * 9
+    assert len(read(small)) == 9
+    assert read([b": ping\n\n"] * 999) == []
+    with pytest.raises(sse.TooLarge):
+        read([b"data: " + b"x" * 400] * 3)
+    with pytest.raises(sse.TooLarge):
+        read([b"data: " + b"x" * 400 + b"\n"] * 3)

@@ -4,24 +4,37 @@ import asyncio
 import contextlib
 import os
 import ssl
-import urllib.request
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from assent.core.errors import ConfigError, ModelError
 from assent.models import failures
 from assent.models.endpoints import Endpoint
+from assent.models.pool import Pool, join, leave
 
 CONNECT = 10.0  # seconds
 SILENCE = 300.0  # seconds without a byte; a model may think for minutes before its first word
+PATIENCE = 3  # times that long: with signs of life, but without more of the answer
 LAST = 0.1  # seconds that the end of a body may come after the end of the answer in it; some servers never end it
 ERROR_BODY = 64 * 1024  # bytes read of an answer that tells of a failure
+ERROR_WAIT = 5.0  # seconds that it may take
+LARGEST = 256_000_000  # bytes of one answer; each word of a streamed one comes in some 300 bytes of JSON
+CODINGS = ("gzip", "deflate")  # what every httpx can undo; by itself aiohttp would ask for more
+
+_FAULTS = (httpx.HTTPError, aiohttp.ClientError, OSError)
+
+
+@dataclass(slots=True)
+class Watch:
+    """When the answer last went on, by `time.monotonic`: whoever reads it moves this, bytes alone do not."""
+
+    moved: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +43,22 @@ class Reply:
 
     content_type: str
     chunks: AsyncIterator[bytes]
+    watch: Watch = field(default_factory=Watch)
 
 
 async def drain(reply: Reply) -> None:
     """Read what follows a complete answer, so that its connection can be used again; nothing in it matters."""
-    with contextlib.suppress(TimeoutError, OSError, httpx.HTTPError, aiohttp.ClientError):
+    with contextlib.suppress(TimeoutError, ModelError, *_FAULTS):
         async with asyncio.timeout(LAST):
             async for _ in reply.chunks:
                 pass
 
 
 class Connections:
-    """Keep-alive connections to one origin, opened as needed: one pool for each event loop that asks.
+    """Who asks what of one origin, over the pool that all who ask there from the same event loop share.
 
-    `path` is what is asked below `base_url`; `headers` say who asks, "" for the key where the server wants none.
+    `path` is what is asked below `base_url`; `headers` say who asks, "" for the key where the server wants none;
+    `silence` is in seconds.
     """
 
     def __init__(
@@ -60,11 +75,11 @@ class Connections:
         self._key = key
         self._silence = silence
         self._timeout = {"timeout": {"connect": CONNECT, "read": silence, "write": silence, "pool": None}}
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AiohttpTransport] = WeakKeyDictionary()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
         if not key.isprintable() or not key.isascii():
             raise failures.bad_key(endpoint)
         common = {"content-type": "application/json", "accept": "text/event-stream", "user-agent": "assent"}
-        self._headers = httpx.Headers({**common, **headers})
+        self._headers = httpx.Headers({**common, "accept-encoding": ", ".join(CODINGS), **headers})
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         # A name and password in the URL stand in for the key; both at once cannot be sent.
         self._url = url.copy_with(username=None, password=None) if key else url
@@ -72,60 +87,114 @@ class Connections:
     @asynccontextmanager
     async def post(self, body: bytes, model: str) -> AsyncIterator[Reply]:
         """Send `body`; the reply's chunks come until the block ends. Every failure is a `ModelError`."""
+        began = False
         try:
-            response = await self._send(body)
+            response = await self._answered(body)
+            began = True
             try:
                 if response.status_code != 200:
                     raise await self._refused(response, model)
-                yield Reply(response.headers.get("content-type", ""), response.aiter_bytes())
+                if (coding := response.headers.get("content-encoding", "identity")) not in (*CODINGS, "identity"):
+                    raise failures.garbled(self._endpoint, f"in the encoding {coding[:20]!r}, which was not asked for")
+                watch = Watch()
+                yield Reply(response.headers.get("content-type", ""), self._chunks(response, watch), watch)
             finally:
                 await response.aclose()
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise self._failure(error) from error
+        except _FAULTS as error:
+            raise self._failure(error, began) from error
 
     async def aclose(self) -> None:
-        """Close this event loop's connections."""
-        if pool := self._pools.pop(asyncio.get_running_loop(), None):
-            await pool.aclose()
+        """Let go of this event loop's connections, and of those whose loop is closed."""
+        here = asyncio.get_running_loop()
+        for loop in [loop for loop in self._pools if loop is here or loop.is_closed()]:
+            await leave(self._pools.pop(loop), self)
 
-    async def _send(self, body: bytes) -> httpx.Response:
+    async def _answered(self, body: bytes) -> httpx.Response:
+        """The response to `body` as soon as its head is there.
+
+        A server may close an idle connection at the moment, or long before the moment, at which an event loop that was
+        busy with other things uses it again: what was not answered at all is sent once more.
+        """
+        pool = self._pools.get(asyncio.get_running_loop()) or await self._pool()
+        async with asyncio.timeout(PATIENCE * self._silence):
+            try:
+                response = await self._send(pool, body)
+            except _FAULTS as error:
+                if not (pool.answered and _hung_up(_cause(error))):
+                    raise
+                response = await self._send(pool, body)
+        pool.answered = True
+        return response
+
+    async def _send(self, pool: Pool, body: bytes) -> httpx.Response:
         """Past httpx's client, whose redirects, cookies and event hooks cost more than the rest of a step."""
         request = httpx.Request("POST", self._url, headers=self._headers, content=body, extensions=self._timeout)
-        return await self._pool().handle_async_request(request)
+        return await pool.transport.handle_async_request(request)
 
-    def _pool(self) -> AiohttpTransport:
-        loop = asyncio.get_running_loop()
-        if (pool := self._pools.get(loop)) is None:
-            pool = self._pools[loop] = _transport(self._base)
+    async def _pool(self) -> Pool:
+        """The pool of an event loop that asks for the first time. The connections of loops that ended are let go."""
+        for loop in [loop for loop in self._pools if loop.is_closed()]:
+            await leave(self._pools.pop(loop), self)
+        pool = self._pools[asyncio.get_running_loop()] = join(self._base, self)
         return pool
 
-    async def _refused(self, response: httpx.Response, model: str) -> ModelError:
-        body = b""
+    async def _chunks(self, response: httpx.Response, watch: Watch) -> AsyncIterator[bytes]:
+        size, patience = 0, PATIENCE * self._silence
         async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > ERROR_BODY:
-                break
+            size += len(chunk)
+            if size > LARGEST:
+                raise failures.too_large(self._endpoint, LARGEST)
+            if time.monotonic() - watch.moved > patience:
+                raise failures.stalled(self._endpoint, patience)
+            yield chunk
+
+    async def _refused(self, response: httpx.Response, model: str) -> ModelError:
+        """The error for a status; its words are read as far as they come."""
+        body = b""
+        with contextlib.suppress(TimeoutError, *_FAULTS):
+            async with asyncio.timeout(ERROR_WAIT):
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > ERROR_BODY:
+                        break
         after = response.headers.get("retry-after", "")
         return failures.refused(self._endpoint, model, response.status_code, body, after, self._key)
 
-    def _failure(self, error: Exception) -> ModelError:
-        cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+    def _failure(self, error: Exception, began: bool) -> ModelError:
+        cause, endpoint = _cause(error), self._endpoint
         if isinstance(cause, aiohttp.ConnectionTimeoutError):
-            return failures.unreachable(self._endpoint, self.place, f"no connection within {CONNECT:g} seconds")
+            return failures.unreachable(endpoint, self.place, f"no connection within {CONNECT:g} seconds")
         if isinstance(cause, (aiohttp.ServerTimeoutError, httpx.TimeoutException)):
-            return failures.silent(self._endpoint, self._silence)
-        if isinstance(cause, aiohttp.ClientConnectorCertificateError | ssl.SSLError):
-            return failures.unreachable(self._endpoint, self.place, "its certificate is not trusted")
+            return failures.silent(endpoint, self._silence)
+        if isinstance(cause, TimeoutError):
+            return failures.silent(endpoint, PATIENCE * self._silence)
+        if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+            return failures.unreachable(endpoint, self.place, "its certificate is not trusted")
+        if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
+            return failures.unreachable(endpoint, self.place, "it does not speak TLS, should its URL begin with http?")
         if isinstance(cause, aiohttp.ClientConnectorError):
-            return failures.unreachable(self._endpoint, self.place, _reason(cause.os_error))
-        if isinstance(cause, aiohttp.InvalidURL | httpx.UnsupportedProtocol):
-            return failures.no_answer(self._endpoint, self.place)
-        return failures.cut(self._endpoint)
+            return failures.unreachable(endpoint, self.place, _reason(cause.os_error))
+        if isinstance(cause, aiohttp.InvalidURL | httpx.UnsupportedProtocol | aiohttp.ClientResponseError):
+            return failures.no_answer(endpoint, self.place)
+        if isinstance(cause, httpx.DecodingError):
+            return failures.garbled(endpoint, "its compression cannot be undone")
+        return failures.cut(endpoint) if began else failures.hung_up(endpoint)
 
     @property
     def place(self) -> str:
         """Where the server is, without a password that the URL may hold."""
         return str(self._base.copy_with(username=None, password=None, query=None))
+
+
+def _hung_up(cause: BaseException) -> bool:
+    """Whether a connection was there and ended."""
+    lost = isinstance(cause, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError)
+    return lost and not isinstance(cause, aiohttp.ClientConnectorError)
+
+
+def _cause(error: Exception) -> BaseException:
+    """What aiohttp raised, under what httpx calls it."""
+    return error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
 
 
 def _url(text: str) -> httpx.URL:
@@ -142,21 +211,3 @@ def _reason(error: OSError) -> str:
     """The system's own words; asyncio puts an address in their place."""
     number = error.errno or 0
     return (os.strerror(number) if number > 0 else error.strerror or "no connection").lower()
-
-
-def _transport(base: httpx.URL) -> AiohttpTransport:
-    proxy = _proxy(base)
-    context = httpx.create_ssl_context() if base.scheme == "https" else False
-
-    def session() -> aiohttp.ClientSession:
-        # The limit is the caller's to set (a model wrapper); aiohttp's own would be 100 connections.
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context or True, limit=0))
-
-    return AiohttpTransport(verify=context, proxy=httpx.Proxy(proxy) if proxy else None, client=session)
-
-
-def _proxy(base: httpx.URL) -> str:
-    """The proxy that the environment names for this server, "" for none."""
-    if urllib.request.proxy_bypass(base.host):
-        return ""
-    return urllib.request.getproxies().get(base.scheme, "")

@@ -1,9 +1,11 @@
 """A model behind HTTP: a wire format over connections, for whatever vendor the row of the table describes."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
+from assent.core.errors import ModelError
 from assent.core.messages import Message, Text
 from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
 from assent.models import failures, sse
@@ -37,38 +39,58 @@ class RemoteModel:
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
         """Deltas, then the answer."""
-        draft, heard = Draft(), False
+        draft = Draft()
         if request.output is not None:
             request, draft.output = _formed(request, request.output, self._endpoint.structured)
-        async with self._http.post(self._body(request), self._model) as reply:
-            async for payload in payloads(reply):
-                heard = True
-                if payload == DONE:
-                    draft.stop = draft.stop or "stop"
-                    continue
-                for delta in self._absorbed(draft, payload):
+        try:
+            async with self._http.post(self._body(request), self._model) as reply:
+                async for delta in self._read(draft, reply):
                     yield delta
-                if draft.done:
-                    await drain(reply)
-                    break
-        if not heard:
-            raise failures.no_answer(self._endpoint, self._http.place)
-        if not draft.stop:
-            raise failures.cut(self._endpoint)
+        except ModelError:
+            if not draft.stop:  # else only its tokens are unknown
+                raise
         yield finish(draft, f"call_{len(request.messages)}", self._endpoint.name)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
 
+    async def _read(self, draft: Draft, reply: Reply) -> AsyncIterator[Delta]:
+        """Deltas until the draft is complete; `ModelError` where it does not become so."""
+        heard = ended = False
+        try:
+            async for payload in payloads(reply):
+                heard = True
+                if payload == DONE:
+                    ended = True
+                    continue
+                for delta in self._absorbed(draft, payload):
+                    yield delta
+                    reply.watch.moved = time.monotonic()  # the time that the reader took is not the server's
+                if draft.done:
+                    await drain(reply)
+                    break
+        except sse.TooLarge:
+            raise failures.too_large(self._endpoint, sse.LARGEST) from None
+        if draft.pieces and ended:
+            draft.stop = draft.stop or "stop"
+        if draft.stop:
+            return
+        if not heard:
+            raise failures.no_answer(self._endpoint, self._http.place)
+        if ended or (not draft.pieces and _whole(reply)):
+            raise failures.empty(self._endpoint, self._http.place)
+        raise failures.cut(self._endpoint)
+
     def _absorbed(self, draft: Draft, payload: bytes) -> list[Delta]:
         try:
             value = json.loads(payload)
         except (ValueError, RecursionError):
-            raise failures.cut(self._endpoint) from None
+            raise failures.garbled(self._endpoint, "what came is no JSON") from None
         try:
             return list(self._wire.absorb(draft, value, self._endpoint))
         except Broken as broken:
+            draft.stop = ""  # whatever it said before
             raise failures.reported(self._endpoint, broken.error, self._key) from None
         except (AttributeError, TypeError, LookupError, ValueError):  # JSON, but of another shape
             raise failures.no_answer(self._endpoint, self._http.place) from None
@@ -81,21 +103,41 @@ class RemoteModel:
 
 
 async def payloads(reply: Reply) -> AsyncIterator[bytes]:
-    """The JSON texts in a reply, and `DONE`: one for each event, or one for all where the server did not stream."""
-    kind = reply.content_type.partition(";")[0].strip().lower()
-    if kind == "application/json":
-        yield b"".join([chunk async for chunk in reply.chunks])
-    elif kind != "text/html":
-        buffer = b""
+    """The JSON texts in a reply, and `DONE`: one for each event, or one for all where the server did not stream.
+
+    Raises `sse.TooLarge`.
+    """
+    if _whole(reply):
+        yield await _all(reply.chunks)
+    elif _kind(reply) != "text/html":
+        tail = sse.Tail()
         async for chunk in reply.chunks:
-            complete, buffer = sse.split(buffer + chunk)
-            for payload in complete:
+            for payload in sse.split(chunk, tail):
                 yield payload
                 if payload == DONE:
                     await drain(reply)
                     return
-        for payload in sse.rest(buffer):
+        for payload in sse.rest(tail):
             yield payload
+
+
+def _kind(reply: Reply) -> str:
+    return reply.content_type.partition(";")[0].strip().lower()
+
+
+def _whole(reply: Reply) -> bool:
+    """Whether the server did not stream."""
+    return _kind(reply) == "application/json"
+
+
+async def _all(chunks: AsyncIterator[bytes]) -> bytes:
+    pieces, size = [], 0
+    async for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > sse.LARGEST:
+            raise sse.TooLarge
+    return b"".join(pieces)
 
 
 def _formed(request: Request, output: OutputSchema, way: str) -> tuple[Request, str]:

@@ -1,35 +1,66 @@
-"""Server-sent events: bytes in pieces of any size, whole payloads out."""
+"""Server-sent events: bytes in pieces of any size, whole payloads out.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+from dataclasses import dataclass, field
+
+LARGEST = 64_000_000  # bytes of one event
 
 
-def split(buffer: bytes) -> tuple[list[bytes], bytes]:
-    """The payloads of the complete events in `buffer`, and the rest that waits for more bytes.
+class TooLarge(Exception):
+    """An event is larger than `LARGEST`."""
+
+
+@dataclass(slots=True)
+class Tail:
+    """What has come of an event that is not complete: its data lines, then the pieces of a line that has not ended.
+
+    `cr` is a CR at the very end, which ends a line only once it is known that no LF belongs to it. `size` bytes, or
+    fewer, wait here.
+    """
+
+    data: list[bytes] = field(default_factory=list)
+    line: list[bytes] = field(default_factory=list)
+    cr: bytes = b""
+    size: int = 0
+
+
+def split(chunk: bytes, tail: Tail) -> list[bytes]:
+    """The payloads of the events that `chunk` completes; what is left waits in `tail`. Each byte is looked at once.
 
     An event ends at an empty line; its `data` lines are joined by a newline. Comments and other fields are dropped.
+    Raises `TooLarge`.
     """
-    payloads: list[bytes] = []
-    data: list[bytes] = []
-    done = at = 0
-    for line in _complete(buffer):
-        at += len(line)
-        content = line.rstrip(b"\r\n")
-        if content.startswith(b"data:"):
-            data.append(content[5:].removeprefix(b" "))
-        elif not content:
-            if data:
-                payloads.append(b"\n".join(data))
-                data = []
-            done = at
-    return payloads, buffer[done:]
+    chunk = tail.cr + chunk if tail.cr else chunk
+    tail.cr = b"\r" if chunk.endswith(b"\r") else b""
+    chunk = chunk[:-1] if tail.cr else chunk
+    lines = chunk.splitlines()
+    unended = b"" if chunk.endswith((b"\n", b"\r")) or not lines else lines.pop()
+    if lines and tail.line:
+        lines[0] = b"".join([*tail.line, lines[0]])
+        tail.line.clear()
+    if unended:
+        tail.line.append(unended)
+    payloads = _payloads(lines, tail)
+    tail.size = len(chunk) + (0 if payloads else tail.size) if tail.line or tail.data else 0
+    if tail.size > LARGEST:
+        raise TooLarge
+    return payloads
 
 
-def rest(buffer: bytes) -> list[bytes]:
+def rest(tail: Tail) -> list[bytes]:
     """The payloads in what `split` left at the end of a stream: senders forget the last empty line."""
-    return split(buffer + b"\n\n")[0] if buffer.strip() else []
+    return split(b"\n\n", tail)
 
 
-def _complete(buffer: bytes) -> list[bytes]:
-    """The lines that have ended. A CR at the very end has not: an LF may belong to it."""
-    lines = buffer.splitlines(keepends=True)
-    if lines and not lines[-1].endswith(b"\n"):
-        lines.pop()
-    return lines
+def _payloads(lines: list[bytes], tail: Tail) -> list[bytes]:
+    payloads: list[bytes] = []
+    for line in lines:
+        if line.startswith(b"data:"):
+            tail.data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+        elif not line and tail.data:
+            if payload := b"\n".join(tail.data):
+                payloads.append(payload)
+            tail.data.clear()
+    return payloads
