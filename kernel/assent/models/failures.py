@@ -2,31 +2,44 @@
 
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from assent.core.errors import ModelError
 from assent.models.endpoints import Endpoint
+from assent.models.retry_after import retry_after
 
-_RETRYABLE = frozenset({408, 409, 425, 429, *range(500, 600)})
-_SECRET = re.compile(r"\b(?:sk|pk|gsk|xai|key)[-_][\w*.-]{6,}", re.IGNORECASE)
+_RETRYABLE = frozenset({408, 409, 425, 429, *range(500, 600)} - {501, 505})
+# What vendors call a failure that stays one; an account without money is "limited" as well, with HTTP 429.
+_NO_MONEY = frozenset({"insufficient_quota", "exceeded_current_quota_error", "billing_error"})
+_FINAL = _NO_MONEY | {
+    "invalid_request_error", "authentication_error", "permission_error", "not_found_error", "request_too_large",
+    "context_length_exceeded", "invalid_prompt",
+}  # fmt: skip
+_NONE: Mapping[str, str] = MappingProxyType({})
+_SECRET = re.compile(r"\b(?:(?:sk|pk|gsk|xai|key)[-_]|(?-i:AIza))[\w*.-]{6,}", re.IGNORECASE)
 _LIMIT = 300  # characters of a vendor's own words
 
 
 def refused(
-    endpoint: Endpoint, model: str, status: int, body: bytes, retry_after: str = "", key: str = ""
+    endpoint: Endpoint, model: str, status: int, body: bytes, headers: Mapping[str, str] = _NONE, key: str = ""
 ) -> ModelError:
     """The error for an answer whose status is not 200."""
-    said = _said(body, key)
-    return ModelError(
-        _sentence(endpoint, model, status, said, retry_after), status=status, retryable=status in _RETRYABLE
-    )
+    after = retry_after(headers, body)
+    poor = not _NO_MONEY.isdisjoint(_names(_parsed(body)))
+    retryable = status in _RETRYABLE and not poor and headers.get("x-should-retry") != "false"
+    text = _sentence(endpoint, model, 402 if poor else status, status, _said(body, key), after)
+    return ModelError(text, status=status, retryable=retryable, retry_after=after)
 
 
 def reported(endpoint: Endpoint, error: object, key: str = "") -> ModelError:
     """The error for a failure that the server reports in the middle of its answer."""
     said = _said(json.dumps({"error": error}).encode(), key)
     status = _status(error)
-    retryable = status is None or status in _RETRYABLE
-    return ModelError(f"{endpoint.title} broke off its answer: {said}. Run again.", status=status, retryable=retryable)
+    retryable = (status is None or status in _RETRYABLE) and _FINAL.isdisjoint(_names({"error": error}))
+    do = "run again" if retryable else "change what is asked, or choose another model"
+    return ModelError(f"{endpoint.title} broke off its answer ({said}): {do}.", status=status, retryable=retryable)
 
 
 def cut(endpoint: Endpoint) -> ModelError:
@@ -94,12 +107,12 @@ def bad_key(endpoint: Endpoint) -> ModelError:
     return ModelError(f"The key in {_keys(endpoint)} holds characters that no key has: copy it again.", status=401)
 
 
-def _sentence(endpoint: Endpoint, model: str, status: int, said: str, retry_after: str) -> str:
+def _sentence(endpoint: Endpoint, model: str, kind: int, status: int, said: str, after: float | None) -> str:
     title, because = endpoint.title, f": {said}" if said else ""
+    if kind == 402:
+        return f"{title} asks for payment (HTTP {status}{because}): add credit to the account, or choose another model."
     if status == 401:
         return f"{title} refused the key (HTTP 401): put a valid one in {_keys(endpoint)}."
-    if status == 402:
-        return f"{title} asks for payment (HTTP 402{because}): add credit to the account, or choose another model."
     if status == 403:
         return f"{title} does not allow this (HTTP 403{because}): check what the key in {_keys(endpoint)} may use."
     if status == 404:
@@ -107,7 +120,7 @@ def _sentence(endpoint: Endpoint, model: str, status: int, said: str, retry_afte
     if status == 413:
         return f"{title} finds the conversation too long (HTTP 413{because}): start a new run or show less data."
     if status == 429:
-        wait = f"in {retry_after} s" if retry_after.isdigit() else "later"
+        wait = "later" if after is None else f"in {after:.0f} s"
         return f"{title} is limiting requests (HTTP 429{because}): run again {wait}, or check the account's quota."
     if status >= 500:
         return f"{title} has a fault of its own (HTTP {status}{because}): run again later, or choose another model."
@@ -125,11 +138,24 @@ def _status(error: object) -> int | None:
     return code if isinstance(code, int) and 100 <= code < 600 else None
 
 
-def _said(body: bytes, key: str) -> str:
-    """The vendor's own words, if it sent JSON: one line, cut, without anything like a key."""
+def _names(value: object) -> set[str]:
+    """What a vendor calls its error; each has another field for that."""
+    error = value.get("error", value) if isinstance(value, dict) else None
+    fields = error if isinstance(error, dict) else {}
+    return {name for key in ("code", "type", "status") if isinstance(name := fields.get(key), str)}
+
+
+def _parsed(body: bytes) -> Any:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
+        return None
+    return value[0] if isinstance(value, list) and value else value  # a list from Gemini, now and then
+
+
+def _said(body: bytes, key: str) -> str:
+    """The vendor's own words, if it sent JSON: one line, cut, without anything like a key."""
+    if (value := _parsed(body)) is None:
         return ""
     for name in ("error", "message", "detail"):
         if isinstance(value, dict) and value.get(name):

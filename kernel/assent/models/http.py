@@ -157,8 +157,7 @@ class Connections:
                     body += chunk
                     if len(body) > ERROR_BODY:
                         break
-        after = response.headers.get("retry-after", "")
-        return failures.refused(self._endpoint, model, response.status_code, body, after, self._key)
+        return failures.refused(self._endpoint, model, response.status_code, body, response.headers, self._key)
 
     def _failure(self, error: Exception, began: bool) -> ModelError:
         cause, endpoint = _cause(error), self._endpoint
