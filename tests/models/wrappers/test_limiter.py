@@ -373,7 +373,7 @@ def test_limits_hold_in_any_minute_the_order_holds_and_everybody_gets_in(
             if waits:
                 waits = False
                 begun.append(rung[0])
-                let_in(turn, visit)
+                let_in(waiting, visit)
 
         def give_up() -> None:
             nonlocal waits
@@ -381,11 +381,11 @@ def test_limits_hold_in_any_minute_the_order_holds_and_everybody_gets_in(
                 waits = False
                 if not rung:
                     queued.remove(place)
-                limiter.leave(turn)
+                limiter.leave(waiting)
                 left.append(False)
 
         bisect.insort(queued, place)
-        turn = limiter.queue(visit.priority, world.bell(ring))
+        waiting = limiter.queue(visit.priority, world.bell(ring))
         if visit.patience is not None:
             world.later(visit.patience, give_up)
 

@@ -167,9 +167,9 @@ class Limiter:
             for age, cost in sorted(spent(), key=lambda item: -item[0]):
                 self.spending.add(cost, clock() - age)
         self._reasons = {
-            "requests": f"limit of {settings.requests_per_minute:,} requests a minute",
-            "tokens": f"limit of {settings.tokens_per_minute:,} tokens a minute",
-            "at once": f"limit of {settings.concurrency:,} requests at once",
+            "requests": f"limit of {_counted(settings.requests_per_minute, 'request')} a minute",
+            "tokens": f"limit of {_counted(settings.tokens_per_minute, 'token')} a minute",
+            "at once": f"limit of {_counted(settings.concurrency, 'request')} at once",
             "dollars": f"limit of ${settings.dollars_per_hour:g} an hour",
         }
 
@@ -317,3 +317,7 @@ def limiter_of(settings: ModelSettings, spent: Spent = lambda: ()) -> Limiter | 
         settings.requests_per_minute, settings.tokens_per_minute, settings.concurrency, settings.dollars_per_hour
     )  # fmt: skip
     return Limiter(settings, spent) if any(limits) else None
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
