@@ -28,4 +28,10 @@ class Wrapped:
 def asked(model: Model, request: Request) -> aclosing[AsyncGenerator[Delta | Answer]]:
     """The model's stream, closed at the end of the block: a wrapper that is left early must not leave it open."""
     stream: Any = model.stream(request)
-    return aclosing(stream)
+    return aclosing(stream if hasattr(stream, "aclose") else _closable(stream))
+
+
+async def _closable(stream: Stream) -> AsyncGenerator[Delta | Answer]:
+    """For a model whose stream is an iterator that cannot be closed."""
+    async for item in stream:
+        yield item
