@@ -1,6 +1,7 @@
 """A wire format as a value: how a vendor wants to be asked, and how it answers."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,10 +59,17 @@ def bearer(key: str) -> Mapping[str, str]:
 def arguments_of(text: str) -> dict[str, Any]:
     """A call's arguments as an object; what is no JSON object goes back as `{"invalid": …}`: some servers refuse it."""
     try:
-        value = json.loads(text or "{}")
+        value = json.loads(text or "{}", parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"invalid": text}
+
+
+def _finite(text: str) -> float:
+    """A number; `NaN` and the infinities, also as 1e999, could be read but not written again as JSON."""
+    if not math.isfinite(value := float(text)):
+        raise ValueError(text)
+    return value
 
 
 def tokens(value: Any) -> int | None:
