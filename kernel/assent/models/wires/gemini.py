@@ -27,6 +27,7 @@ LEAST_OF_PRO = 128  # its thinking cannot be turned off
 
 _BEFORE_3 = re.compile(r"gemini-[12](?!\d)|(?!gemini)")
 _MINIMAL = re.compile(r"gemini-3(\.[0-6])?-flash")  # later Flash and every Pro model think a little at least
+_USER, _MODEL = b'{"role":"user","parts":[', b'{"role":"model","parts":['
 _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _LITERALS = frozenset({"enum", "default", "examples"})
 
@@ -45,16 +46,16 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
     """The body of a request: the bytes that each message already has, joined into turns, and small settings."""
     name = model.rpartition("/")[2]
     system, turns = _turns(request.messages, endpoint.name, "" if _BEFORE_3.match(name) else UNSIGNED)
-    members = [b'"contents":[' + (b",".join(turns) or b'{"role":"user","parts":[{"text":""}]}') + b"]"]
+    pieces = [b'{"contents":[', *turns, b"]"]
     if system:
-        members.append(b'"systemInstruction":{"parts":[' + b",".join(system) + b"]}")
+        pieces.append(b',"systemInstruction":{"parts":[' + b",".join(system) + b"]}")
     if tools:
-        members.append(b'"tools":' + tools)
+        pieces.append(b',"tools":' + tools)
         if choice := _choice(request.tool_choice):
-            members.append(b'"toolConfig":' + dump({"functionCallingConfig": choice}))
+            pieces.append(b',"toolConfig":' + dump({"functionCallingConfig": choice}))
     if config := _config(request, name):
-        members.append(b'"generationConfig":' + dump(config))
-    return b"{" + b",".join(members) + b"}"
+        pieces.append(b',"generationConfig":' + dump(config))
+    return b"".join([*pieces, b"}"])
 
 
 def encode_tools(tools: Sequence[ToolSpec]) -> bytes:
@@ -93,24 +94,27 @@ def _understood_member(key: str, value: Any) -> Any:
 
 
 def _turns(messages: Sequence[Message], vendor: str, unsigned: str) -> tuple[list[bytes], list[bytes]]:
-    """What the system says, as parts, and the turns: neighbours of one role are one."""
+    """What the system says, as parts, and the turns, in pieces to be joined: neighbours of one role are one turn."""
     slot = f"{vendor} {unsigned}" if unsigned else vendor
     system: list[bytes] = []
-    turns: list[tuple[bytes, list[bytes]]] = []
+    turns: list[bytes] = []
+    last = None
     for at, message in enumerate(messages):
         if (parts := message.encoded.get(slot)) is None:
             make = partial(encode_message, vendor=vendor, given=_given(messages, at, vendor), unsigned=unsigned)
             parts = kept(message, slot, make)
-        role = b"model" if message.role == "assistant" else b"user"
         if not parts:
             continue
         if message.role == "system":
             system.append(parts)
-        elif turns and turns[-1][0] == role:
-            turns[-1][1].append(parts)
+            continue
+        opening = _MODEL if message.role == "assistant" else _USER
+        if opening is last:
+            turns += (b",", parts)
         else:
-            turns.append((role, [parts]))
-    return system, [b'{"role":"' + role + b'","parts":[' + b",".join(parts) + b"]}" for role, parts in turns]
+            turns += (b"]}," if last else b"", opening, parts)
+        last = opening
+    return system, [*turns, b"]}"] if last else [_USER, b'{"text":""}]}']
 
 
 def _given(messages: Sequence[Message], at: int, vendor: str) -> dict[str, str]:
