@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from assent.core.agent import Agent
@@ -11,12 +12,17 @@ from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Kind, Scope, current_user
 from assent.core.model import Model
-from assent.models.resolve import default_model, resolve
+from assent.models.registry import Registry
+from assent.models import keys
+from assent.models.resolve import default_model
 from assent.policy.decide import Facts, facts, strictest
 from assent.store.journal import Journal
 from assent.tools.tool import Tool
 
 Tools = Mapping[str, Tool[Any, Any]]
+
+_SPENT = """SELECT epoch(now() - time), cost FROM events
+    WHERE kind = ? AND model = ? AND time > now() - INTERVAL 1 HOUR AND cost > 0"""
 
 
 class Catalog:
@@ -39,8 +45,9 @@ class Catalog:
         self._agents: dict[str, Agent] = {}
         self._tools = {tool.name: tool for tool in built_in}
         self._built_in = frozenset(self._tools)
-        self._models = {model.name: model for model in models}
+        self._models = Registry(lambda: self.config, journal.folder, models, self._spent)
         self._first_model = models[0].name if models else ""
+        keys.learn(journal.folder)  # a tool may print them, whichever model is asked
 
     def define(self, agent: Agent) -> None:
         """Keep an agent under its name, in the workspace, for this session and later ones."""
@@ -100,16 +107,16 @@ class Catalog:
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""
-        name = name or self.config.model or self._first_model or default_model(self.config)
-        if name not in self._models:
-            self._models[name] = resolve(name, self.config)
-        return self._models[name]
+        name = name or self.config.model or self._first_model or default_model(self.config, self._journal.folder)
+        return self._models.model(name)
 
     async def aclose(self) -> None:
         """Close the models' connections."""
-        for model in self._models.values():
-            if hasattr(model, "aclose"):
-                await model.aclose()
+        await self._models.aclose()
+
+    def _spent(self, model: str) -> list[tuple[float, Decimal | None]]:
+        """The age in seconds and the cost of a model's answers in the last hour, whoever had them."""
+        return self._journal.select(_SPENT, [Kind.MODEL_ANSWERED, model])
 
     def _adopt(self, agent: Agent) -> None:
         """Make the tools that an agent brings along known by name."""

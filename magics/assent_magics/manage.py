@@ -140,12 +140,14 @@ def stop(desk: Desk, rest: str) -> None:
 
 
 def models(desk: Desk, rest: str) -> Any:
-    """The models that could be used, as a table."""
-    from assent.models.resolve import known_models  # 15 ms to import: not before somebody asks
+    """The models that could be used, as a table; prices are US dollars for a million tokens."""
+    from assent.models.known import known_models  # httpx takes 0.1 s to import: not before somebody asks
 
     _nothing(rest)
-    rows = known_models(desk.config)
-    return _table([{"model": row.name, "kind": row.kind, "ready": row.ready, "needs": row.why} for row in rows])
+    rows = known_models(desk.config, desk.folder, [agent.model for agent in desk.session.agents().values()])
+    names = {"name": "model", "kind": "kind", "ready": "ready", "reachable": "reachable", "input": "input $/M"}
+    names |= {"output": "output $/M", "needs": "needs"}
+    return _table([{title: getattr(row, name) for name, title in names.items()} for row in rows])
 
 
 def model(desk: Desk, rest: str) -> None:
@@ -244,7 +246,7 @@ COMMANDS: Mapping[str, Command] = {
     "reject": Command('reject ID "why"', "refuse a call; the agent reads why", reject, options.NONE),
     "resume": Command("resume RUN", "go on with a run", None, options.RESUME),
     "stop": Command("stop RUN", "cancel a run", stop, options.NONE),
-    "models": Command("models", "the models there are, and what they need", models, options.NONE),
+    "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),
     "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),

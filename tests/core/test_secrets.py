@@ -3,7 +3,6 @@
 import base64
 import json
 import time
-from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -17,11 +16,10 @@ KEY = "sk-test/0123+456789=abcdef"
 
 
 @pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A register of its own for each test."""
     monkeypatch.setattr(secrets, "_known", set())
     monkeypatch.setattr(secrets, "_forms", ())
-    yield
 
 
 def test_with_no_key_known_a_text_stays_as_it_is() -> None:

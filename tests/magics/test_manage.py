@@ -7,6 +7,7 @@ import pytest
 from tests.magics.scripts import asks, script
 from tests.magics.shell import Shell
 
+from assent.models.endpoints import ENDPOINTS
 from assent_magics.manage import COMMANDS
 
 
@@ -132,11 +133,19 @@ def test_model_is_used_from_now_on(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_models_says_what_each_needs(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for name in [name for row in ENDPOINTS for name in (*row.keys, *row.bases)]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    shell.run("%agent new tidy --model scripted:nothing.json")
     models = shell.run("%agent models")
-    assert list(models.columns) == ["model", "kind", "ready", "needs"]
-    openai = models[models["model"].str.startswith("openai:")].iloc[0]
-    assert (bool(openai["ready"]), openai["needs"]) == (False, "set OPENAI_API_KEY")
+    columns = ["model", "kind", "ready", "reachable", "input $/M", "output $/M", "needs"]
+    assert list(models.columns) == columns
+    first, openai = models.iloc[0], models[models["model"].str.startswith("openai:")].iloc[0]
+    assert first[["model", "kind", "needs"]].tolist() == [
+        "scripted:nothing.json", "configured", "the file nothing.json",
+    ]  # fmt: skip
+    assert openai[columns[1:]].tolist() == ["key", False, None, 0.25, 2, "set OPENAI_API_KEY"]
 
 
 def test_tools_lists_those_of_the_notebook_too(shell: Shell) -> None:

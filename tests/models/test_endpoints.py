@@ -24,13 +24,13 @@ def test_a_key_is_found_and_trimmed() -> None:
 def test_a_base_url_of_the_environment() -> None:
     openai = ENDPOINTS[0]
     assert base_url(openai, {"OPENAI_BASE_URL": "https://gateway.example/v1/"}) == "https://gateway.example/v1"
-    assert base_url(openai, {}) == "https://api.openai.com/v1"
+    assert base_url(openai, {}) == ""
 
 
 @pytest.mark.parametrize(
     ("host", "url"),
     [
-        ("", "http://localhost:11434/v1"),
+        ("", ""),
         ("0.0.0.0", "http://127.0.0.1:11434/v1"),
         ("0.0.0.0:9000", "http://127.0.0.1:9000/v1"),
         (":9000", "http://127.0.0.1:9000/v1"),
@@ -39,6 +39,14 @@ def test_a_base_url_of_the_environment() -> None:
         ("https://gpu.lan/ollama/", "https://gpu.lan:443/ollama/v1"),
         ("http://[::1]:9000", "http://[::1]:9000/v1"),
         ("[::1]", "http://[::1]:11434/v1"),
+        ("[::1]:9000", "http://[::1]:9000/v1"),
+        ("::1", "http://[::1]:11434/v1"),
+        ("[::]:9000", "http://127.0.0.1:9000/v1"),
+        ("http://0.0.0.0:9000/", "http://127.0.0.1:9000/v1"),
+        ("'gpu.lan:9000'", "http://gpu.lan:9000/v1"),
+        ("gpu.lan:nine", "http://gpu.lan:11434/v1"),
+        ("gpu.lan:99999", "http://gpu.lan:11434/v1"),
+        ("http://gpu.lan:9000/v1", "http://gpu.lan:9000/v1"),
     ],
 )
 def test_ollama_host_in_all_its_forms(host: str, url: str) -> None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from assent.core.model import Usage
-from assent.models.prices import cost
+from assent.models import prices
+from assent.models.prices import cost, per_million
 
 
 @pytest.mark.parametrize("model", ["local:qwen2.5-coder-1.5b", "scripted:x", "ollama:qwen3:8b"])
@@ -48,3 +49,18 @@ def test_what_the_vendor_says_it_cost_comes_first() -> None:
 def test_without_the_price_list_nobody_can_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     assert cost("openai:gpt-5-mini", Usage(1000, 100)) is None
+
+
+def test_prices_of_a_million_tokens() -> None:
+    into, out = per_million("anthropic:claude-sonnet-4-5")
+    assert (str(into), str(out)) == ("3", "15")
+    assert per_million("ollama:qwen3:8b") == per_million("local:x") == (0, 0)
+    assert per_million("custom:mine") == per_million("openai:no-such-model") == (None, None)
+    thousand = cost("openai:gpt-5-mini", Usage(1000, 1000))
+    assert thousand is not None
+    assert sum(price or 0 for price in per_million("openai:gpt-5-mini")) == thousand * 1000
+
+
+def test_a_round_price_is_written_without_an_exponent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prices, "cost", lambda model, usage: Decimal("0.010"))
+    assert [str(price) for price in per_million("any:model")] == ["10", "10"]

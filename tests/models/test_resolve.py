@@ -16,9 +16,9 @@ from assent.core import messages
 from assent.core.config import Config
 from assent.core.errors import NoModel, NotFound
 from assent.core.model import Request
-from assent.models import weights
+from assent.models import keys, served
 from assent.models.endpoints import ENDPOINTS
-from assent.models.resolve import Known, default_model, known_models, resolve
+from assent.models.resolve import default_model, resolve
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,9 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
     monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keys, "_from_keyring", {name: "" for row in ENDPOINTS for name in row.keys})
+    monkeypatch.setattr(served, "_answers", {})
 
 
 def listing(*names: str) -> Reply:
@@ -110,6 +113,37 @@ def test_the_default_is_the_first_of_setting_key_ollama_local(
     assert default_model(Config()) == "local:qwen2.5-coder-1.5b"
 
 
+def test_a_key_beside_the_code_comes_before_one_in_the_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(keys._from_keyring, "OPENAI_API_KEY", "sk-from-the-keyring")
+    assert default_model(Config()) == "openai:gpt-5-mini"
+    (tmp_path / ".env").write_text("MISTRAL_API_KEY=k\n")
+    assert default_model(Config()) == "mistral:mistral-medium-latest"
+    assert default_model(Config(), tmp_path / "elsewhere" / ".assent") == "mistral:mistral-medium-latest"
+
+
+def test_a_servers_models_are_asked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatch, ollama: ChatServer) -> None:
+    assert [default_model(Config()) for _ in range(3)] == ["ollama:qwen3:8b"] * 3
+    assert len(ollama.requests) == 1
+    monkeypatch.setattr(served, "FRESH", -1.0)
+    served._answers.clear()
+    assert [default_model(Config()) for _ in range(2)] == ["ollama:qwen3:8b"] * 2
+    assert len(ollama.requests) == 3
+
+
+def test_a_silent_server_is_left_alone_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def refuse(url: str, key: str) -> None:
+        asked.append(url)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(served, "_get", refuse)
+    for _ in range(3):
+        with pytest.raises(NoModel, match="No model server answers at http://127"):
+            default_model(Config(base_url="http://127.0.0.1:1/v1"))
+    assert asked == ["http://127.0.0.1:1/v1/models"]
+
+
 def test_ollama_alone_takes_what_it_serves(ollama: ChatServer) -> None:
     assert resolve("ollama", Config()).name == "ollama:qwen3:8b"
 
@@ -140,28 +174,6 @@ def test_nothing_at_all_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None
         assert advice in str(caught.value)
     with pytest.raises(NoModel, match="pip install xllamacpp"):
         resolve("local", Config())
-
-
-def test_what_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ollama: ChatServer) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    small = weights.find("qwen2.5-coder-0.5b")
-    file = tmp_path / "models" / small.file
-    file.parent.mkdir()
-    with file.open("wb") as out:
-        out.truncate(small.size)  # a hole: no bytes are written
-    rows = {row.name: row for row in known_models(Config(model="openai:o9"))}
-    assert rows["openai:o9"] == Known("openai:o9", "configured", True)
-    assert rows["openai:gpt-5-mini"].ready
-    assert rows["groq:openai/gpt-oss-120b"].why == "set GROQ_API_KEY"
-    assert rows["ollama:llama3.2"] == Known("ollama:llama3.2", "server", True)
-    assert rows["local:qwen2.5-coder-1.5b"].why == "assent fetch qwen2.5-coder-1.5b (1.1 GB)"
-    assert rows["local:qwen2.5-coder-0.5b"].ready
-
-
-def test_a_server_that_is_down_is_known_as_down() -> None:
-    rows = {row.name: row for row in known_models(Config())}
-    assert not rows["ollama:"].ready
-    assert "start it" in rows["ollama:"].why
 
 
 def test_importing_it_is_light() -> None:

@@ -68,7 +68,7 @@ def settings(folder: Path) -> str:
 
 def model(folder: Path) -> str:
     """The model that runs would use; `ModelError` where it is the local one and has not been fetched."""
-    name = default_model(configs.load(folder))
+    name = default_model(configs.load(folder), folder)
     provider, _, local = name.partition(":")
     if provider == "local" and weights.cached(weights.find(local)) is None:
         raise NoModel(f"{name}, whose weights are not here yet: run `assent fetch {local or weights.DEFAULT}`.")

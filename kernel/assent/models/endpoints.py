@@ -89,18 +89,21 @@ def key(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def base_url(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str:
-    """Where a vendor answers: what its environment variable says, else the table."""
+    """Where the vendor's environment variable says that it answers, "" where that is not set."""
     for name in endpoint.bases:
         if value := environ.get(name, "").strip():
             return _ollama(value) if name == "OLLAMA_HOST" else value.rstrip("/")
-    return endpoint.base_url
+    return ""
 
 
 def _ollama(host: str) -> str:
     """OLLAMA_HOST as Ollama reads it: scheme, host or port may each be missing, 0.0.0.0 means this machine."""
-    scheme, _, rest = host.rpartition("://")
+    scheme, _, rest = host.strip("\"' ").rpartition("://")
     authority, _, path = rest.partition("/")
+    bare = authority.count(":") > 1 and "[" not in authority  # an IPv6 address
+    authority = f"[{authority}]" if bare else authority
     server, _, port = authority.rpartition(":") if ":" in authority.rpartition("]")[2] else (authority, "", "")
     server = "127.0.0.1" if server in ("", "0.0.0.0", "[::]") else server
     standard = {"http": "80", "https": "443"}.get(scheme, "11434")
-    return f"{scheme or 'http'}://{server}:{port or standard}/{path}".rstrip("/") + "/v1"
+    port = port if port.isdecimal() and int(port) < 65536 else standard
+    return f"{scheme or 'http'}://{server}:{port}/{path}".rstrip("/").removesuffix("/v1") + "/v1"

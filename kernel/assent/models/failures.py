@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from assent.core.errors import ModelError
+from assent.core.secrets import HIDDEN, hide
 from assent.models.endpoints import Endpoint
 from assent.models.retry_after import retry_after
 
@@ -161,6 +162,5 @@ def _said(body: bytes, key: str) -> str:
         if isinstance(value, dict) and value.get(name):
             value = value[name]
     text = " ".join(str(value).split())
-    if key:
-        text = text.replace(key, "[key]")
-    return _SECRET.sub("[key]", text)[:_LIMIT].rstrip(".")
+    text = hide(text.replace(key, HIDDEN) if key else text)
+    return _SECRET.sub(HIDDEN, text)[:_LIMIT].rstrip(".")

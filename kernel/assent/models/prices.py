@@ -32,6 +32,14 @@ def saved(model: str, usage: Usage) -> Decimal | None:
     return None if uncached is None or paid is None else uncached - paid
 
 
+def per_million(model: str) -> tuple[Decimal | None, Decimal | None]:
+    """US dollars for a million tokens in and for a million out, of short requests; None where nobody can say."""
+    # Of a thousand, taken a thousand times: some vendors want more for tokens of a long request.
+    prices = [cost(model, usage) for usage in (Usage(1000, 0), Usage(0, 1000))]
+    into, out = [None if price is None else (1000 * price).normalize() + 0 for price in prices]
+    return into, out
+
+
 def _listed(provider: str, name: str, usage: Usage) -> Decimal | None:
     try:
         import genai_prices  # optional, and 0.1 s to import

@@ -8,6 +8,7 @@ from dataclasses import replace
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Text
 from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
+from assent.core.secrets import remember
 from assent.models import failures, sse
 from assent.models.endpoints import Endpoint
 from assent.models.http import SILENCE, Connections, Reply, drain
@@ -29,6 +30,7 @@ class RemoteModel:
     """A model behind a server. Owns its connections: `aclose` when done."""
 
     def __init__(self, endpoint: Endpoint, model: str, base_url: str, key: str = "", silence: float = SILENCE) -> None:
+        remember(key)
         self.name = f"{endpoint.name}:{model}"
         self._model = model
         self._endpoint = endpoint

@@ -13,6 +13,7 @@ from typing import Any
 
 from assent.core.canonical import plain, too_deep
 from assent.core.grant import Grant
+from assent.core.secrets import hide, hide_within
 from assent.tools.guard import guarded, turn
 from assent.tools.tool import Output, Tool, validate
 
@@ -32,14 +33,15 @@ async def execute(
     try:
         values = validate(tool, arguments)
     except ValueError as error:
-        return Output(misfit(tool.name, error), error=True)
+        return Output(clip(misfit(tool.name, error)), error=True)
     limit = tool.timeout or seconds
     async with turn() if tool.here else contextlib.nullcontext():
         return await _timed(tool, values, limit, call)
 
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:
-    """`text`, or its beginning and end with a note of how much is missing between them."""
+    """`text`, or its beginning and end with a note of how much is missing between them; without known keys."""
+    text = hide(text)  # before a cut leaves half a key
     if len(text) <= limit:
         return text
     half = limit // 2
@@ -134,7 +136,7 @@ def _carried(error: BaseException) -> Exception:
 
 def _output(result: Any) -> Output:
     if isinstance(result, Output):
-        display = None if result.display is None else dict(result.display)
+        display = None if result.display is None else hide_within(dict(result.display))
         return Output(clip(result.text), display, result.value, result.error)
     return Output(clip(_text(result)), value=result)
 

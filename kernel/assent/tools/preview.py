@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from assent.core.secrets import hide
+
 _REPR = 500
 _CELL = 40
 _COLUMNS = 60
@@ -14,7 +16,7 @@ def preview(value: Any, rows: int = 3) -> str:
     try:
         if is_frame(value):
             return _frame(value, rows)
-        text = repr(value)
+        text = hide(repr(value))  # before a cut leaves half a key
     except (Exception, SystemExit) as error:  # a repr that raises must not cost the user the cell
         text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
     return text if len(text) <= _REPR else f"{text[:_REPR]}… ({type(value).__name__}, {len(text):,} characters)"
@@ -60,5 +62,5 @@ def _column(frame: Any, place: int) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = str(value).replace("\n", " ")
+    text = hide(str(value)).replace("\n", " ")
     return text if len(text) <= _CELL else text[: _CELL - 1] + "…"

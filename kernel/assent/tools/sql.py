@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from assent.core.errors import QueryError
+from assent.core.secrets import hide
 from assent.store import database, reader
 from assent.tools.execute import in_thread
 from assent.tools.preview import has_labels, is_frame
@@ -68,7 +69,7 @@ def table_display(frame: Any, rows: int = DISPLAY_ROWS) -> dict[str, Any]:
 def _shown(value: Any) -> str | None:
     if isinstance(value, float):
         return None if value != value else _number(value)
-    text = str(value)
+    text = hide(str(value))
     return None if text in ("None", "<NA>", "NaT") else re.sub(r"\s+", " ", text)[:200]
 
 
