@@ -24,7 +24,9 @@ from assent.runs import records
 from assent.runs.answer import answer
 from assent.runs.live import Live, live_runs
 from assent.runs.loop import drive
-from assent.runs.run import Run
+from assent.runs.output import OutputType, output_type, read, restored
+from assent.runs.pictures import keep
+from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold, pending
 from assent.store import journal as journals
 from assent.store import reader
@@ -38,7 +40,11 @@ KEPT = 16  # runs whose values a session remembers
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run stands once its stream has ended. `value` is what its last table-giving call gave, a DataFrame."""
+    """How a run stands once its stream has ended.
+
+    `value` is what its last table-giving call gave, a DataFrame; `typed`, it is the answer itself, of the type that
+    the run was given, and `text` the JSON that it was read from.
+    """
 
     run: str
     status: str
@@ -46,6 +52,12 @@ class Result:
     reason: str = ""
     value: Any = None
     pending: tuple[Pending, ...] = ()
+    typed: bool = False
+
+    @property
+    def outcome(self) -> Any:
+        """What a caller wants first: the value, or the text where there is none."""
+        return self.text if self.value is None and not self.typed else self.value
 
 
 class Session:
@@ -74,6 +86,7 @@ class Session:
         self._live = live_runs(self.journal)
         self._own: set[str] = set()  # the runs at work that this session began or resumed
         self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
+        self._types: dict[str, Any] = {}  # the types that runs of this session were given, by how they are written
         self._closed = False
         if first:
             records.suspend_cut_off(self.journal)  # no other process can be at work on what reads "running"
@@ -169,9 +182,9 @@ class Session:
         return self._live.at_work(run)
 
     def result(self, run: str) -> Result:
-        """How a run stands by the journal; with the value that its last calls gave, while this session has it."""
+        """How a run stands by the journal; with its value, while this session has it or the type of the answer."""
         state = self.state(run)
-        return _result(state, self._values.get(state.run, {}))
+        return _result(state, self._values.get(state.run) or self._read_again(state))
 
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.
@@ -254,11 +267,34 @@ class Session:
         if not self._live:
             self.journal.recover()
         if isinstance(command, StartRun):
-            return self._at_work(command, *self._begun(command))
+            output = None if command.output_type is None else self._output_type(command.output_type)
+            return self._at_work(command, *self._begun(command, output), output)
         with self.journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
-            return self._at_work(command, *self._resumed(command))
+            state, event, seen = self._resumed(command)
+            output = None if state.output is None else restored(state.output, self._names())
+            return self._at_work(command, state, event, seen, output)
 
-    def _at_work(self, command: StartRun | ResumeRun, state: State, event: Event, seen: int) -> Live:
+    def _output_type(self, kind: Any) -> OutputType:
+        output = output_type(kind, self._names())
+        if not isinstance(kind, str) and not output.columns:
+            self._types[output.text] = kind  # no name of it need be in the namespace for a resume in this session
+        return output
+
+    def _read_again(self, state: State) -> Mapping[str, Any]:
+        if state.output is None or state.status != "finished":
+            return {}
+        try:
+            return {ANSWER: read(restored(state.output, self._names()), state.answer)[1]}
+        except (NotFound, ConfigError, ValueError):  # the type is not here, or is another one now
+            return {}
+
+    def _names(self) -> Mapping[str, Any]:
+        """The names that a type may be written with."""
+        return {**self._types, **self.namespace()}
+
+    def _at_work(
+        self, command: StartRun | ResumeRun, state: State, event: Event, seen: int, output: OutputType | None
+    ) -> Live:
         tools = self.tools_of(state.agent)
         run = Run(
             state=state,
@@ -269,6 +305,7 @@ class Session:
             wait=command.wait,
             on_ask=command.on_ask,
             last=event,
+            output=output,
         )
         live = Live(run, asyncio.get_running_loop(), heard=seen)
         self._live[state.run] = live
@@ -280,11 +317,15 @@ class Session:
             raise
         return live
 
-    def _begun(self, command: StartRun) -> tuple[State, Event, int]:
+    def _begun(self, command: StartRun, output: OutputType | None) -> tuple[State, Event, int]:
         agent = self._catalog.agent_for(command)
         model = self.model(command.model or agent.model)
         scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
-        body = {"prompt": command.prompt, "agent": agent.to_json()}
+        body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
+        if output is not None:
+            body["output"] = output.to_json(self._names())
+        if command.images:
+            body["images"] = [keep(self.folder, image, self.namespace()) for image in command.images]
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
         return fold([event]), event, 0
 
@@ -323,7 +364,8 @@ class Session:
     def _retire(self, live: Live) -> None:
         run = live.run.state.run
         self._forget(run)
-        kept = {name: value for name, value in live.run.values.items() if name in live.run.state.last_calls}
+        told = (*live.run.state.last_calls, ANSWER)
+        kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
 
     def _forget(self, run: str) -> None:
@@ -332,10 +374,10 @@ class Session:
 
 
 def _result(state: State, values: Mapping[str, Any]) -> Result:
+    typed = state.status == "finished" and ANSWER in values
     tables = [values[call] for call in state.last_calls if call in values and hasattr(values[call], "columns")]
-    return Result(
-        state.run, state.status, state.answer, state.reason, tables[-1] if tables else None, tuple(pending(state))
-    )
+    value = values[ANSWER] if typed else tables[-1] if tables and state.output is None else None
+    return Result(state.run, state.status, state.answer, state.reason, value, tuple(pending(state)), typed)
 
 
 def _close_at_exit(session: Session) -> None:

@@ -1,6 +1,7 @@
 """One model step: the answer is recorded with what it took, a stream without an answer is an error."""
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from tests.support.calls import call
 from tests.support.sessions import opened, ran
 
+from assent.app import Session
+from assent.core.config import Config
 from assent.core.model import Request, TextDelta, Usage
 from assent.models.scripted import Turn
 from assent.tools.tool import tool
@@ -44,11 +47,13 @@ def test_the_model_is_given_the_agents_instructions_tools_and_settings(tmp_path:
 
 
 def test_a_stream_without_an_answer_fails_the_run(tmp_path: Path) -> None:
-    async def silent(request: Request) -> AsyncIterator[TextDelta]:
-        yield TextDelta("half an ")
+    class Silent:
+        name = "scripted:silent"
 
-    with opened(tmp_path, "unused") as session:
-        session.model().stream = silent  # type: ignore[method-assign]  # the scripted model always answers
+        async def stream(self, request: Request) -> AsyncIterator[TextDelta]:
+            yield TextDelta("half an ")
+
+    with closing(Session(tmp_path, config=Config(), models=[Silent()])) as session:
         result = ran(session, look)
         assert result.status == "failed"
         assert "ended its stream without an answer. Resume the run to ask again." in result.reason

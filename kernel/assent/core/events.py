@@ -14,7 +14,7 @@ class Kind(StrEnum):
     """What happened. The comment names what `body` holds."""
 
     AGENT_DEFINED = "agent_defined"  # the agent's fields
-    RUN_STARTED = "run_started"  # prompt, agent fields, options
+    RUN_STARTED = "run_started"  # prompt, agent fields, output (runs.output), images (media_type, digest)
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt

@@ -9,6 +9,8 @@ from typing import Any
 
 from assent.core.errors import AssentError, StoreError
 from assent.core.events import Kind
+from assent.runs.accept import accept
+from assent.runs.pictures import load
 from assent.runs.propose import by_person, decide_batch, settled
 from assent.runs.records import INTERRUPTED
 from assent.runs.run import Run
@@ -39,18 +41,20 @@ async def drive(run: Run) -> None:
 
 async def _advance(run: Run) -> None:
     state = run.state
+    load(run)
     while True:
         if state.batch:
             if not await _settle(run):
+                return
+        elif state.answered:
+            if (text := accept(run)) is not None:
+                await _end(run, Kind.RUN_FINISHED, text=text)
                 return
         elif state.budget <= 0:
             steps = state.agent.max_steps
             raise AssentError(f"There is no answer after {steps} steps. Resume the run for as many more.")
         else:
             await think(run)
-            if not state.batch:
-                await _end(run, Kind.RUN_FINISHED, text=state.messages[-1].text.strip())
-                return
 
 
 async def _settle(run: Run) -> bool:

@@ -10,9 +10,12 @@ from assent.core.events import Event, Kind, Progress
 from assent.core.model import Model
 from assent.policy.decide import Facts
 from assent.runs.mailbox import Mailbox
+from assent.runs.output import OutputType
 from assent.runs.state import State, apply
 from assent.store.journal import Journal
 from assent.tools.tool import Tool
+
+ANSWER = ""  # where `Run.values` keeps the answer's own value; no call is called so
 
 
 @dataclass(slots=True)
@@ -27,9 +30,10 @@ class Run:
     wait: float
     on_ask: OnAsk
     last: Event  # what was recorded last, on the disk or on its way to it
+    output: OutputType | None = None
     emit: Callable[[Progress], None] = lambda _: None  # whoever shows the run listens here
     answers: Mailbox[Event] = field(default_factory=Mailbox)
-    values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id
+    values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id; under ANSWER, it
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
 
     @property

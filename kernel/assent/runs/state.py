@@ -11,7 +11,7 @@ from assent.core.approval import Pending
 from assent.core.errors import NotFound
 from assent.core.events import Event, Kind, Scope
 from assent.core.ids import call_id
-from assent.core.messages import Message, ToolCall, ToolResult
+from assent.core.messages import Image, Message, ToolCall, ToolResult
 from assent.policy.decide import Approval
 
 
@@ -60,6 +60,9 @@ class State:
     allowed: frozenset[tuple[str, str]] = frozenset()  # tools allowed for the run, each with the rules' version
     last_calls: tuple[str, ...] = ()  # the calls of the batch that was settled last
     answer: str = ""
+    output: Mapping[str, Any] | None = None  # the type of the answer, as `runs.output` writes it
+    stop: str = ""  # why the model's last turn ended
+    refused: int = 0  # answers since the run was last begun or resumed that did not fit the type
 
     @property
     def run(self) -> str:
@@ -68,6 +71,11 @@ class State:
     @property
     def waiting(self) -> list[CallState]:
         return [call for call in self.batch.values() if call.waits]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model has given its final answer; what it is worth has yet to be said."""
+        return not self.batch and self.messages[-1].role == "assistant"
 
     @property
     def why(self) -> str:
@@ -93,7 +101,9 @@ def begin(event: Event) -> State:
     agent = agents.from_json(event.body["agent"])
     scope = Scope(event.run, event.parent, event.agent, event.user, event.notebook, event.cell)
     state = State(scope, agent, event.body["prompt"], model=event.model or "", budget=agent.max_steps)
-    state.messages = [messages.system(agent.instructions), messages.user(event.body["prompt"])]
+    state.output = event.body.get("output")
+    images = [Image(**item) for item in event.body.get("images", ())]
+    state.messages = [messages.system(agent.instructions), messages.user(event.body["prompt"], *images)]
     return state
 
 
@@ -121,11 +131,17 @@ def _answered(state: State, event: Event) -> None:
     message = messages.from_json(event.body["message"])
     state.messages.append(message)
     state.step = event.step or state.step + 1
+    state.stop = event.body.get("stop", "")
     state.budget -= 1
     for proposed in message.calls:
         state.calls += 1
         name = call_id(state.run, state.calls)
         state.batch[name] = CallState(name, state.step, proposed, proposed.name)
+
+
+def _refused(state: State, event: Event) -> None:
+    state.messages.append(messages.user(event.body["text"]))
+    state.refused += 1
 
 
 def _decided(state: State, event: Event) -> None:
@@ -172,7 +188,7 @@ def _finished(state: State, event: Event) -> None:
 
 def _resumed(state: State, event: Event) -> None:
     state.status, state.reason = "running", ""
-    state.budget = state.agent.max_steps
+    state.budget, state.refused = state.agent.max_steps, 0
 
 
 def _ended(status: str) -> Callable[[State, Event], None]:
@@ -186,6 +202,7 @@ def _ended(status: str) -> Callable[[State, Event], None]:
 
 _HANDLERS: Mapping[Kind, Callable[[State, Event], None]] = {
     Kind.MODEL_ANSWERED: _answered,
+    Kind.ANSWER_REFUSED: _refused,
     Kind.CALL_DECIDED: _decided,
     Kind.APPROVAL_DECIDED: _answered_by_person,
     Kind.CALL_STARTED: _started,

@@ -23,6 +23,7 @@ async def think(run: Run) -> None:
         tools=[tool.spec for tool in run.tools.values()],
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,
+        output=run.output.schema if run.output else None,
         effort=agent.effort,
         agent=agent.name,
         priority=agent.priority,
