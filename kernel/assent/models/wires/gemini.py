@@ -16,16 +16,17 @@ from assent.models.endpoints import Endpoint
 from assent.models.wires.gemini_stream import SIGNATURE, absorb
 from assent.models.wires.wire import Wire, arguments_of, dump, kept
 
-# What Gemini 3 takes for the signature of a call that it did not propose itself; without one it refuses the request.
+# What a model that thinks takes for the signature of a call that it did not propose itself; without one Gemini 3
+# refuses the request, and some say that 2.5 has begun to.
 # Source: https://ai.google.dev/gemini-api/docs/thought-signatures#faqs
 UNSIGNED = "skip_thought_signature_validator"
 
-# Tokens to think with, up to Gemini 2.5; later ones are told a level.
+# Tokens to think with for Gemini 2.5; later ones are told a level.
 # Source: https://ai.google.dev/gemini-api/docs/thinking
 BUDGETS = {"none": 0, "low": 1024, "medium": 8192, "high": 24576}
 LEAST_OF_PRO = 128  # its thinking cannot be turned off
 
-_BEFORE_3 = re.compile(r"gemini-[12](?!\d)|(?!gemini)")
+_UNTHINKING = re.compile(r"gemini-(1\.|2\.0)|(?!gemini)")
 _MINIMAL = re.compile(r"gemini-3(\.[0-6])?-flash")  # later Flash and every Pro model think a little at least
 _USER, _MODEL = b'{"role":"user","parts":[', b'{"role":"model","parts":['
 _NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions"})
@@ -45,7 +46,7 @@ def headers(key: str) -> Mapping[str, str]:
 def encode_request(request: Request, model: str, endpoint: Endpoint, tools: bytes) -> bytes:
     """The body of a request: the bytes that each message already has, joined into turns, and small settings."""
     name = model.rpartition("/")[2]
-    system, turns = _turns(request.messages, endpoint.name, "" if _BEFORE_3.match(name) else UNSIGNED)
+    system, turns = _turns(request.messages, endpoint.name, "" if _UNTHINKING.match(name) else UNSIGNED)
     pieces = [b'{"contents":[', *turns, b"]"]
     if system:
         pieces.append(b',"systemInstruction":{"parts":[' + b",".join(system) + b"]}")
@@ -184,11 +185,11 @@ def _config(request: Request, name: str) -> dict[str, Any]:
 def _thinking(name: str, effort: str) -> dict[str, Any]:
     """How much to think, {} for a model that cannot; "none" is the least that the model allows."""
     shown = {"includeThoughts": True} if effort != "none" else {}
+    if _UNTHINKING.match(name):
+        return {}
     if name.startswith("gemini-2.5"):
         least = LEAST_OF_PRO if name.startswith("gemini-2.5-pro") else 0
         return {"thinkingBudget": max(BUDGETS[effort], least), **shown}
-    if _BEFORE_3.match(name):
-        return {}
     if effort == "none":
         return {"thinkingLevel": "minimal" if _MINIMAL.match(name) else "low"}
     return {"thinkingLevel": effort, **shown}
