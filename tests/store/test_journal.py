@@ -218,3 +218,24 @@ def test_an_exception_of_the_writer_reaches_everybody_who_waits(journal: Journal
     journal.append([note("again")]).result(5)
     assert texts(journal) == ["again"]
     assert journal.verify() == 1
+
+
+def test_a_crowd_that_waits_shares_commits(journal: Journal) -> None:
+    groups: list[int] = []
+    journal.subscribe(lambda events: groups.append(len(events)))
+    for _ in range(20):  # eight at once, again and again, as so many agents at work do
+        for future in [journal.append([Event(kind=Kind.RUN_STARTED, run=run)]) for run in "abcdefgh"]:
+            future.result(5)
+    assert sum(groups) == 160
+    assert len(groups) < 30  # twenty, and some more until the crowd is noticed
+    assert journal.verify() == 160
+
+
+def test_who_waits_alone_is_not_kept_waiting(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for future in [journal.append([Event(kind=Kind.RUN_STARTED, run="r")]) for _ in range(20)]:
+        future.result(5)
+    journal.append([Event(kind=Kind.RUN_STARTED, run="r")]).result(5)  # the crowd is gone after this one
+    monkeypatch.setattr(journals, "PATIENCE", 60.0)
+    monkeypatch.setattr(journals, "LINGER", 60.0)
+    for _ in range(3):
+        journal.append([Event(kind=Kind.RUN_STARTED, run="r")]).result(5)
