@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,9 +12,16 @@ class Endpoint:
 
     `model` is what to ask when only the vendor is named. `own_machine` needs no key and costs nothing. `wire` is the
     format it speaks. `structured` is how it is held to a schema: "native" by a field of the request, "tool" by a tool
-    whose arguments are the answer, "prompt" by words. Of the chat format: `limit` is the field that bounds the
-    answer's tokens, `reasoning` the one in which the vendor wants its thinking back as text, `details` the one for
-    thinking that must go back unchanged, `effort` the one that says how much to think.
+    whose arguments are the answer, "prompt" by words, "grammar" by the field where there are no tools, which it would
+    keep the model from calling, and else by words. `effort` is the way in which it is told how much to think (a name
+    in wires/thinking.py, "" for none), `ids` the pattern that the ids of calls must match, "" for any.
+
+    Of the chat format: `limit` is the field that bounds the answer's tokens, `reasoning` the one in which the vendor
+    wants its thinking back as text, `unknown` what stands there where calls came without any (from another vendor),
+    which some refuse; `details` the field for thinking that must go back unchanged. `forced` says whether a call can
+    be demanded: "yes", "unthinking" by a model that is kept from thinking, or "no", where it is asked for as "auto".
+    `counted` says whether the tokens of a stream must be asked for, `apart` whether those of thinking are not among
+    the answer's. `fields` are sent with every request.
     """
 
     name: str
@@ -27,22 +35,28 @@ class Endpoint:
     structured: str = "native"
     limit: str = "max_tokens"
     reasoning: str = ""
+    unknown: str = ""
     details: str = ""
     effort: str = ""
+    ids: str = ""
+    forced: str = "yes"
+    counted: bool = True
+    apart: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 ENDPOINTS = (
     Endpoint(
         "openai", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), "gpt-5-mini",
-        limit="max_completion_tokens", effort="reasoning_effort",
+        limit="max_completion_tokens", effort="openai", ids=r"[!-~]{1,40}",
     ),
     Endpoint(
         "openai-responses", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",),
-        "gpt-5-mini", wire="responses",
+        "gpt-5-mini", wire="responses", effort="openai", ids=r"[!-~]{1,64}",
     ),
     Endpoint(
         "anthropic", "Anthropic", "https://api.anthropic.com", ("ANTHROPIC_API_KEY",), ("ANTHROPIC_BASE_URL",),
-        "claude-sonnet-4-5", wire="anthropic", structured="tool",
+        "claude-sonnet-5-5", wire="anthropic",
     ),
     Endpoint(
         "gemini", "Google Gemini", "https://generativelanguage.googleapis.com/v1beta",
@@ -50,30 +64,39 @@ ENDPOINTS = (
     ),
     Endpoint(
         "groq", "Groq", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",), model="openai/gpt-oss-120b",
-        structured="tool", effort="reasoning_effort",
+        structured="tool", limit="max_completion_tokens", effort="groq",
     ),
     Endpoint(
-        "deepseek", "DeepSeek", "https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",), model="deepseek-chat",
-        structured="tool", reasoning="reasoning_content",
+        "deepseek", "DeepSeek", "https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",), model="deepseek-flash",
+        structured="prompt", reasoning="reasoning_content", unknown=" ", effort="deepseek",
+        forced="unthinking",
     ),
     Endpoint(
         "openrouter", "OpenRouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",),
-        model="openai/gpt-5-mini", structured="tool", details="reasoning_details",
+        model="openai/gpt-5-mini", structured="tool", details="reasoning_details", effort="openrouter",
+        fields={"usage": {"include": True}},
     ),
-    Endpoint("mistral", "Mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), model="mistral-medium-latest"),
+    Endpoint(
+        "mistral", "Mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), model="mistral-medium-latest",
+        structured="tool", effort="mistral", ids="[a-zA-Z0-9]{9}", counted=False,
+    ),
     Endpoint(
         "moonshot", "Moonshot", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",), ("MOONSHOT_BASE_URL",),
-        "kimi-k2.6", structured="tool", reasoning="reasoning_content",
+        "kimi-k2.6", structured="prompt", reasoning="reasoning_content", unknown=" ", effort="moonshot",
+        forced="no",
     ),
-    Endpoint("xai", "xAI", "https://api.x.ai/v1", ("XAI_API_KEY",), model="grok-4-fast"),
+    Endpoint(
+        "xai", "xAI", "https://api.x.ai/v1", ("XAI_API_KEY",), model="grok-4.3", effort="xai", apart=True,
+    ),
     Endpoint(
         "ollama", "Ollama", "http://localhost:11434/v1", bases=("OLLAMA_HOST",), own_machine=True,
+        structured="grammar", reasoning="reasoning", effort="plain",
     ),
 )  # fmt: skip
 
 # A server of the user's own, by `base_url` in the settings. It is sent ASSENT_API_KEY and never a vendor's key:
 # settings come with a folder, which somebody else may have written.
-CUSTOM = Endpoint("custom", "The model server", "", ("ASSENT_API_KEY",))
+CUSTOM = Endpoint("custom", "The model server", "", ("ASSENT_API_KEY",), structured="grammar", effort="plain")
 
 _BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 

@@ -18,6 +18,7 @@ _FINAL = _NO_MONEY | {
     "invalid_request_error", "authentication_error", "permission_error", "not_found_error", "request_too_large",
     "context_length_exceeded", "invalid_prompt",
 }  # fmt: skip
+_UNREADABLE = "tool_use_failed"  # Groq's name for a call that the model wrote wrongly; the next try may be right
 _NONE: Mapping[str, str] = MappingProxyType({})
 _SECRET = re.compile(r"\b(?:(?:sk|pk|gsk|xai|key)[-_]|(?-i:AIza))[\w*.-]{6,}", re.IGNORECASE)
 _LIMIT = 300  # characters of a vendor's own words
@@ -28,9 +29,11 @@ def refused(
 ) -> ModelError:
     """The error for an answer whose status is not 200."""
     after = retry_after(headers, body)
-    poor = not _NO_MONEY.isdisjoint(_names(_parsed(body)))
-    retryable = status in _RETRYABLE and not poor and headers.get("x-should-retry") != "false"
-    text = _sentence(endpoint, model, 402 if poor else status, status, _said(body, key), after)
+    names = _names(_parsed(body))
+    poor = not _NO_MONEY.isdisjoint(names)
+    retryable = (status in _RETRYABLE or _UNREADABLE in names) and not poor and headers.get("x-should-retry") != "false"
+    kind = 402 if poor else 0 if _UNREADABLE in names else status
+    text = _sentence(endpoint, model, kind, status, _said(body, key), after)
     return ModelError(text, status=status, retryable=retryable, retry_after=after)
 
 
@@ -38,16 +41,15 @@ def reported(endpoint: Endpoint, error: object, key: str = "") -> ModelError:
     """The error for a failure that the server reports in the middle of its answer."""
     said = _said(json.dumps({"error": error}).encode(), key)
     status = _status(error)
-    retryable = (status is None or status in _RETRYABLE) and _FINAL.isdisjoint(_names({"error": error}))
+    names = _names({"error": error})
+    retryable = _UNREADABLE in names or ((status is None or status in _RETRYABLE) and _FINAL.isdisjoint(names))
     do = "run again" if retryable else "change what is asked, or choose another model"
     return ModelError(f"{endpoint.title} broke off its answer ({said}): {do}.", status=status, retryable=retryable)
 
 
 def cut(endpoint: Endpoint) -> ModelError:
     """The error for an answer that ends before its end."""
-    return ModelError(
-        f"The connection to {endpoint.title} broke off in the middle of the answer: run again.", retryable=True
-    )
+    return ModelError(f"{endpoint.title} broke off in the middle of its answer: run again.", retryable=True)
 
 
 def hung_up(endpoint: Endpoint) -> ModelError:
@@ -57,7 +59,7 @@ def hung_up(endpoint: Endpoint) -> ModelError:
 
 def garbled(endpoint: Endpoint, what: str) -> ModelError:
     """The error for an answer that cannot be read; `what` is wrong with it."""
-    return ModelError(f"The answer of {endpoint.title} broke off or was garbled ({what}): run again.", retryable=True)
+    return ModelError(f"{endpoint.title} broke off its answer or garbled it ({what}): run again.", retryable=True)
 
 
 def empty(endpoint: Endpoint, url: str) -> ModelError:
@@ -110,6 +112,8 @@ def bad_key(endpoint: Endpoint) -> ModelError:
 
 def _sentence(endpoint: Endpoint, model: str, kind: int, status: int, said: str, after: float | None) -> str:
     title, because = endpoint.title, f": {said}" if said else ""
+    if kind == 0:
+        return f"{title} could not read the call that {model!r} wrote (HTTP {status}{because}): run again."
     if kind == 402:
         return f"{title} asks for payment (HTTP {status}{because}): add credit to the account, or choose another model."
     if status == 401:

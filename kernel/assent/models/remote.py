@@ -53,6 +53,11 @@ class RemoteModel:
                 raise
         yield finish(draft, f"call_{len(request.messages)}", self._endpoint.name)
 
+    @property
+    def place(self) -> str:
+        """Where the model answers."""
+        return self._http.place
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -144,6 +149,8 @@ async def _all(chunks: AsyncIterator[bytes]) -> bytes:
 
 def _formed(request: Request, output: OutputSchema, way: str) -> tuple[Request, str]:
     """The request that holds a model to a schema in the vendor's way, and the tool by which it answers, "" for none."""
+    if way == "grammar":
+        way = "prompt" if request.tools else "native"
     if way == "tool":
         tool = ToolSpec(OUTPUT, "Give the final answer. Call it alone, once everything is known.", output.schema)
         choice = "required" if request.tool_choice == "auto" else request.tool_choice

@@ -9,30 +9,29 @@ from functools import partial
 from typing import Any
 
 from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, ToolResult
-from assent.core.model import Request, ToolSpec
+from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models.endpoints import Endpoint
+from assent.models.wires.call_ids import fitting
 from assent.models.wires.chat_stream import absorb
 from assent.models.wires.schema import strict
+from assent.models.wires.thinking import heats, told
 from assent.models.wires.wire import Wire, arguments_of, bearer, dump, kept
 
 
 def encode_request(request: Request, model: str, endpoint: Endpoint, tools: bytes) -> bytes:
     """The body of a request: small head, then the bytes that each message already has."""
-    head: dict[str, Any] = {"model": model, "stream": True, "stream_options": {"include_usage": True}}
-    if request.temperature is not None:
+    head: dict[str, Any] = {"model": model, "stream": True, **endpoint.fields}
+    if endpoint.counted:
+        head["stream_options"] = {"include_usage": True}
+    if request.temperature is not None and heats(model, request.effort):
         head["temperature"] = request.temperature
     if request.max_tokens is not None:
         head[endpoint.limit] = request.max_tokens
-    if endpoint.effort and request.effort is not None:
-        head[endpoint.effort] = request.effort
-    if tools and request.tool_choice != "auto":
-        named = request.tool_choice not in ("none", "required")
-        choice = {"type": "function", "function": {"name": request.tool_choice}}
-        head["tool_choice"] = choice if named else request.tool_choice
+    head |= told(endpoint.effort, model, request.effort)
+    if tools:
+        head |= _choice(request.tool_choice, endpoint)
     if request.output is not None:
-        schema, complete = strict(request.output.schema)
-        form = {"name": request.output.name, "schema": schema, "strict": complete}
-        head["response_format"] = {"type": "json_schema", "json_schema": form}
+        head["response_format"] = {"type": "json_schema", "json_schema": form(request.output)}
     make = partial(encode_message, endpoint=endpoint)
     encoded = [kept(message, endpoint.name, make) for message in request.messages]
     tail = b',"tools":' + tools if tools else b""
@@ -57,18 +56,47 @@ def encode_tools(tools: Sequence[ToolSpec]) -> bytes:
     )
 
 
+def form(output: OutputSchema) -> dict[str, Any]:
+    """What an answer is held to, as OpenAI names it."""
+    schema, complete = strict(output.schema)
+    return {"name": output.name, "schema": schema, "strict": complete}
+
+
+def data_url(image: Image) -> str:
+    """A picture as a URL that holds it."""
+    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+
+
+def written(call: ToolCall) -> str:
+    """A call's arguments as the model wrote them, where they are a JSON object."""
+    arguments = arguments_of(call.arguments)
+    return dump(arguments).decode() if "invalid" in arguments else call.arguments or "{}"
+
+
+def _choice(choice: str, endpoint: Endpoint) -> dict[str, Any]:
+    if choice == "auto":
+        return {}
+    if choice == "none":
+        return {"tool_choice": "none"}
+    if endpoint.forced == "no":
+        return {"tool_choice": "auto"}
+    named = {"type": "function", "function": {"name": choice}}
+    fields = {"tool_choice": "required" if choice == "required" else named}
+    return fields | (told(endpoint.effort, "", "none") if endpoint.forced == "unthinking" else {})
+
+
 def _values(message: Message, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
     if message.role == "tool":
         for part in message.parts:
             if isinstance(part, ToolResult):
-                yield {"role": "tool", "tool_call_id": part.id, "content": part.text}
+                yield {"role": "tool", "tool_call_id": fitting(part.id, endpoint.ids), "content": part.text}
         return
     value: dict[str, Any] = {"role": message.role, "content": _content(message)}
     if calls := message.calls:
         value["content"] = message.text or None
-        value["tool_calls"] = [_call(call, endpoint.name) for call in calls]
-    if endpoint.reasoning and message.reasoning:
-        value[endpoint.reasoning] = message.reasoning
+        value["tool_calls"] = [_call(call, endpoint) for call in calls]
+    if endpoint.reasoning and (thought := message.reasoning or (endpoint.unknown if calls else "")):
+        value[endpoint.reasoning] = thought
     if endpoint.details and (details := _details(message, endpoint)):
         value[endpoint.details] = details
     yield value
@@ -80,18 +108,16 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for part in message.parts:
         if isinstance(part, Image):
-            url = f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
-            content.append({"type": "image_url", "image_url": {"url": url}})
-        elif isinstance(part, Text):
+            content.append({"type": "image_url", "image_url": {"url": data_url(part)}})
+        elif isinstance(part, Text) and part.text:
             content.append({"type": "text", "text": part.text})
     return content
 
 
-def _call(call: ToolCall, vendor: str) -> dict[str, Any]:
-    arguments = arguments_of(call.arguments)
-    text = dump(arguments).decode() if "invalid" in arguments else call.arguments or "{}"
-    function = {"name": call.name, "arguments": text}
-    return {"id": call.id, "type": "function", "function": function, **(call.extra or {}).get(vendor, {})}
+def _call(call: ToolCall, endpoint: Endpoint) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": written(call)}
+    extra = (call.extra or {}).get(endpoint.name, {})
+    return {"id": fitting(call.id, endpoint.ids), "type": "function", "function": function, **extra}
 
 
 def _details(message: Message, endpoint: Endpoint) -> list[Any]:

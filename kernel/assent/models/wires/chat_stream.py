@@ -1,66 +1,138 @@
 """The OpenAI chat-completions format: answers, streamed or whole."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from assent.core.messages import Reasoning, ToolCall
+from assent.core.messages import Reasoning, Text, ToolCall
 from assent.core.model import Delta, Usage
 from assent.models.endpoints import Endpoint
+from assent.models.wires import tags
 from assent.models.wires.draft import Draft
 from assent.models.wires.wire import Broken, tokens
 
-STOPS = {"tool_calls": "calls", "function_call": "calls", "length": "length", "content_filter": "filter"}
+STOPS = {
+    "tool_calls": "calls",
+    "function_call": "calls",
+    "length": "length",
+    "model_length": "length",
+    "max_tokens": "length",
+    "content_filter": "filter",
+}
+WORDS = {"reasoning.text": "text", "reasoning.summary": "summary", "reasoning.encrypted": "data"}
 
 
 def absorb(draft: Draft, chunk: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
     """Add one chunk (or a whole unstreamed completion) to the draft; what is new."""
     if error := chunk.get("error"):
         raise Broken(error)
-    if usage := chunk.get("usage"):
-        draft.usage = read_usage(usage)
+    choices = chunk.get("choices")
+    if not choices and isinstance(inner := chunk.get("provider"), Mapping):  # OpenRouter, now and then
+        yield from absorb(draft, inner, endpoint)
+        return
     draft.model = chunk.get("model") or draft.model
-    for choice in (chunk.get("choices") or ())[:1]:
+    for choice in (choices or ())[:1]:
         if error := choice.get("error"):
             raise Broken(error)
-        if reason := choice.get("finish_reason"):
-            draft.stop = STOPS.get(reason, "stop")
-        yield from _absorb_delta(draft, choice.get("delta") or choice.get("message") or {}, endpoint)
+        yield from _absorb_choice(draft, choice, endpoint)
+    for holder in (chunk, chunk.get("x_groq") or {}, *(choices or ())[:1]):
+        if usage := holder.get("usage"):
+            draft.usage = read_usage(usage, endpoint.apart)
+            break
 
 
-def read_usage(usage: Mapping[str, Any]) -> Usage:
-    """Tokens as vendors report them; what they leave out is None."""
+def read_usage(usage: Mapping[str, Any], apart: bool = False) -> Usage:
+    """Tokens as vendors report them; what they leave out is None. `apart` adds those of thinking to the answer's."""
     prompt = usage.get("prompt_tokens_details") or {}
     completion = usage.get("completion_tokens_details") or {}
-    cached = prompt.get("cached_tokens")
-    cost = usage.get("cost")
+    output, reasoning = tokens(usage.get("completion_tokens")), tokens(completion.get("reasoning_tokens"))
+    if apart and output is not None and reasoning:
+        output += reasoning
+    named = (usage.get(name) for name in ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"))
     return Usage(
         input=tokens(usage.get("prompt_tokens")),
-        output=tokens(usage.get("completion_tokens")),
-        cached=tokens(usage.get("prompt_cache_hit_tokens") if cached is None else cached),
-        reasoning=tokens(completion.get("reasoning_tokens")),
-        cost=Decimal(str(cost)) if isinstance(cost, int | float) else None,
+        output=output,
+        cached=next(
+            (count for value in (prompt.get("cached_tokens"), *named) if (count := tokens(value)) is not None), None
+        ),
+        reasoning=reasoning,
+        cost=_cost(usage),
+        cache_write=tokens(prompt.get("cache_write_tokens")),
     )
 
 
-def _absorb_delta(draft: Draft, delta: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
-    thought = delta.get("reasoning_content") or delta.get("reasoning")
-    if thought and isinstance(thought, str):
-        yield from draft.reasoning(thought)
-    if endpoint.details and (details := delta.get(endpoint.details)):
-        draft.piece(Reasoning, "reasoning").extra.setdefault(endpoint.details, []).extend(details)
-    content = delta.get("content")
-    if content:
+def _cost(usage: Mapping[str, Any]) -> Decimal | None:
+    """What OpenRouter charges, and what the vendor behind it charges where that has the user's own key."""
+    behind = usage.get("cost_details") or {}
+    own = behind.get("upstream_inference_cost") if usage.get("is_byok") else None
+    charged = [Decimal(str(value)) for value in (usage.get("cost"), own) if _is_amount(value)]
+    return sum(charged, Decimal(0)) if charged else None
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _absorb_choice(draft: Draft, choice: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
+    delta = choice.get("delta") or choice.get("message") or {}
+    yield from _absorb_thought(draft, delta, endpoint, streamed=not choice.get("message"))
+    if content := delta.get("content"):
         yield from _absorb_content(draft, content)
+    if refusal := delta.get("refusal"):
+        yield from draft.text(refusal, "refusal")
+        draft.piece(Text, "refusal").extra["refusal"] = True
     for call in delta.get("tool_calls") or ():
         yield from _absorb_call(draft, call)
+    reason = choice.get("finish_reason")
+    if reason == "error":
+        said = choice.get("native_finish_reason") or "an error, of which it says no more"
+        raise Broken({"message": f"it reports {said}"})
+    if reason:
+        yield from tags.rest(draft)
+        refused = any("refusal" in piece.extra for piece in draft.pieces)
+        draft.stop = "filter" if refused else STOPS.get(reason, "stop")
+
+
+def _absorb_thought(draft: Draft, delta: Mapping[str, Any], endpoint: Endpoint, streamed: bool) -> Iterator[Delta]:
+    thought = delta.get("reasoning_content") or delta.get("reasoning")
+    details = delta.get(endpoint.details) if endpoint.details else None
+    if details and not thought:
+        thought = "".join([item.get("text") or item.get("summary") or "" for item in details])
+    if thought and isinstance(thought, str):
+        yield from draft.reasoning(thought)
+    if details:
+        known = draft.piece(Reasoning, "reasoning").extra.setdefault(endpoint.details, [])
+        for item in details:
+            _add_detail(known, item, streamed)
+
+
+def _add_detail(known: list[dict[str, Any]], item: Mapping[str, Any], streamed: bool) -> None:
+    """Add a detail, or the next fragment of one: those of the same index and type are one.
+
+    Source: https://openrouter.ai/docs/use-cases/reasoning-tokens
+    """
+    for other in reversed(known) if streamed else ():
+        if _same(other, item):
+            words = WORDS.get(item["type"], "")
+            text = (other.get(words) or "") + (item.get(words) or "")
+            other.update({name: value for name, value in item.items() if value is not None})
+            if words in other:
+                other[words] = text
+            return
+    known.append(dict(item))
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    ids = {one.get("id"), other.get("id")} - {None}
+    return one["type"] == other["type"] and one.get("index") == other.get("index") and len(ids) < 2
 
 
 def _absorb_content(draft: Draft, content: Any) -> Iterator[Delta]:
     """Text, or Mistral's list of typed pieces, where thinking is a list of its own."""
     if isinstance(content, str):
-        yield from draft.text(content)
+        yield from tags.split(draft, content)
         return
     for piece in content:
         if piece.get("type") == "thinking":
@@ -71,7 +143,7 @@ def _absorb_content(draft: Draft, content: Any) -> Iterator[Delta]:
 
 def _absorb_call(draft: Draft, delta: Mapping[str, Any]) -> Iterator[Delta]:
     function = delta.get("function") or {}
-    call_id, name = delta.get("id") or "", str(function.get("name") or "")
+    call_id, name = str(delta.get("id") or ""), str(function.get("name") or "")
     key = _key(draft, delta.get("index"), call_id, name)
     arguments = function.get("arguments") or ""
     if not isinstance(arguments, str):
@@ -83,7 +155,7 @@ def _absorb_call(draft: Draft, delta: Mapping[str, Any]) -> Iterator[Delta]:
 
 def _key(draft: Draft, index: int | None, call_id: str, name: str) -> int:
     """Which call a piece belongs to. Some servers leave the index out, or give every parallel call the index 0."""
-    key = draft.calls - 1 if index is None else draft.slots.get(index, -1)
+    key: int = draft.calls - 1 if index is None else draft.slots.get(index, -1)
     known = draft.piece(ToolCall, key) if key >= 0 else None
     begins = known is None or bool(name and call_id and known.id and call_id != known.id)
     if index is None and name and not call_id and known is not None and known.name:

@@ -35,7 +35,7 @@ class Draft:
     model: str = ""
     output: str = ""
     calls: int = 0
-    slots: dict[int, int] = field(default_factory=dict)  # the vendor's index of a call → ours, where they may differ
+    slots: dict[Any, Any] = field(default_factory=dict)  # what a format must remember from one event to the next
     _keyed: dict[Hashable, Piece] = field(default_factory=dict)
 
     def text(self, words: str, key: Hashable = "text") -> Iterator[Delta]:
