@@ -20,7 +20,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 # In a Jupyter kernel DuckDB would put its progress bar under the cell that is running.
 _SETTLED = "SET enable_progress_bar = false; SET lock_configuration = true"
 
-# The journal's own connection does nothing but insert, which is a fifth cheaper to plan so; cursors are not concerned.
+# The journal's own connection does nothing but insert, which is a tenth cheaper to plan so; cursors are not concerned.
 _INSERTING = "PRAGMA disable_optimizer; "
 
 
