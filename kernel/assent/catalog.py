@@ -12,8 +12,8 @@ from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Kind, Scope, current_user
 from assent.core.model import Model
-from assent.models.registry import Registry
 from assent.models import keys
+from assent.models.registry import Registry
 from assent.models.resolve import default_model
 from assent.policy.decide import Facts, facts, strictest
 from assent.store.journal import Journal
