@@ -15,6 +15,7 @@ import httpx
 
 from assent.core.errors import ConfigError, ModelError
 from assent.models import failures
+from assent.models.alarm import Alarm
 from assent.models.endpoints import Endpoint
 from assent.models.pool import Pool, join, leave
 
@@ -74,7 +75,7 @@ class Connections:
         self._base = _url(base_url)
         self._key = key
         self._silence = silence
-        self._timeout = {"timeout": {"connect": CONNECT, "read": silence, "write": silence, "pool": None}}
+        self._timeout = {"timeout": {"connect": CONNECT, "read": None, "write": None, "pool": None}}
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
         if not key.isprintable() or not key.isascii():
             raise failures.bad_key(endpoint)
@@ -87,9 +88,9 @@ class Connections:
     @asynccontextmanager
     async def post(self, body: bytes, model: str) -> AsyncIterator[Reply]:
         """Send `body`; the reply's chunks come until the block ends. Every failure is a `ModelError`."""
-        began = False
+        began, alarm = False, Alarm()
         try:
-            response = await self._answered(body)
+            response = await alarm.wait(self._answered(body), self._silence)
             began = True
             try:
                 if response.status_code != 200:
@@ -97,11 +98,13 @@ class Connections:
                 if (coding := response.headers.get("content-encoding", "identity")) not in (*CODINGS, "identity"):
                     raise failures.garbled(self._endpoint, f"in the encoding {coding[:20]!r}, which was not asked for")
                 watch = Watch()
-                yield Reply(response.headers.get("content-type", ""), self._chunks(response, watch), watch)
+                yield Reply(response.headers.get("content-type", ""), self._chunks(response, alarm, watch), watch)
             finally:
                 await response.aclose()
         except _FAULTS as error:
             raise self._failure(error, began) from error
+        finally:
+            alarm.stop()
 
     async def aclose(self) -> None:
         """Let go of this event loop's connections, and of those whose loop is closed."""
@@ -116,13 +119,12 @@ class Connections:
         busy with other things uses it again: what was not answered at all is sent once more.
         """
         pool = self._pools.get(asyncio.get_running_loop()) or await self._pool()
-        async with asyncio.timeout(PATIENCE * self._silence):
-            try:
-                response = await self._send(pool, body)
-            except _FAULTS as error:
-                if not (pool.answered and _hung_up(_cause(error))):
-                    raise
-                response = await self._send(pool, body)
+        try:
+            response = await self._send(pool, body)
+        except _FAULTS as error:
+            if not (pool.answered and _hung_up(_cause(error))):
+                raise
+            response = await self._send(pool, body)
         pool.answered = True
         return response
 
@@ -138,15 +140,22 @@ class Connections:
         pool = self._pools[asyncio.get_running_loop()] = join(self._base, self)
         return pool
 
-    async def _chunks(self, response: httpx.Response, watch: Watch) -> AsyncIterator[bytes]:
-        size, patience = 0, PATIENCE * self._silence
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > LARGEST:
-                raise failures.too_large(self._endpoint, LARGEST)
-            if time.monotonic() - watch.moved > patience:
-                raise failures.stalled(self._endpoint, patience)
+    async def _chunks(self, response: httpx.Response, alarm: Alarm, watch: Watch) -> AsyncIterator[bytes]:
+        size, patience, chunks = 0, PATIENCE * self._silence, response.aiter_bytes()
+        while size <= LARGEST:
+            left = watch.moved + patience - time.monotonic()
+            try:
+                # aiohttp's own timeout is lost where it stumbles over the framing of a body: it would wait for ever.
+                chunk = await alarm.wait(anext(chunks), min(self._silence, left))
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if left < self._silence:
+                    raise failures.stalled(self._endpoint, patience) from None
+                raise
             yield chunk
+            size += len(chunk)
+        raise failures.too_large(self._endpoint, LARGEST)
 
     async def _refused(self, response: httpx.Response, model: str) -> ModelError:
         """The error for a status; its words are read as far as they come."""
@@ -161,23 +170,23 @@ class Connections:
 
     def _failure(self, error: Exception, began: bool) -> ModelError:
         cause, endpoint = _cause(error), self._endpoint
+        if isinstance(error, httpx.DecodingError):
+            return failures.garbled(endpoint, "its compression cannot be undone")
         if isinstance(cause, aiohttp.ConnectionTimeoutError):
             return failures.unreachable(endpoint, self.place, f"no connection within {CONNECT:g} seconds")
-        if isinstance(cause, (aiohttp.ServerTimeoutError, httpx.TimeoutException)):
-            return failures.silent(endpoint, self._silence)
         if isinstance(cause, TimeoutError):
-            return failures.silent(endpoint, PATIENCE * self._silence)
+            return failures.silent(endpoint, self._silence)
         if isinstance(cause, aiohttp.ClientConnectorCertificateError):
             return failures.unreachable(endpoint, self.place, "its certificate is not trusted")
         if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
             return failures.unreachable(endpoint, self.place, "it does not speak TLS, should its URL begin with http?")
         if isinstance(cause, aiohttp.ClientConnectorError):
             return failures.unreachable(endpoint, self.place, _reason(cause.os_error))
+        if began:
+            return failures.cut(endpoint)
         if isinstance(cause, aiohttp.InvalidURL | httpx.UnsupportedProtocol | aiohttp.ClientResponseError):
             return failures.no_answer(endpoint, self.place)
-        if isinstance(cause, httpx.DecodingError):
-            return failures.garbled(endpoint, "its compression cannot be undone")
-        return failures.cut(endpoint) if began else failures.hung_up(endpoint)
+        return failures.hung_up(endpoint)
 
     @property
     def place(self) -> str:
