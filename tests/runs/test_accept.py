@@ -195,13 +195,16 @@ def test_another_session_finds_the_type_by_its_name(tmp_path: Path, kind: Any) -
 
 
 def test_a_type_that_is_missing_or_has_changed_keeps_the_run_as_it_is(tmp_path: Path) -> None:
-    changed = enum.Enum("Verdict", {"YES": "yes", "MAYBE": "maybe"})
+    class Changed(enum.Enum):
+        YES = "yes"
+        MAYBE = "maybe"
+
     run = suspended(tmp_path, Verdict)
     with opened(tmp_path, *SUSPENDED, tools=(risk,)) as session:
         with pytest.raises(NotFound, match=r"no type .Verdict. in this session\. Run the cell"):
             resumed(session, run)
         assert session.state(run).status == "suspended"
-    others = opened(tmp_path, *SUSPENDED, tools=(risk,), namespace={"Verdict": changed})
+    others = opened(tmp_path, *SUSPENDED, tools=(risk,), namespace={"Verdict": Changed})
     with others as session, pytest.raises(ConfigError, match="Verdict is not the one that the run was started with"):
         resumed(session, run)
     with opened(tmp_path, *SUSPENDED, tools=(risk,), namespace={"Verdict": Verdict}) as session:
@@ -243,7 +246,11 @@ def test_the_schema_goes_along_with_every_question(tmp_path: Path) -> None:
     asked: list[Request] = []
 
     def says(said: Any) -> Any:
-        return lambda request: asked.append(request) or said
+        def turn(request: Request) -> Any:
+            asked.append(request)
+            return said
+
+        return turn
 
     with opened(tmp_path, says([call("look")]), says(BAD), says(GOOD)) as session:
         ran(session, look, output_type=Invoice)

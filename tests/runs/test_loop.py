@@ -1,6 +1,7 @@
 """The loop: batches, limits, failures; every end is recorded and can be resumed."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 from tests.support.calls import call
 from tests.support.sessions import kinds, opened, ran, results, resumed, started, until
 
+from assent.app import Session
+from assent.core.config import Config
 from assent.core.errors import ModelError, StoreError
 from assent.core.events import Event, Kind
 from assent.core.messages import Text, ToolCall, ToolResult
 from assent.core.model import Request
-from assent.models.scripted import Turn
+from assent.models.scripted import ScriptedModel, Turn
 from assent.tools.tool import Output, Tool, tool
 
 
@@ -156,9 +159,9 @@ def test_a_model_that_fails_fails_the_run_and_it_can_be_resumed(tmp_path: Path, 
 
 
 def test_a_stream_that_fails_in_its_middle_leaves_nothing_of_the_answer(tmp_path: Path) -> None:
-    with opened(tmp_path, [Text("half an "), call("risk")], "whole") as session:
-        model = session.model()
-        whole = model.stream
+    model = ScriptedModel([[Text("half an "), call("risk")], "whole"])
+    whole = model.stream
+    with closing(Session(tmp_path, config=Config(), models=[model])) as session:
 
         async def cut(request: Request) -> Any:
             async for item in whole(request):

@@ -211,7 +211,7 @@ def test_every_dtype_of_a_table_is_kept() -> None:
             "maybe": pd.Series([1, None], dtype="Int64"),
             "flag": pd.Series([True, None], dtype="boolean"),
             "size": pd.Categorical(["S", "L"], categories=["S", "M", "L"], ordered=True),
-            "at": pd.to_datetime(["2024-01-01 10:00", None]).tz_localize("Europe/Berlin"),
+            "at": pd.to_datetime(["2024-01-01 10:00", "NaT"]).tz_localize("Europe/Berlin"),
             "took": pd.to_timedelta([1, None], unit="s"),
             "thing": pd.Series([1, "x"], dtype=object),
             7: [1.5, None],

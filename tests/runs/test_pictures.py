@@ -59,22 +59,36 @@ class Broken:
         raise RuntimeError("no canvas")
 
 
+class Viewer:
+    """A turn of a script that notes what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def __call__(self, request: Request) -> str:
+        self.asked.append(request)
+        return "A dot."
+
+
 def seen(request: Request) -> list[Image]:
     return [part for message in request.messages for part in message.parts if isinstance(part, Image)]
 
 
 def test_the_model_sees_the_pictures_before_the_words(tmp_path: Path) -> None:
-    asked: list[Request] = []
+    viewer = Viewer()
     file = tmp_path / "plot.png"
     file.write_bytes(PNG)
-    with opened(tmp_path / "w", lambda request: asked.append(request) or "A dot.") as session:
+    with opened(tmp_path / "w", viewer) as session:
         result = ran(session, prompt="What is it?", images=[file, JPEG])
         assert result.text == "A dot."
         body = session.journal.events(result.run)[0].body
-    parts = asked[0].messages[1].parts
+    parts = viewer.asked[0].messages[1].parts
     assert [type(part) for part in parts] == [Image, Image, Text]
-    assert [(part.media_type, part.data) for part in seen(asked[0])] == [("image/png", PNG), ("image/jpeg", JPEG)]
-    assert body["images"] == [{"media_type": part.media_type, "digest": part.digest} for part in seen(asked[0])]
+    assert [(part.media_type, part.data) for part in seen(viewer.asked[0])] == [
+        ("image/png", PNG),
+        ("image/jpeg", JPEG),
+    ]
+    assert body["images"] == [{"media_type": part.media_type, "digest": part.digest} for part in seen(viewer.asked[0])]
 
 
 @pytest.mark.parametrize(
@@ -97,11 +111,11 @@ def test_a_picture_may_be_many_things(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pic.gif").write_bytes(GIF)
-    asked: list[Request] = []
+    viewer = Viewer()
     names = {"figure": Figure(), "path": tmp_path / "pic.gif"}
-    with opened(tmp_path / "w", lambda request: asked.append(request) or "Yes.", namespace=names) as session:
+    with opened(tmp_path / "w", viewer, namespace=names) as session:
         ran(session, images=[source])
-    assert [(part.media_type, part.data) for part in seen(asked[0])] == [(media_type, data)]
+    assert [(part.media_type, part.data) for part in seen(viewer.asked[0])] == [(media_type, data)]
 
 
 @pytest.mark.parametrize(
@@ -134,14 +148,14 @@ def test_what_is_no_picture_is_refused_before_the_run(
 
 
 def test_a_resumed_run_still_has_them(tmp_path: Path) -> None:
-    asked: list[Request] = []
+    viewer = Viewer()
     with opened(tmp_path, [call("risk")], "", tools=(risk,)) as session:
         result = ran(session, "risk", images=[PNG, GIF])
         approve(session, result.pending[0].call)
         assert session.journal.verify() > 0
-    with opened(tmp_path, "", lambda request: asked.append(request) or "Yes.", tools=(risk,)) as session:
+    with opened(tmp_path, "", viewer, tools=(risk,)) as session:
         assert resumed(session, result.run).status == "finished"
-    assert [part.data for part in seen(asked[0])] == [PNG, GIF]
+    assert [part.data for part in seen(viewer.asked[0])] == [PNG, GIF]
 
 
 @pytest.mark.parametrize(("damage", "said"), [(None, "is missing"), (b"other", "was changed on disk")])
