@@ -32,13 +32,13 @@ class Exchange:
         return Reply([self.body], self.status, kind, kept)
 
 
-def exchanges(name: str) -> list[Exchange]:
+def exchanges(name: str, method: str = "POST") -> list[Exchange]:
     """The POSTs of a recording, by its file's name without `.yaml`; skips the test where there are no recordings."""
     path = FOLDER / f"{name}.yaml"
     if not path.is_file():
         pytest.skip(f"the recordings of providers are not part of the repository: no {path.name} beside it")
     recorded = yaml.safe_load(path.read_text("utf-8"))["interactions"]
-    return [_exchange(item) for item in recorded if item["request"]["method"] == "POST"]
+    return [_exchange(item) for item in recorded if item["request"]["method"] == method]
 
 
 def _exchange(item: Mapping[str, Any]) -> Exchange:

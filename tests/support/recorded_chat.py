@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.cassettes import Exchange, exchanges
@@ -139,14 +139,14 @@ class Read:
 
     text: str = ""
     reasoning: str = ""
-    calls: dict[int, dict[str, str]] | None = None
+    calls: dict[int, dict[str, str]] = field(default_factory=dict)
     stop: str | None = None
     usage: Mapping[str, Any] | None = None
 
 
 def read(body: bytes) -> Read:
     """A recorded answer, streamed or whole."""
-    found = Read(calls={})
+    found = Read()
     for chunk in _chunks(body):
         found.usage = chunk.get("usage") or found.usage
         for choice in chunk["choices"]:
@@ -158,7 +158,6 @@ def read(body: bytes) -> Read:
 def _add(found: Read, delta: Mapping[str, Any]) -> None:
     found.text += delta.get("content") or ""
     found.reasoning += delta.get("reasoning") or delta.get("reasoning_content") or ""
-    assert found.calls is not None
     for place, call in enumerate(delta.get("tool_calls") or ()):
         known = found.calls.setdefault(call.get("index", place), {"id": "", "name": "", "arguments": ""})
         known["id"] += call.get("id") or ""
@@ -181,9 +180,9 @@ def check(done: Replayed) -> Answer:
     if tagged := re.match(r"\s*<think>(.*?)</think>", found.text, re.DOTALL):
         found.text, found.reasoning = found.text[tagged.end() :], tagged[1]
     assert (message.text, message.reasoning) == (found.text, found.reasoning)
-    made = [(call.name, call.arguments) for call in message.calls]
-    assert made == [(call["name"], call["arguments"]) for call in (found.calls or {}).values()]
-    assert all(call.id == old["id"] or not old["id"] for call, old in zip(message.calls, found.calls.values()))  # type: ignore[union-attr]
+    for call, recorded in zip(message.calls, found.calls.values(), strict=True):
+        assert (call.name, call.arguments) == (recorded["name"], recorded["arguments"])
+        assert call.id == (recorded["id"] or call.id)
     assert done.answer.stop == ("calls" if message.calls else "length" if found.stop == "length" else "stop")
     assert done.answer.usage == _usage(found.usage or {})
     return done.answer

@@ -21,7 +21,7 @@ def test_a_recorded_run_replays(name: str, calls: list[int]) -> None:
 
 
 def test_thinking_between_tags_or_apart_is_no_text() -> None:
-    raw, parsed = [done for done in replay("test_groq.test_groq_model_thinking_part", GROQ)]
+    raw, parsed = replay("test_groq.test_groq_model_thinking_part", GROQ)
     assert parsed.sent["reasoning_format"] == parsed.exchange.sent["reasoning_format"] == "parsed"
     assert check(raw).message.text.startswith("\n\nTo make Uruguayan alfajores")
     assert check(parsed).message.reasoning.startswith("Alright")
