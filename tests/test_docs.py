@@ -6,8 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.support.sessions import opened
 
+from assent.core.config import load
 from assent.core.events import Kind
+from assent.core.model_settings import settings_of
+from assent.models.endpoints import ENDPOINTS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -52,3 +56,31 @@ def test_every_target_that_is_named_exists() -> None:
     for page in ("CONTRIBUTING.md", "CHANGELOG.md", "README.md"):
         named = set(re.findall(r"\bmake (\w+)`", (ROOT / page).read_text("utf-8")))
         assert named <= targets
+
+
+MODELS = (DOCS / "models.md").read_text("utf-8")
+
+
+def test_the_models_page_names_every_provider_and_key() -> None:
+    for row in ENDPOINTS:
+        assert f"`{row.name}`" in MODELS
+    for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OLLAMA_HOST"):
+        assert any(key in (*row.keys, *row.bases) for row in ENDPOINTS)
+        assert key in MODELS
+
+
+def test_the_settings_on_the_models_page_are_settings(tmp_path: Path) -> None:
+    (settings,) = re.findall(r"^```toml\n(.*?)^```", MODELS, re.MULTILINE | re.DOTALL)
+    (tmp_path / "config.toml").write_text(settings)
+    tables = load(tmp_path).models
+    mini = settings_of("openai:gpt-5-mini", tables)
+    assert (mini.attempts, mini.tier, mini.requests_per_minute, mini.dollars_per_hour) == (4, "mid", 500, 5.0)
+    assert settings_of("groq:openai/gpt-oss-120b", tables).cache == 86400
+    for name in mini.fallback:
+        assert name.partition(":")[0] in {"local", *(row.name for row in ENDPOINTS)}
+
+
+def test_the_query_on_the_models_page_reads(tmp_path: Path) -> None:
+    (query,) = re.findall(r"^```sql\n(.*?)^```", MODELS, re.MULTILINE | re.DOTALL)
+    with opened(tmp_path, "done") as session:
+        assert list(session.sql(query).columns) == ["time", "run", "model", "incident", "reason", "seconds"]
