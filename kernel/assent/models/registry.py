@@ -1,0 +1,90 @@
+"""The models of one session: by name, with their wrappers, as the settings want them."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from assent.core.config import Config
+from assent.core.model import Model
+from assent.core.model_settings import ModelSettings, settings_of
+from assent.models.resolve import resolve
+from assent.models.wrappers.wrap import guard_of, guarded, wrapped
+
+CACHE = "cache"  # in the workspace's folder
+
+
+class Registry:
+    """Holds models, and their connections until `aclose`. All runs that ask a model by its name share its limits.
+
+    `config` gives the settings that hold now: a model is made anew for settings of its own that were not there before,
+    and a run keeps the one that it began with. `models` are known by their names from the start. `spent` is what
+    `Limiter` wants to know of the model of a name.
+    """
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        folder: Path,
+        models: Sequence[Model] = (),
+        spent: Callable[[str], Iterable[tuple[float, Decimal | None]]] = lambda name: (),
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._given = {model.name: model for model in models}
+        self._spent = spent
+        self._lock = threading.RLock()
+        self._names: dict[str, str] = {}  # what users write, and the whole name that it means
+        self._plain: dict[tuple[str, str, float], Model] = {}
+        self._guarded: dict[tuple[int, ModelSettings], Model] = {}
+        self._wrapped: dict[tuple[int, ModelSettings], Model] = {}
+        self._latest: dict[str, tuple[Config, Model]] = {}
+
+    def model(self, name: str) -> Model:
+        """The model of that name with all its wrappers; errors as `resolve` raises them."""
+        config = self._config()
+        latest = self._latest.get(name)
+        if latest is None or latest[0] is not config:
+            latest = self._latest[name] = (config, self._made(name))
+        return latest[1]
+
+    async def aclose(self) -> None:
+        """Close the models' connections."""
+        for model in [*self._given.values(), *self._plain.values()]:
+            if hasattr(model, "aclose"):
+                await model.aclose()
+
+    def _made(self, name: str) -> Model:
+        with self._lock:
+            plain, settings = self._found(name)
+            key = (id(plain), settings)
+            if key not in self._wrapped:
+                place = getattr(plain, "place", "")
+                inner = self._with_guard(plain, settings)
+                self._wrapped[key] = wrapped(inner, settings, self._stand_in, self._folder / CACHE, place)
+            return self._wrapped[key]
+
+    def _stand_in(self, name: str) -> Model:
+        """A model for others to fall back to: with its own limits, circuits and retries, and no more."""
+        with self._lock:
+            return self._with_guard(*self._found(name))
+
+    def _with_guard(self, plain: Model, settings: ModelSettings) -> Model:
+        key = (id(plain), guard_of(settings))
+        if key not in self._guarded:
+            self._guarded[key] = guarded(plain, key[1], lambda: self._spent(plain.name))
+        return self._guarded[key]
+
+    def _found(self, name: str) -> tuple[Model, ModelSettings]:
+        """The bare model of a name, one for each silence that it may keep, and its settings."""
+        config = self._config()
+        if (model := self._given.get(name)) is None:
+            model = self._plain.get(self._key(self._names.get(name, name), config))
+        if model is None:
+            model = resolve(name, config, self._folder)
+            self._names[name] = model.name
+            model = self._plain.setdefault(self._key(model.name, config), model)
+        return model, settings_of(model.name, config.models)
+
+    def _key(self, name: str, config: Config) -> tuple[str, str, float]:
+        return name, config.base_url, settings_of(name, config.models).silence
