@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.core import secrets
-from assent.core.secrets import hide, hide_within, remember
+from assent.core.secrets import alone, hide, hide_within, remember
 
 KEY = "sk-test/0123+456789=abcdef"
 
@@ -67,6 +67,19 @@ def test_values_are_searched_to_their_depth() -> None:
     remember(KEY)
     value = {KEY: [1, None, 2.5, ("x", f"a{KEY}")], "b": {"c": Odd(), "d": True}, 3: "e"}
     assert hide_within(value) == {"[key]": [1, None, 2.5, ["x", "a[key]"]], "b": {"c": "odd [key]", "d": True}, 3: "e"}
+
+
+def test_an_error_alone_does_not_know_what_led_to_it() -> None:
+    error: Exception | None = None
+    try:
+        try:
+            raise ValueError(KEY)
+        except ValueError as cause:
+            raise LookupError("no such thing") from cause
+    except LookupError as caught:
+        error = alone(caught)
+    assert (error.__cause__, error.__context__, error.__traceback__) == (None, None, None)
+    assert str(error) == "no such thing"
 
 
 def test_hiding_takes_microseconds() -> None:

@@ -30,12 +30,12 @@ class Ring(EmptyKeyring):
     """A keyring of one dictionary, which remembers what it was asked for."""
 
     def __init__(self, held: dict[str, str], before: Callable[[], object] = lambda: None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.held = held
         self.before = before
         self.asked: list[str] = []
 
-    def get_password(self, service: str, username: str) -> str | None:
+    def get_password(self, service: str, username: str) -> str | None:  # type: ignore[override]
         assert service == "assent"
         self.asked.append(username)
         self.before()
@@ -51,7 +51,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys, "_from_keyring", {})
     before = get_keyring()
-    set_keyring(NoKeyring())
+    set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
     yield
     set_keyring(before)
 

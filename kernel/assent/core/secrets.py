@@ -7,8 +7,10 @@ out can write it in a way that nobody recognises.
 import base64
 import json
 import threading
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
+
+Error = TypeVar("Error", bound=BaseException)
 
 SHORTEST = 8  # characters; what is shorter may be a word that means nothing
 HIDDEN = "[key]"
@@ -48,6 +50,12 @@ def hide_within(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [hide_within(item) for item in value]
     return hide(str(value))
+
+
+def alone(error: Error) -> Error:
+    """`error` without what led to it: libraries keep the headers of a request, or what a server said, in theirs."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _written(value: str) -> set[str]:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -80,7 +80,8 @@ class Connections:
         if not key.isprintable() or not key.isascii():
             raise failures.bad_key(endpoint)
         common = {"content-type": "application/json", "accept": "text/event-stream", "user-agent": "assent"}
-        self._headers = httpx.Headers({**common, "accept-encoding": ", ".join(CODINGS), **headers})
+        named = httpx.Headers({**common, "accept-encoding": ", ".join(CODINGS), **headers})
+        self._headers: Callable[[], httpx.Headers] = lambda: named  # whose repr would show a key
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         # A name and password in the URL stand in for the key; both at once cannot be sent.
         self._url = url.copy_with(username=None, password=None) if key else url
@@ -130,7 +131,7 @@ class Connections:
 
     async def _send(self, pool: Pool, body: bytes) -> httpx.Response:
         """Past httpx's client, whose redirects, cookies and event hooks cost more than the rest of a step."""
-        request = httpx.Request("POST", self._url, headers=self._headers, content=body, extensions=self._timeout)
+        request = httpx.Request("POST", self._url, headers=self._headers(), content=body, extensions=self._timeout)
         return await pool.transport.handle_async_request(request)
 
     async def _pool(self) -> Pool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Text
 from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
-from assent.core.secrets import remember
+from assent.core.secrets import alone, remember
 from assent.models import failures, sse
 from assent.models.endpoints import Endpoint
 from assent.models.http import SILENCE, Connections, Reply, drain
@@ -48,9 +48,9 @@ class RemoteModel:
             async with self._http.post(self._body(request), self._model) as reply:
                 async for delta in self._read(draft, reply):
                     yield delta
-        except ModelError:
+        except ModelError as error:
             if not draft.stop:  # else only its tokens are unknown
-                raise
+                raise alone(error) from None
         yield finish(draft, f"call_{len(request.messages)}", self._endpoint.name)
 
     @property
