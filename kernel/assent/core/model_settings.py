@@ -1,7 +1,8 @@
 """How a model is asked: how often again, how fast, and who stands in for it. One table of the settings for each."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from assent.core.errors import ConfigError
@@ -18,9 +19,11 @@ TIERS: Mapping[str, Mapping[str, int]] = {
 class ModelSettings:
     """Settings of one model. A limit of 0 is no limit; times are in seconds, money in US dollars.
 
-    `attempts` counts the first one. `breaker` is after how many failures in a row the model is left alone for
-    `cool_down`, 0 for never. `fallback` names the models to ask instead, in order. `cache` is how long an answer
-    is given again to the very same request. `tier` presets the limits that are not set.
+    `attempts` counts the first one; before the next lies a random part of `backoff`, doubled each time, `longest_wait`
+    at most. That is also the longest that a server, or the limit of money, may make a request wait. `silence` is after
+    how long without a byte a server is given up. `breaker` is after how many failures in a row the model is left alone
+    for `cool_down`, 0 for never. `fallback` names the models to ask instead, in order. `cache` is how long an answer is
+    given again to the very same request, 0 for not at all. `tier` presets the limits that are not set.
     """
 
     attempts: int = 4
@@ -38,54 +41,52 @@ class ModelSettings:
     cache: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or not self.silence > 0:
-            raise ConfigError("A model's attempts must be at least 1, and its silence above 0.")
+        for name, kind in _KINDS.items():
+            object.__setattr__(self, name, _typed(name, getattr(self, name), kind))
+        if self.attempts < 1 or not 0 < self.silence < math.inf:
+            raise ConfigError("attempts must be at least 1, and silence a number of seconds above 0.")
         if self.tier and self.tier not in TIERS:
-            raise ConfigError(f"A model's tier is {self.tier!r}; it must be {', '.join(TIERS)}.")
-        if negative := [name for name, value in self._numbers() if not value >= 0]:
-            raise ConfigError(f"A model's {', '.join(negative)} must not be negative.")
-
-    def _numbers(self) -> list[tuple[str, float]]:
-        named = [(item.name, getattr(self, item.name)) for item in fields(self)]
-        return [(name, value) for name, value in named if isinstance(value, int | float)]
+            raise ConfigError(f"tier is {self.tier!r}; it must be {', '.join(TIERS)}.")
+        numbers = [name for name, kind in _KINDS.items() if kind in (int, float)]
+        if negative := [name for name in numbers if not getattr(self, name) >= 0]:
+            raise ConfigError(f"{', '.join(negative)} must not be negative.")
 
 
 Tables = Mapping[str, Mapping[str, Any]]
-
-
-def settings_of(name: str, tables: Tables) -> ModelSettings:
-    """The settings of `provider:model`: those of `default`, the provider's over them, the model's own over these."""
-    values: dict[str, Any] = {}
-    for key in ("default", name.partition(":")[0], name):
-        values |= tables.get(key, {})
-    return replace(ModelSettings(), **({**TIERS.get(values.get("tier", ""), {}), **values}))
-
-
-def check(tables: Any, source: str) -> Tables:
-    """The `[models.NAME]` tables of a settings file, each field of its type; `ConfigError` names what is wrong."""
-    if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
-        raise ConfigError(f'models in {source} must be tables: write [models."provider:model"] and the settings below.')
-    checked = {
-        name: {key: _typed(name, key, value, source) for key, value in table.items()} for name, table in tables.items()
-    }
-    for name in checked:
-        settings_of(name, checked)
-    return checked
-
-
 _KINDS = get_type_hints(ModelSettings)
 
 
-def _typed(name: str, key: str, value: Any, source: str) -> Any:
-    if key not in _KINDS:
-        raise ConfigError(f"Unknown model setting {key} of {name} in {source}; there are {', '.join(_KINDS)}.")
-    kind = _KINDS[key]
+def settings_of(name: str, tables: Tables) -> ModelSettings:
+    """The settings of `provider:model`: those of `default`, the provider's over them, the model's own over these.
+
+    A table's `tier` stands for its limits, so it too goes over those of the tables before.
+    """
+    values: dict[str, Any] = {}
+    for key in ("default", name.partition(":")[0], name):
+        table = tables.get(key, {})
+        values |= {**TIERS.get(str(table.get("tier", "")), {}), **table}
+    if unknown := [key for key in values if key not in _KINDS]:
+        raise ConfigError(f"There is no model setting {', '.join(unknown)}; there are {', '.join(_KINDS)}.")
+    return ModelSettings(**values)
+
+
+def check(tables: Any, source: str) -> Tables:
+    """The `[models.NAME]` tables of a settings file; `ConfigError` names what is wrong in which of them."""
+    if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
+        raise ConfigError(f'models in {source} must be tables: write [models."provider:model"] and the settings below.')
+    for name, table in tables.items():
+        try:
+            settings_of("", {"default": table})
+        except ConfigError as error:
+            raise ConfigError(f"[models.{name}] in {source}: {error}") from None
+    return tables
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
     if kind == tuple[str, ...]:
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
             return tuple(value)
-    elif kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    elif type(value) is kind:
-        return value
-    expected = "a list of names" if kind == tuple[str, ...] else f"of the type {kind.__name__}"
-    raise ConfigError(f"{key} of {name} in {source} is {value!r}; it must be {expected}.")
+        raise ConfigError(f"{name} is {value!r}; it must be a list of names.")
+    if type(value) is kind or (kind is float and type(value) is int):
+        return kind(value)
+    raise ConfigError(f"{name} is {value!r}; it must be of the type {kind.__name__}.")
