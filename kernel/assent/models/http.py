@@ -26,6 +26,7 @@ LAST = 0.1  # seconds that the end of a body may come after the end of the answe
 ERROR_BODY = 64 * 1024  # bytes read of an answer that tells of a failure
 ERROR_WAIT = 5.0  # seconds that it may take
 LARGEST = 256_000_000  # bytes of one answer; each word of a streamed one comes in some 300 bytes of JSON
+PIECE = 2**18  # bytes of a body sent at once: the loop is let go in between, and aiohttp warns of more than 2**20
 CODINGS = ("gzip", "deflate")  # what every httpx can undo; by itself aiohttp would ask for more
 
 _FAULTS = (httpx.HTTPError, aiohttp.ClientError, OSError)
@@ -91,7 +92,8 @@ class Connections:
         """Send `body`; the reply's chunks come until the block ends. Every failure is a `ModelError`."""
         began, alarm = False, Alarm()
         try:
-            response = await alarm.wait(self._answered(body), self._silence)
+            pool = self._pools.get(asyncio.get_running_loop()) or await self._pool()
+            response = await alarm.wait(self._answered(pool, body), self._silence)
             began = True
             try:
                 if response.status_code != 200:
@@ -113,13 +115,12 @@ class Connections:
         for loop in [loop for loop in self._pools if loop is here or loop.is_closed()]:
             await leave(self._pools.pop(loop), self)
 
-    async def _answered(self, body: bytes) -> httpx.Response:
+    async def _answered(self, pool: Pool, body: bytes) -> httpx.Response:
         """The response to `body` as soon as its head is there.
 
         A server may close an idle connection at the moment, or long before the moment, at which an event loop that was
         busy with other things uses it again: what was not answered at all is sent once more.
         """
-        pool = self._pools.get(asyncio.get_running_loop()) or await self._pool()
         try:
             response = await self._send(pool, body)
         except _FAULTS as error:
@@ -131,7 +132,10 @@ class Connections:
 
     async def _send(self, pool: Pool, body: bytes) -> httpx.Response:
         """Past httpx's client, whose redirects, cookies and event hooks cost more than the rest of a step."""
-        request = httpx.Request("POST", self._url, headers=self._headers(), content=body, extensions=self._timeout)
+        headers, content = self._headers(), body if len(body) <= PIECE else _pieces(body)
+        if content is not body:
+            headers = httpx.Headers({**headers, "content-length": str(len(body))})
+        request = httpx.Request("POST", self._url, headers=headers, content=content, extensions=self._timeout)
         return await pool.transport.handle_async_request(request)
 
     async def _pool(self) -> Pool:
@@ -193,6 +197,11 @@ class Connections:
     def place(self) -> str:
         """Where the server is, without a password that the URL may hold."""
         return str(self._base.copy_with(username=None, password=None, query=None))
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(body), PIECE):
+        yield body[at : at + PIECE]
 
 
 def _hung_up(cause: BaseException) -> bool:
