@@ -1,9 +1,11 @@
 """Completion after `%agent`: sub-commands, agents, runs, calls that wait, models, options; tables in SQL."""
 
 import contextlib
+import os
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any, get_origin
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
@@ -18,6 +20,8 @@ _LINE = re.compile(r".*?(%%?)agent\s+(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\{(\w*)$")
 _WORD = re.compile(r"\w*$")
 _SQL = re.compile(r"%%?agent\s+sql\s")
+_TYPES = ("bool", "date", "datetime", "Decimal", "float", "int", "list[str]", "str")
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 _COLUMNS = "SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal AND contains(?, table_name)"
 
 
@@ -75,8 +79,32 @@ def _values(desk: Desk, option: str, choices: Iterable[str]) -> Iterable[str]:
             return _models(desk)
         case "--tools":
             return desk.session.tools()
+        case "--as-type":
+            return [*_named(desk, _is_type), *_TYPES]
+        case "--image":
+            return [*_named(desk, _is_picture), *_pictures()]
         case _:
             return choices
+
+
+def _named(desk: Desk, fits: Callable[[Any], bool]) -> list[str]:
+    return [name for name in _variables(desk) if fits(desk.namespace[name])]
+
+
+def _is_type(value: Any) -> bool:
+    columns = isinstance(value, dict) and value and all(isinstance(kind, (str, type)) for kind in value.values())
+    kind = isinstance(value, type) or get_origin(value) is not None
+    return bool(columns) or is_frame(value) or kind
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, bytes) or (hasattr(value, "savefig") and not isinstance(value, (type, ModuleType)))
+
+
+def _pictures() -> list[str]:
+    with contextlib.suppress(OSError):
+        return sorted(name for name in os.listdir() if name.lower().endswith(_PICTURES) and " " not in name)
+    return []
 
 
 def _models(desk: Desk) -> list[str]:

@@ -93,9 +93,10 @@ class Desk:
         named: Any = agent or config.agent
         if tools is not None:
             named = replace(self.session.agent(named), tools=tools)
+        asking = self._asking(options)
         return StartRun(
-            prompt=prompt, agent=named, model=options.pop("model", ""), max_steps=options.pop("max_steps", None),
-            notebook=place.notebook, cell=place.cell, **self._asking(options),
+            prompt=prompt, agent=named, notebook=place.notebook, cell=place.cell, **asking,
+            output_type=options.pop("as_type", None), images=options.pop("image", ()), **options,
         )  # fmt: skip
 
     def resuming(self, run: str, **options: Any) -> ResumeRun:
@@ -119,7 +120,7 @@ class Desk:
             # The last answer came while the suspension was being written.
             result = await self._shown(ResumeRun(result.run, command.wait, command.on_ask), place)
         if place.into and result.status == "finished":
-            self.namespace[place.into] = result.text if result.value is None else result.value
+            self.namespace[place.into] = result.outcome
         return result
 
     async def _shown(self, command: StartRun | ResumeRun, place: Place) -> "Result":

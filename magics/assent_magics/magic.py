@@ -65,7 +65,7 @@ class AgentMagics(Magics):
         if result.status == "failed":
             raise UsageError(f"The run {result.run} failed: {result.reason}")
         if cell is None and line.split(maxsplit=1)[0] == "ask" and not into:
-            return result.text if result.value is None else result.value
+            return result.outcome
         return None
 
     def _manage(self, line: str, cell: str | None) -> Any:

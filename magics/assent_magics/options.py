@@ -8,17 +8,22 @@ from typing import Any, get_args
 
 from assent.core.commands import OnAsk
 from assent.core.errors import ConfigError
+from assent.core.model import Effort, Priority
 
 _TOKEN = re.compile(r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+))""")
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """`read` turns the word after the option into its value and raises ValueError; None makes the option a switch."""
+    """`read` turns the word after the option into its value and raises ValueError; None makes the option a switch.
+
+    `many`: the option may come again, and its values, which are tuples, add up.
+    """
 
     read: Callable[[str], Any] | None
     help: str
     choices: tuple[str, ...] = ()
+    many: bool = False
 
 
 def _seconds(text: str) -> float:
@@ -51,23 +56,36 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _way(text: str) -> str:
-    if text not in get_args(OnAsk):
+def _some(text: str) -> tuple[str, ...]:
+    if not (names := _names(text)):
         raise ValueError
-    return text
+    return names
+
+
+def _one_of(choices: tuple[str, ...], help: str) -> Option:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return Option(read, help, choices)
 
 
 RUN: Mapping[str, Option] = {
     "--model": Option(_text, "the model, as provider:model; %agent models lists them"),
     "--into": Option(_name, "bind the result to this variable: a DataFrame where the answer is a table"),
     "--wait": Option(_seconds, "how long to wait in the cell for a person, in seconds (600)"),
-    "--on-ask": Option(_way, "when a call needs a person: wait, suspend or deny", get_args(OnAsk)),
+    "--on-ask": _one_of(get_args(OnAsk), "when a call needs a person: wait, suspend or deny"),
     "--max-steps": Option(_count, "the most model calls before the run stops (20)"),
     "--tools": Option(_names, "the tools it may use, separated by commas"),
+    "--as-type": Option(_text, 'what the answer must be: a type, its name, or "region: str, revenue: float"'),
+    "--image": Option(_some, "a picture for the model: a file, or a variable that holds a figure", many=True),
+    "--effort": _one_of(get_args(Effort), "how much the model is to think"),
+    "--priority": _one_of(get_args(Priority), "who goes first where a limit makes requests wait"),
 }
 RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask")}
 NEW: Mapping[str, Option] = {
-    **{name: RUN[name] for name in ("--model", "--tools", "--max-steps")},
+    **{name: RUN[name] for name in ("--model", "--tools", "--max-steps", "--effort", "--priority")},
     "--instructions": Option(_text, "what the agent is told, in quotes"),
     "--description": Option(_text, "what the agent is for, in quotes"),
 }
@@ -119,7 +137,8 @@ def _option(token: str, rest: str, known: Mapping[str, Option], options: dict[st
             raise ConfigError(f"{name} needs a value: {option.help}.")
         value, rest = _token(rest)
     try:
-        options[key] = option.read(value)
+        read = option.read(value)
+        options[key] = options.get(key, ()) + read if option.many else read
     except ValueError:
         choices = f" Choose {', '.join(option.choices)}." if option.choices else ""
         raise ConfigError(f"{value!r} is no value for {name}: {option.help}.{choices}") from None

@@ -55,6 +55,19 @@ def test_models_and_tools_by_name(shell: Shell) -> None:
     assert completed(shell, "%%agent --tools py") == ["python"]
 
 
+def test_types_and_pictures_by_name(shell: Shell, tmp_path: Path) -> None:
+    shell.run("class Penguin: pass\npenguins = list[Penguin]\npence = 5\npencil = {'length': float}\nempty = {}")
+    assert completed(shell, "%%agent --as-type Pen") == ["Penguin"]
+    assert completed(shell, "%agent ask --as-type pen") == ["penguins", "pencil"]
+    assert completed(shell, "%%agent --as-type lis") == ["list[str]"]
+    assert "empty" not in completed(shell, "%%agent --as-type em")
+    (tmp_path / "penguin.PNG").touch()
+    shell.run("class Figure:\n    def savefig(self): pass\npen_plot = Figure()\npen_bytes = b'x'")
+    assert completed(shell, "%%agent --image pen") == ["pen_plot", "pen_bytes", "penguin.PNG"]
+    assert completed(shell, "%%agent --effort m") == ["medium"]
+    assert completed(shell, "%agent new x --priority c") == ["critical"]
+
+
 def test_a_brace_in_the_prompt_offers_variables(shell: Shell) -> None:
     shell.namespace["penguins"] = 1
     assert completed(shell, "%%agent\nHow many of {peng") == ["penguins"]

@@ -26,6 +26,13 @@ def test_a_switch_takes_no_value() -> None:
     assert split("r.1 --for-run", APPROVE) == (["r.1"], {"for_run": True})
 
 
+def test_pictures_add_up() -> None:
+    given = split("--image a.png,b.png --effort low --image plot --priority=high --as-type 'x: int, y: float'", RUN)[1]
+    assert given == {
+        "image": ("a.png", "b.png", "plot"), "effort": "low", "priority": "high", "as_type": "x: int, y: float",
+    }  # fmt: skip
+
+
 def test_leading_options_leave_the_rest_as_it_is() -> None:
     given, rest = leading('--into x --wait 1  how many "old"  ones? --model', RUN)
     assert given == {"into": "x", "wait": 1.0}
@@ -50,6 +57,10 @@ def test_an_empty_line() -> None:
         ("--into 2x", "'2x' is no value for --into"),
         ("--into class", "'class' is no value for --into"),
         ("--on-ask approve", "'approve' is no value for --on-ask: when a call needs a person: wait, suspend or deny."),
+        ("--effort much", "'much' is no value for --effort: how much the model is to think. Choose none, low, "),
+        ("--priority urgent", "'urgent' is no value for --priority"),
+        ("--image ,", "',' is no value for --image"),
+        ("--as-type ''", "'' is no value for --as-type"),
         ("--model", "--model needs a value"),
         ("--into=", "'' is no value for --into"),
         ("--model ''", "'' is no value for --model"),

@@ -115,9 +115,8 @@ def test_a_second_misfit_ends_the_run_which_can_be_resumed(tmp_path: Path) -> No
     with opened(tmp_path, BAD, BAD, BAD, GOOD) as session:
         result = ran(session, output_type=Invoice)
         assert (result.status, result.value) == ("failed", None)
-        assert result.reason.startswith(
-            "The answer does not fit the type Invoice, also when asked for again:\n- number"
-        )
+        assert result.reason.startswith("The answer does not fit the type Invoice, also when asked for again: number: ")
+        assert "; total: Field required. Resume the run" in result.reason
         assert kinds(session, result.run).count(Kind.ANSWER_REFUSED) == 2
         assert session.state(result.run).messages[-1].role == "user"
         done = resumed(session, result.run)

@@ -38,8 +38,9 @@ def _refuse(run: Run, problems: str, kind: str) -> None:
     if cut:
         raise AssentError(f"The answer, which must be of the type {kind}, {cut}. Then resume the run.")
     if asked_enough:
+        found = problems.removeprefix("- ").replace("\n- ", "; ")
         raise AssentError(
-            f"The answer does not fit the type {kind}, also when asked for again:\n{problems}\n"
+            f"The answer does not fit the type {kind}, also when asked for again: {found}. "
             "Resume the run to ask once more, or use a larger model or a simpler type."
         )
 
