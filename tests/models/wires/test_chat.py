@@ -1,7 +1,11 @@
 """The OpenAI chat format: what a request is made of."""
 
 import json
+import re
+from collections.abc import Sequence
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +13,8 @@ from assent.core import messages
 from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Request, ToolSpec
 from assent.models import endpoints
+from assent.models.endpoints import Endpoint
+from assent.models.wires.call_ids import fitting
 from assent.models.wires.chat import encode_message, encode_request, encode_tools
 
 OPENAI, DEEPSEEK = endpoints.ENDPOINTS[0], endpoints.find("deepseek")
@@ -47,6 +53,88 @@ def test_arguments_that_are_no_object_are_wrapped() -> None:
     assert json.loads(call["function"]["arguments"]) == {"invalid": '{"query": "SEL'}
 
 
+def row(name: str) -> Endpoint:
+    found = endpoints.find(name)
+    assert found is not None
+    return found
+
+
+def body(name: str, *conversation: Message, model: str = "m", tools: Sequence[ToolSpec] = (), **fields: Any) -> Any:
+    request = Request(list(conversation) or [messages.user("Hello")], tools, **fields)
+    return json.loads(encode_request(request, model, row(name), encode_tools(tools) if tools else b""))
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("openai", "max_completion_tokens"),
+        ("groq", "max_completion_tokens"),
+        ("deepseek", "max_tokens"),
+        ("openrouter", "max_tokens"),
+        ("mistral", "max_tokens"),
+        ("ollama", "max_tokens"),
+    ],
+)
+def test_what_bounds_the_answer(name: str, field: str) -> None:
+    assert body(name, max_tokens=7)[field] == 7
+
+
+def test_mistral_is_sent_nothing_that_it_does_not_know() -> None:
+    sent = body("mistral", tools=[SQL], max_tokens=7, temperature=0.1)
+    assert set(sent) == {"model", "stream", "messages", "tools", "max_tokens", "temperature"}
+    assert body("openai")["stream_options"] == {"include_usage": True}
+
+
+def test_openrouter_is_asked_for_what_it_charges() -> None:
+    assert body("openrouter")["usage"] == {"include": True}
+
+
+@pytest.mark.parametrize("choice", ["none", "required", "sql"])
+@pytest.mark.parametrize("name", ["openai", "groq", "openrouter", "mistral", "xai", "ollama", "deepseek"])
+def test_the_choice_of_a_tool(name: str, choice: str) -> None:
+    named = {"type": "function", "function": {"name": "sql"}}
+    assert body(name, tools=[SQL], tool_choice=choice)["tool_choice"] == (named if choice == "sql" else choice)
+    assert "tool_choice" not in body(name, tool_choice=choice)
+
+
+def test_a_call_is_demanded_of_deepseek_while_it_does_not_think_and_of_kimi_not_at_all() -> None:
+    assert body("deepseek", tools=[SQL], tool_choice="required", effort="high")["thinking"] == {"type": "disabled"}
+    assert "thinking" not in body("deepseek", tools=[SQL], tool_choice="none")
+    assert body("moonshot", tools=[SQL], tool_choice="required")["tool_choice"] == "auto"
+
+
+@pytest.mark.parametrize("name", ["deepseek", "moonshot"])
+def test_calls_that_another_vendor_thought_of_in_secret_come_with_some_thinking(name: str) -> None:
+    call = ToolCall("toolu_1", "sql", "{}")
+    asked, called, told = body(
+        name,
+        messages.user("Hello"),
+        messages.assistant(Reasoning("", {"anthropic": {}}), call),
+        messages.assistant(Text("Yes.")),
+    )["messages"]
+    assert called["reasoning_content"] == " "
+    assert "reasoning_content" not in told
+    assert "reasoning_content" not in asked
+
+
+def test_ids_that_a_vendor_refuses_become_others_the_same_for_call_and_result() -> None:
+    for old in ("toolu_01A09q90qw90lq917835lq9", "call_1_0", "123456789x"):
+        turn = messages.assistant(ToolCall(old, "sql", "{}")), messages.results([ToolResult(old, "sql", "1")])
+        called, told = body("mistral", *turn)["messages"]
+        assert called["tool_calls"][0]["id"] == told["tool_call_id"]
+        assert re.fullmatch("[a-zA-Z0-9]{9}", told["tool_call_id"])
+        assert body("groq", *turn)["messages"][1]["tool_call_id"] == old
+    assert fitting("D681PevKs", row("mistral").ids) == "D681PevKs"
+    long = "chatcmpl-tool-" + "f" * 32
+    assert len(fitting(long, row("openai").ids)) == 9
+    assert fitting(long, endpoints.CUSTOM.ids) == long
+
+
+@given(st.sets(st.text(max_size=50), min_size=2, max_size=30))
+def test_ids_stay_apart(ids: set[str]) -> None:
+    assert len({fitting(one, "[a-zA-Z0-9]{9}") for one in ids}) == len(ids)
+
+
 TEXTS = st.text(st.characters(), max_size=20)
 PARTS = st.one_of(
     st.builds(Text, TEXTS),
@@ -70,3 +158,47 @@ def test_any_conversation_encodes_to_valid_json(conversation: list[Message]) -> 
         body = json.loads(encode_request(Request(conversation, [SQL]), "m", endpoint, encode_tools([SQL])))
         assert all(message["role"] in ("system", "user", "assistant", "tool") for message in body["messages"])
         assert len(body["messages"]) >= len(conversation)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+OBJECTS = st.dictionaries(WORDS, st.integers()).map(json.dumps)
+IDS = st.text("abcXYZ0189_-", min_size=1, max_size=60)
+TURNS = st.one_of(
+    st.builds(messages.user, WORDS),
+    st.builds(messages.system, WORDS),
+    st.lists(
+        st.one_of(st.builds(Text, WORDS), st.builds(Reasoning, WORDS), st.builds(ToolCall, IDS, WORDS, OBJECTS)),
+        max_size=4,
+    ).map(lambda parts: messages.assistant(*parts)),
+    st.lists(st.builds(ToolResult, IDS, WORDS, WORDS), min_size=1, max_size=3).map(messages.results),
+)
+
+
+def arrived(sent: dict[str, Any], field: str) -> tuple[Any, ...]:
+    calls = [
+        (call["function"]["name"], json.loads(call["function"]["arguments"])) for call in sent.get("tool_calls", ())
+    ]
+    return sent["role"], sent["content"] or "", calls, sent.get(field, "").strip() if field else ""
+
+
+def heart(message: Message, field: str) -> list[tuple[Any, ...]]:
+    if message.role == "tool":
+        return [("tool", part.text, [], "") for part in message.parts if isinstance(part, ToolResult)]
+    calls = [(call.name, json.loads(call.arguments)) for call in message.calls]
+    return [(message.role, message.text, calls, message.reasoning.strip() if field else "")]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(TURNS, min_size=1, max_size=6), st.sampled_from([row for row in endpoints.ENDPOINTS if row.wire == "chat"])
+)
+def test_any_conversation_arrives(conversation: list[Message], endpoint: Endpoint) -> None:
+    sent = [one for message in conversation for one in json.loads(b"[" + encode_message(message, endpoint) + b"]")]
+    expected = [one for message in conversation for one in heart(message, endpoint.reasoning)]
+    assert [arrived(one, endpoint.reasoning) for one in sent] == expected
+    ids = [call["id"] for one in sent for call in one.get("tool_calls", ())]
+    ids += [one["tool_call_id"] for one in sent if one["role"] == "tool"]
+    old = [call.id for message in conversation for call in message.calls]
+    old += [part.id for message in conversation for part in message.parts if isinstance(part, ToolResult)]
+    assert len(set(zip(old, ids, strict=True))) == len(set(old)) == len(set(ids))
+    assert all(re.fullmatch(endpoint.ids or ".*", one) for one in ids)
