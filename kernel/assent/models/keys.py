@@ -9,7 +9,7 @@ import importlib.util
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
@@ -50,16 +50,17 @@ def access(endpoint: Endpoint, folder: Path | None = None) -> Access:
     `ConfigError` where a `.env` names an address for a key that is not its own.
     """
     sources = _sources(folder)
-    key, source = _key(endpoint, sources, ring=True)
-    url = _address(endpoint, sources, source)
-    remember(key, *passwords(url))
-    return Access(url, key, source)
+    found = _key(endpoint, sources, ring=True)  # by itself, a traceback with local variables would show the key
+    remember(found.key)
+    url = _address(endpoint, sources, found.source)
+    remember(*passwords(url))
+    return replace(found, base_url=url)
 
 
 def keyed(folder: Path | None = None, *, ring: bool) -> Iterator[Endpoint]:
     """The vendors that there is a key for, in the table's order; without `ring` the keyring is left alone."""
     sources = _sources(folder)
-    return (endpoint for endpoint in ENDPOINTS if _key(endpoint, sources, ring)[0])
+    return (endpoint for endpoint in ENDPOINTS if _key(endpoint, sources, ring).key)
 
 
 def learn(folder: Path | None = None) -> None:
@@ -69,13 +70,14 @@ def learn(folder: Path | None = None) -> None:
         remember(*[source.values.get(name, "").strip() for name in names])
 
 
-def _key(endpoint: Endpoint, sources: Iterable[_Source], ring: bool) -> tuple[str, str]:
+def _key(endpoint: Endpoint, sources: Iterable[_Source], ring: bool) -> Access:
     for source in sources:
         if key := endpoints.key(endpoint, source.values):
-            return key, source.name
+            return Access("", key, source.name)
     # Not for a server of one's own: a key that lies there for good would go wherever any folder's settings say.
     found = _in_keyring(endpoint.keys) if ring and endpoint.base_url else {}
-    return (key, KEYRING) if (key := endpoints.key(endpoint, found)) else ("", "")
+    key = endpoints.key(endpoint, found)
+    return Access("", key, KEYRING if key else "")
 
 
 def _address(endpoint: Endpoint, sources: Iterable[_Source], key_from: str) -> str:

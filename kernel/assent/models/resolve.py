@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from assent.core.config import Config
-from assent.core.errors import NoModel, NotFound
+from assent.core.errors import AssentError, NoModel, NotFound
 from assent.core.model import Model
 from assent.core.model_settings import settings_of
-from assent.core.secrets import remember
+from assent.core.secrets import alone, remember
 from assent.models import endpoints, keys, scripted, weights
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
 from assent.models.keys import Access
@@ -37,7 +37,7 @@ def resolve(name: str, config: Config, folder: Path | None = None) -> Model:
     access = keys.access(endpoint, folder)
     if endpoint.keys and not access.key and access.base_url == endpoint.base_url:
         raise NoModel(f"{endpoint.title} needs a key: set {' or '.join(endpoint.keys)} in the environment or in .env.")
-    return _remote(endpoint, model or endpoint.model or served(access.base_url, access.key)[0], access, config)
+    return _remote(endpoint, model or endpoint.model or served(access)[0], access, config)
 
 
 def default_model(config: Config, folder: Path | None = None) -> str:
@@ -45,8 +45,7 @@ def default_model(config: Config, folder: Path | None = None) -> str:
     if config.model:
         return config.model
     if config.base_url:
-        access = custom(config, folder)
-        return f"custom:{lately(access.base_url, access.key)[0]}"
+        return f"custom:{lately(custom(config, folder))[0]}"
     if endpoint := next(keys.keyed(folder, ring=False), None) or next(keys.keyed(folder, ring=True), None):
         return f"{endpoint.name}:{endpoint.model}"
     if names := _ollama_models(folder):
@@ -84,7 +83,7 @@ def _remote(endpoint: Endpoint, model: str, access: Access, config: Config) -> M
 
 def _ollama_models(folder: Path | None) -> list[str]:
     try:
-        return lately(keys.access(OLLAMA, folder).base_url)
+        return lately(keys.access(OLLAMA, folder))
     except NoModel:
         return []
 
