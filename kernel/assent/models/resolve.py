@@ -78,7 +78,10 @@ def _remote(endpoint: Endpoint, model: str, access: Access, config: Config) -> M
     from assent.models.remote import RemoteModel  # httpx and aiohttp take 0.1 s to import
 
     silence = settings_of(f"{endpoint.name}:{model}", config.models).silence
-    return RemoteModel(endpoint, model, access.base_url, access.key, silence)
+    try:
+        return RemoteModel(endpoint, model, access.base_url, access.key, silence)
+    except AssentError as error:
+        raise alone(error) from None
 
 
 def _ollama_models(folder: Path | None) -> list[str]:
