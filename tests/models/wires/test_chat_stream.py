@@ -4,20 +4,25 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assent.core.messages import Reasoning, Text, ToolCall
 from assent.core.model import CallDelta, ReasoningDelta, TextDelta, Usage
 from assent.models import endpoints
+from assent.models.endpoints import Endpoint
 from assent.models.wires.chat_stream import absorb, read_usage
 from assent.models.wires.draft import Draft, finish
+from assent.models.wires.wire import Broken
 
 OPENAI = endpoints.ENDPOINTS[0]
+OPENROUTER = next(row for row in endpoints.ENDPOINTS if row.name == "openrouter")
 
 
-def answer(*chunks: dict[str, Any]) -> Any:
+def answer(*chunks: dict[str, Any], row: Endpoint = OPENAI) -> Any:
     draft = Draft()
-    deltas = [delta for chunk in chunks for delta in absorb(draft, chunk, OPENAI)]
-    return finish(draft, "call_1", "openai"), deltas
+    deltas = [delta for chunk in chunks for delta in absorb(draft, chunk, row)]
+    return finish(draft, "call_1", row.name), deltas
 
 
 def delta(finish_reason: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -148,3 +153,174 @@ def test_a_name_that_is_no_text_becomes_one() -> None:
     draft = Draft()
     list(absorb(draft, {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": 5}}]}}]}, OPENAI))
     assert [part.name for part in finish(draft, "c", "openai").message.calls] == ["5"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({"prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 1}, Usage(cached=4)),
+        ({"cached_tokens": 4}, Usage(cached=4)),
+        ({"num_cached_tokens": 4}, Usage(cached=4)),
+        ({"prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2}}, Usage(cached=4, cache_write=2)),
+        ({"prompt_tokens_details": None, "completion_tokens_details": None, "cost": None}, Usage()),
+        (
+            {"cost": 0.5, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.25}},
+            Usage(cost=Decimal("0.75")),
+        ),
+        ({"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.5}}, Usage(cost=Decimal("0.5"))),
+        ({"cost": 0}, Usage(cost=Decimal(0))),
+        ({"cost": float("nan")}, Usage()),
+        ({"cost": True}, Usage()),
+        ({"cost": {"total_cost": 1}}, Usage()),
+    ],
+)
+def test_what_vendors_count_besides(sent: dict[str, Any], read: Usage) -> None:
+    assert read_usage(sent) == read
+
+
+def test_thinking_that_is_counted_apart_is_added() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 30}}
+    assert read_usage(usage, apart=True) == Usage(9, 35, None, 30)
+    assert read_usage(usage) == Usage(9, 5, None, 30)
+    assert next(row for row in endpoints.ENDPOINTS if row.name == "xai").apart
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {"choices": [], "usage": {"prompt_tokens": 3}},
+        {"choices": [], "x_groq": {"id": "r", "usage": {"prompt_tokens": 3}}},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": None, "usage": {"prompt_tokens": 3}}]},
+    ],
+)
+def test_where_vendors_say_what_was_used(chunk: dict[str, Any]) -> None:
+    assert answer(delta("stop", content="x"), chunk)[0].usage == Usage(3)
+
+
+@pytest.mark.parametrize("empty", [{"choices": []}, {"choices": None}, {}, delta(content=None), delta(tool_calls=None)])
+def test_chunks_without_anything_are_passed_over(empty: dict[str, Any]) -> None:
+    found, deltas = answer(empty, delta("stop", content="x"), empty)
+    assert (found.message.text, found.stop, deltas) == ("x", "stop", [TextDelta("x")])
+
+
+def test_an_answer_inside_the_name_of_who_gave_it() -> None:
+    found, _ = answer({"choices": None, "provider": delta("stop", content="x")}, row=OPENROUTER)
+    assert found.message.text == "x"
+
+
+@pytest.mark.parametrize(
+    ("chunk", "said"),
+    [
+        ({"error": {"code": 502, "message": "Gone."}}, "Gone."),
+        ({"error": {"message": "Gone."}, "choices": None}, "Gone."),
+        ({"choices": [{"error": {"code": 502, "message": "Gone."}, "finish_reason": "error"}]}, "Gone."),
+        ({"choices": [{"message": {"content": ""}, "finish_reason": "error", "native_finish_reason": "OOPS"}]}, "OOPS"),
+        (delta("error", content="half"), "it says no more"),
+    ],
+)
+def test_a_failure_in_all_its_forms(chunk: dict[str, Any], said: str) -> None:
+    with pytest.raises(Broken) as broken:
+        answer(chunk)
+    assert said in str(broken.value.error)
+
+
+def test_a_refusal_is_text_that_was_filtered() -> None:
+    found, deltas = answer(delta(refusal="I will"), delta(refusal=" not."), delta("stop"))
+    assert (found.message.text, found.stop) == ("I will not.", "filter")
+    assert deltas == [TextDelta("I will"), TextDelta(" not.")]
+    assert answer(delta("stop", content="Yes.", refusal=None))[0].stop == "stop"
+
+
+def details(*items: dict[str, Any]) -> dict[str, Any]:
+    return delta(reasoning_details=list(items))
+
+
+def kept(found: Any) -> Any:
+    (thought,) = [part for part in found.message.parts if isinstance(part, Reasoning)]
+    return thought.extra["openrouter"]["reasoning_details"]
+
+
+def test_fragments_of_a_thought_become_one_to_go_back() -> None:
+    text = {"type": "reasoning.text", "index": 0, "format": "anthropic-claude-v1"}
+    found, deltas = answer(
+        details(text | {"text": "Let me", "id": None}),
+        details(text | {"text": " see."}),
+        details(text | {"signature": "sig"}),
+        details({"type": "reasoning.text", "index": 1, "text": "Yes."}),
+        delta("stop", content="42"),
+        row=OPENROUTER,
+    )
+    assert kept(found) == [
+        text | {"text": "Let me see.", "id": None, "signature": "sig"},
+        {"type": "reasoning.text", "index": 1, "text": "Yes."},
+    ]
+    assert deltas == [ReasoningDelta("Let me"), ReasoningDelta(" see."), ReasoningDelta("Yes."), TextDelta("42")]
+
+
+def test_a_summary_and_what_is_secret_of_the_same_thought_stay_two() -> None:
+    summary = {"type": "reasoning.summary", "index": 0, "summary": "Su"}
+    secret = {"type": "reasoning.encrypted", "index": 0, "id": "rs_1", "data": "gAAA"}
+    found, _ = answer(
+        details(summary),
+        details(summary | {"summary": "m."}),
+        details(secret),
+        details(secret | {"id": "rs_2", "data": "gBBB"}),
+        delta("stop", content="42"),
+        row=OPENROUTER,
+    )
+    assert kept(found) == [summary | {"summary": "Sum."}, secret, secret | {"id": "rs_2", "data": "gBBB"}]
+
+
+def test_the_details_of_a_whole_answer_go_back_as_they_came() -> None:
+    items = [{"type": "reasoning.text", "text": "a", "index": 0}, {"type": "reasoning.text", "text": "b", "index": 0}]
+    message = {"content": "42", "reasoning": "ab", "reasoning_details": items}
+    found, deltas = answer({"choices": [{"message": message, "finish_reason": "stop"}]}, row=OPENROUTER)
+    assert kept(found) == items
+    assert deltas == [ReasoningDelta("ab"), TextDelta("42")]
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "words"),
+    [
+        ("<think>Hm.</think>Yes.", "Hm.", "Yes."),
+        ("\n<think>\nHm.\n</think>\n\nYes.", "\nHm.\n", "\n\nYes."),
+        ("<think></think>Yes.", "", "Yes."),
+        ("<think>Hm.", "Hm.", ""),
+        ("<think>1 </ 2 </thin", "1 </ 2 </thin", ""),
+        ("Yes, <think> is a tag.</think>", "", "Yes, <think> is a tag.</think>"),
+        ("<thinker>", "", "<thinker>"),
+        ("<thi", "", "<thi"),
+        ("  ", "", "  "),
+        ("<think>a</think><think>b</think>", "a", "<think>b</think>"),
+    ],
+)
+def test_thinking_between_tags_at_the_beginning_is_no_text(text: str, thought: str, words: str) -> None:
+    one, _ = answer(delta("stop", content=text))
+    bits, deltas = answer(*(delta(content=letter) for letter in text), delta("stop"))
+    assert (one.message.reasoning, one.message.text) == (bits.message.reasoning, bits.message.text) == (thought, words)
+    assert "".join([part.text for part in deltas if isinstance(part, TextDelta)]) == words
+
+
+TEXTS = st.text(max_size=8) | st.sampled_from(["<think>a</think>b", "<think>", "</think>", "<", " "])
+
+
+def cut(data: st.DataObject, text: str) -> list[str]:
+    places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
+    return [text[start:stop] for start, stop in zip([0, *places], [*places, len(text)], strict=True)]
+
+
+@settings(deadline=None)
+@given(st.data(), TEXTS, TEXTS, st.lists(st.text(max_size=8), max_size=3))
+def test_any_chunking_of_an_answer_gives_the_same_message(
+    data: st.DataObject, thought: str, words: str, calls: list[str]
+) -> None:
+    made = [call(text, index=number, id=f"c{number}", name="sql") for number, text in enumerate(calls)]
+    message = {"reasoning": thought, "content": words, "tool_calls": made}
+    whole, _ = answer({"choices": [{"message": message, "finish_reason": "stop"}]})
+    chunks = [delta(reasoning=text) for text in cut(data, thought)] + [delta(content=text) for text in cut(data, words)]
+    for number, text in enumerate(calls):
+        chunks.append(delta(tool_calls=[call("", index=number, id=f"c{number}", name="sql")]))
+        chunks += [delta(tool_calls=[call(piece, index=number)]) for piece in cut(data, text)]
+    streamed, deltas = answer(*chunks, delta("stop"))
+    assert streamed == whole
+    assert "".join([item.text for item in deltas if isinstance(item, TextDelta)]) == whole.message.text
