@@ -149,6 +149,17 @@ def test_faults_of_the_server_count_for_all_who_ask() -> None:
     assert len(model.asked) == 3
 
 
+def test_what_opens_and_closes_both_circuits_is_said_once() -> None:
+    asked, _, clock = broken([answer()], request=ASKED)
+    clock.now += 30
+    notice, _ = hear(asked)
+    assert (notice.kind, notice.details) == (Kind.CIRCUIT_CLOSED, {})
+    clock, model = Clock(), Attempts([fault()])
+    asked = breaker(model, replace(THREE, breaker=1), clock=clock)
+    opened, _ = hear(asked)
+    assert (opened.kind, opened.details) == (Kind.CIRCUIT_OPENED, {})
+
+
 def test_the_trial_of_one_circuit_is_freed_where_the_other_refuses() -> None:
     clock, later = Clock(), [refusal()] * 3
     model = Attempts([fault()], [fault()], [fault()], *[[error] for error in later], [answer()])

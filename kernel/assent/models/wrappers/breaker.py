@@ -82,7 +82,8 @@ class Circuit:
 
     def _failed(self) -> str:
         whom = f" when the agent {self._agent} asked" if self._agent else ""
-        return f"{self._model} failed {self._failures} times in a row{whom}"
+        times = f"{self._failures} times in a row" if self._failures > 1 else "once"
+        return f"{self._model} failed {times}{whom}"
 
     def _refusal(self, left: float) -> ModelError:
         until = f"for another {math.ceil(left)} s" if left > 0 else "until a trial request has succeeded"
@@ -94,7 +95,8 @@ def breaker(model: Model, settings: ModelSettings, *, clock: Callable[[], float]
     """`model` behind one circuit for all who ask and one for each agent; all runs must share what this gives back.
 
     The circuit for all counts failures that may pass, which are the server's; an agent's counts every one, so that an
-    agent whose requests are refused is stopped and others are not. A cancelled request counts neither way.
+    agent whose requests are refused is stopped and others are not. A cancelled request counts neither way. Where both
+    open or close at once, the notice is of the one for all.
     """
     common = Circuit(model.name, "", settings, clock)
     of_agents: dict[str, Circuit] = {}
@@ -111,14 +113,15 @@ def breaker(model: Model, settings: ModelSettings, *, clock: Callable[[], float]
             async with asked(model, request) as items:
                 async for item in items:
                     if type(item) is Answer:
-                        for circuit, token in entered:
-                            if notice := circuit.succeeded(token):
-                                yield notice
+                        told = [notice for circuit, token in entered if (notice := circuit.succeeded(token))]
+                        for notice in told[:1]:
+                            yield notice
                     yield item
         except ModelError as error:
-            for circuit, token in entered:
-                if (circuit is not common or error.retryable) and (notice := circuit.failed(token, error)):
-                    yield notice
+            counting = entered if error.retryable else entered[1:]
+            told = [notice for circuit, token in counting if (notice := circuit.failed(token, error))]
+            for notice in told[:1]:
+                yield notice
             raise
         finally:
             for circuit, token in entered:
