@@ -15,7 +15,10 @@ PACKAGES = ("assent", "duckdb", "pydantic", "httpx", "httpx-aiohttp", "aiohttp")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value beside the floor's. `aim` bounds the value, `aim_ratio` the value over the floor."""
+    """One measured value beside the floor's.
+
+    `aim` bounds the value, `aim_ratio` the value over the floor; `least` bounds the value from below.
+    """
 
     name: str
     value: float
@@ -23,6 +26,7 @@ class Figure:
     floor: float | None = None
     aim: float | None = None
     aim_ratio: float | None = None
+    least: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -33,6 +37,8 @@ class Figure:
         """ "met" or "missed", "" where nothing is aimed at."""
         if self.aim is not None:
             return "met" if self.value <= self.aim else "missed"
+        if self.least is not None:
+            return "met" if self.value >= self.least else "missed"
         if self.aim_ratio is not None and self.ratio is not None:
             return "met" if self.ratio <= self.aim_ratio else "missed"
         return ""
@@ -71,6 +77,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
     floor = "" if figure.floor is None else _short(figure.floor)
     ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
     aim = "" if figure.aim is None else f"≤ {_short(figure.aim)}"
+    if figure.least is not None:
+        aim = f"≥ {_short(figure.least)}"
     if figure.aim_ratio is not None:
         aim = f"≤ {figure.aim_ratio:g} of floor"
     return figure.name, f"{_short(figure.value)} {figure.unit}".strip(), floor, ratio, aim, figure.verdict

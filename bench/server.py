@@ -6,6 +6,7 @@ keeps no state.
 
 import asyncio
 import contextlib
+import functools
 import json
 import subprocess
 import sys
@@ -46,8 +47,12 @@ async def _connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 def _reply(request: dict[str, Any]) -> bytes:
     said = sum([message["role"] == "assistant" for message in request["messages"]])
-    calls = said < int(request["model"].removeprefix("steps-"))
-    if request.get("stream"):
+    return _made(said, said < int(request["model"].removeprefix("steps-")), bool(request.get("stream")))
+
+
+@functools.cache
+def _made(said: int, calls: bool, streamed: bool) -> bytes:
+    if streamed:
         return _streamed(_call_deltas(f"c{said}") if calls else [{"content": ANSWER}], calls)
     message: dict[str, Any] = {"role": "assistant", "content": None if calls else ANSWER}
     if calls:

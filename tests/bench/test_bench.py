@@ -34,16 +34,18 @@ def test_the_table_and_the_file_say_what_was_met_and_missed(tmp_path: Path) -> N
     figures = [
         Figure("fast", 2.0, "ms", floor=1.0, aim=3),
         Figure("slow", 1234.5, "ms", floor=500.0, aim_ratio=1.5),
+        Figure("many", 900.0, "a second", least=1_000),
         Figure("free", 0.5, "s"),
     ]
     lines = report.table(figures).splitlines()
-    assert [line.split("|")[1].strip() for line in lines[2:]] == ["fast", "slow", "free"]
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["fast", "slow", "many", "free"]
     assert lines[2].split("|")[-2].strip() == "met"
     assert lines[3].split("|")[-2].strip() == "missed"
     assert "1,234 ms" in lines[3]
     assert "2.47" in lines[3]
+    assert [cell.strip() for cell in lines[4].split("|")[-3:-1]] == ["≥ 1,000", "missed"]
     path = tmp_path / "deep" / "bench.json"
     report.write(path, figures)
     kept = json.loads(path.read_text("utf-8"))
-    assert [figure["verdict"] for figure in kept["figures"]] == ["met", "missed", ""]
+    assert [figure["verdict"] for figure in kept["figures"]] == ["met", "missed", "missed", ""]
     assert kept["machine"]["duckdb"]
