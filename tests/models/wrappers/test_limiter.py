@@ -303,6 +303,18 @@ def test_a_timer_that_never_rings_is_replaced_by_the_next_that_comes() -> None:
     assert second.granted
 
 
+def test_a_timer_that_rings_early_is_set_again() -> None:
+    world = World()
+    limiter = made(world, requests_per_minute=60)
+    for _ in range(10):
+        arrive(limiter, world)
+    turn = limiter.queue("mid", Bell(lambda: None, lambda seconds, call: world.later(seconds * 0.999, call)))
+    world.run(1_000.9995)
+    assert not turn.granted
+    world.run(1_001.1)
+    assert turn.granted
+
+
 @dataclass(frozen=True)
 class Visit:
     """Somebody who comes `after` the one before, is `slow` to go in, stays for `stay`, and may lose patience before."""

@@ -72,6 +72,6 @@ def _refused(name: str, turn: Turn) -> ModelError:
     seconds = turn.refused or 0.0
     when = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
     return ModelError(
-        f"{name} has reached its {turn.reason}: there is room in {when}. "
-        "Run again then, raise dollars_per_hour in config.toml, or choose another model."
+        f"{name} has reached its {turn.reason} and has room again in {when}: "
+        "run again then, raise dollars_per_hour in config.toml, or choose another model."
     )

@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Protocol, get_args
 
 from assent.core.model import Priority, Usage
@@ -298,15 +299,15 @@ class Limiter:
             self._timer = None
         assert turn.bell is not None
         try:
-            self._timer = (due, turn, turn.bell.later(full.seconds, self._tick))
+            self._timer = (due, turn, turn.bell.later(full.seconds, partial(self._tick, due)))
         except RuntimeError:
             self._drop(turn)
             return False
         return True
 
-    def _tick(self) -> None:
+    def _tick(self, due: float) -> None:
         with self._lock:
-            if self._timer is not None and self._timer[0] <= self.clock() + _SOON:
+            if self._timer is not None and self._timer[0] == due:  # even if it rings early, as some loops' timers do
                 self._timer = None
             self._pump()
 
