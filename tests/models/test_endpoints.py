@@ -2,7 +2,9 @@
 
 import pytest
 
-from assent.models.endpoints import ENDPOINTS, base_url, find, key
+from assent.core.model import Usage
+from assent.models.endpoints import ENDPOINTS, Endpoint, base_url, find, key
+from assent.models.prices import cost
 
 
 def test_rows_are_complete_and_distinct() -> None:
@@ -53,3 +55,11 @@ def test_ollama_host_in_all_its_forms(host: str, url: str) -> None:
     ollama = find("ollama")
     assert ollama is not None
     assert base_url(ollama, {"OLLAMA_HOST": host}) == url
+
+
+@pytest.mark.parametrize("row", [row for row in ENDPOINTS if not row.own_machine], ids=lambda row: row.name)
+def test_the_price_of_what_a_vendor_is_asked_by_default_is_known(row: Endpoint) -> None:
+    pytest.importorskip("genai_prices", reason="the price list is optional")
+    price = cost(f"{row.name}:{row.model}", Usage(1000, 100, cached=10))
+    assert price is not None
+    assert price > 0
