@@ -76,15 +76,15 @@ def _is_amount(value: Any) -> bool:
 
 
 def _absorb_choice(draft: Draft, choice: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
-    delta = choice.get("delta") or choice.get("message") or {}
-    yield from _absorb_thought(draft, delta, endpoint, streamed=not choice.get("message"))
+    delta, streamed = choice.get("delta") or choice.get("message") or {}, not choice.get("message")
+    yield from _absorb_thought(draft, delta, endpoint, streamed)
     if content := delta.get("content"):
         yield from _absorb_content(draft, content)
     if refusal := delta.get("refusal"):
         yield from draft.text(refusal, "refusal")
         draft.piece(Text, "refusal").extra["refusal"] = True
     for call in delta.get("tool_calls") or ():
-        yield from _absorb_call(draft, call)
+        yield from _absorb_call(draft, call, streamed)
     reason = choice.get("finish_reason")
     if reason == "error":
         said = choice.get("native_finish_reason") or "an error, of which it says no more"
@@ -141,10 +141,10 @@ def _absorb_content(draft: Draft, content: Any) -> Iterator[Delta]:
             yield from draft.text(text)
 
 
-def _absorb_call(draft: Draft, delta: Mapping[str, Any]) -> Iterator[Delta]:
+def _absorb_call(draft: Draft, delta: Mapping[str, Any], streamed: bool) -> Iterator[Delta]:
     function = delta.get("function") or {}
     call_id, name = str(delta.get("id") or ""), str(function.get("name") or "")
-    key = _key(draft, delta.get("index"), call_id, name)
+    key = _key(draft, delta.get("index"), call_id, name) if streamed else draft.calls
     arguments = function.get("arguments") or ""
     if not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False)
