@@ -47,14 +47,19 @@ Behaviour = Callable[[Exchange], bool | None]
 
 @dataclass
 class FaultyServer:
-    """Meets each request with the next behaviour, the last one for good. `connections` counts those accepted."""
+    """Meets each request with the next behaviour, the last one for good. `connections` counts those accepted.
+
+    `closed` is set when it has closed one. `unread` leaves the bodies of requests unread.
+    """
 
     behaviours: list[Behaviour]
     tls: ssl.SSLContext | None = None
+    unread: bool = False
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
     seen: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
+    closed: threading.Event = field(default_factory=threading.Event)
     _open: list[socket.socket] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _changing: threading.Lock = field(default_factory=threading.Lock)
@@ -102,11 +107,12 @@ class FaultyServer:
         with contextlib.suppress(OSError):
             connection = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
             self._open.append(connection)
-            while (request := _request(connection)) and self._behaviour(request)(
+            while (request := _request(connection, self.unread)) and self._behaviour(request)(
                 Exchange(connection, request, self.seen, self.left)
             ):
                 pass
         connection.close()
+        self.closed.set()
 
     def _behaviour(self, request: bytes) -> Behaviour:
         with self._changing:
@@ -115,9 +121,9 @@ class FaultyServer:
 
 
 @contextmanager
-def faulty(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[FaultyServer]:
+def faulty(*behaviours: Behaviour, tls: ssl.SSLContext | None = None, unread: bool = False) -> Iterator[FaultyServer]:
     """A started server, stopped at the end of the block."""
-    server = FaultyServer(list(behaviours), tls)
+    server = FaultyServer(list(behaviours), tls, unread)
     server.start()
     try:
         yield server
@@ -125,16 +131,18 @@ def faulty(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterato
         server.stop()
 
 
-def _request(connection: socket.socket) -> bytes:
-    """One request, head and body; nothing once the client has gone."""
+def _request(connection: socket.socket, unread: bool) -> bytes:
+    """One request, its head and, unless that is to be left, its body; nothing once the client has gone."""
     data = b""
     while b"\r\n\r\n" not in data:
         if not (piece := connection.recv(65536)):
             return b""
         data += piece
+        if data[:1] == b"\x16":  # the first byte of a TLS handshake: no HTTP follows
+            return data
     head, _, body = data.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    pieces, missing = [data], int(lengths[0]) - len(body) if lengths else 0
+    pieces, missing = [data], int(lengths[0]) - len(body) if lengths and not unread else 0
     while missing > 0:
         if not (piece := connection.recv(65536)):
             return b""

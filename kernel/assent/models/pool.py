@@ -1,6 +1,8 @@
 """Keep-alive connections to an origin: one pool for all the models there that one event loop asks."""
 
 import asyncio
+import contextlib
+import socket
 import threading
 import urllib.request
 from typing import Any
@@ -19,10 +21,11 @@ class Pool:
     `answered` tells that a connection may have been used before, and so may have been closed by the server meanwhile.
     """
 
-    def __init__(self, key: Key, loop: asyncio.AbstractEventLoop, transport: AiohttpTransport) -> None:
+    def __init__(self, key: Key, loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
         self.loop = loop  # held, so that no other loop gets its id
-        self.transport = transport
+        self.sockets: WeakSet[socket.socket] = WeakSet()
+        self.transport = _transport(key[1] == "https", key[-1], self.sockets)
         self.answered = False
         self.users: WeakSet[Any] = WeakSet()  # one that was forgotten without closing does not count
 
@@ -37,7 +40,7 @@ def join(base: httpx.URL, user: object) -> Pool:
     key = (id(loop), base.scheme, base.host, base.port, proxy)
     with _changing:
         if (pool := _pools.get(key)) is None:
-            pool = _pools[key] = Pool(key, loop, _transport(base.scheme == "https", proxy))
+            pool = _pools[key] = Pool(key, loop)
         pool.users.add(user)
     return pool
 
@@ -51,15 +54,23 @@ async def leave(pool: Pool, user: object) -> None:
         if _pools.get(pool.key) is pool:
             del _pools[pool.key]
     await pool.transport.aclose()
+    for left in list(pool.sockets):
+        with contextlib.suppress(OSError):  # a connection stays as long as its server does not read what was sent
+            left.shutdown(socket.SHUT_RDWR)
 
 
-def _transport(secure: bool, proxy: str) -> AiohttpTransport:
+def _transport(secure: bool, proxy: str, sockets: WeakSet[socket.socket]) -> AiohttpTransport:
     context = httpx.create_ssl_context() if secure else False
+
+    def opened(address: Any) -> socket.socket:
+        made = socket.socket(*address[:3])
+        sockets.add(made)
+        return made
 
     def session() -> aiohttp.ClientSession:
         # The limit is the caller's to set (a model wrapper); aiohttp's own would be 100 connections. Cookies would go
         # from one model's answers to another one's requests.
-        connector = aiohttp.TCPConnector(ssl=context or True, limit=0)
+        connector = aiohttp.TCPConnector(ssl=context or True, limit=0, socket_factory=opened)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return AiohttpTransport(verify=context, proxy=httpx.Proxy(proxy) if proxy else None, client=session)
