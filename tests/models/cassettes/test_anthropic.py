@@ -10,7 +10,7 @@ from tests.support.cassettes import Exchange, exchanges
 from tests.support.chat_server import chat_server
 
 from assent.core import messages
-from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
+from assent.core.messages import Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from assent.core.model import Answer, Request, ToolSpec, Usage
 from assent.models.endpoints import Endpoint, find
 from assent.models.remote import RemoteModel
@@ -120,7 +120,7 @@ def request_of(sent: Mapping[str, Any]) -> Request:
     conversation = [messages.system(sent["system"])] if "system" in sent else []
     for message in sent["messages"]:
         parts = tuple(parts_of(message["content"]))
-        role = "tool" if any(isinstance(part, ToolResult) for part in parts) else message["role"]
+        role: Role = "tool" if any(isinstance(part, ToolResult) for part in parts) else message["role"]
         conversation.append(Message(role, parts))
     tools = [ToolSpec(tool["name"], tool["description"], tool["input_schema"]) for tool in sent.get("tools", ())]
     choice = {"auto": "auto", "any": "required"}[sent.get("tool_choice", {"type": "auto"})["type"]]

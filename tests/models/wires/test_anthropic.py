@@ -266,7 +266,7 @@ def test_a_budget_is_not_given_in_the_middle_of_calls_that_began_without_a_thoug
 def test_an_answer_is_held_to_a_schema() -> None:
     sent = body(messages.user("Hi"), output=SHAPE, effort="low", model="claude-sonnet-5-5")
     described = {"type": "integer", "description": "(minimum: 1)"}
-    schema = SHAPE.schema | {"properties": {"n": described}, "additionalProperties": False}
+    schema = {**SHAPE.schema, "properties": {"n": described}, "additionalProperties": False}
     assert sent["output_config"] == {"effort": "low", "format": {"type": "json_schema", "schema": schema}}
     assert "system" not in sent
 

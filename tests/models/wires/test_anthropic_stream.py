@@ -1,15 +1,21 @@
 """From Anthropic's events to a message, whatever comes and however it is cut."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import chat_server as server_side
+from tests.support.chat_server import Reply, chat_server
 
+from assent.core import messages
+from assent.core.errors import ModelError
 from assent.core.messages import Reasoning, Text, ToolCall
-from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, TextDelta, Usage
+from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, Request, TextDelta, Usage
 from assent.models.endpoints import Endpoint
+from assent.models.remote import RemoteModel
 from assent.models.sse import Tail, rest, split
 from assent.models.wires.anthropic_stream import absorb
 from assent.models.wires.draft import Draft, finish
@@ -37,7 +43,13 @@ def stop(index: int) -> dict[str, Any]:
 
 
 def begun(**usage: Any) -> dict[str, Any]:
-    message = {"type": "message", "role": "assistant", "model": "claude-x", "content": [], "stop_reason": None}
+    message: dict[str, Any] = {
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-x",
+        "content": [],
+        "stop_reason": None,
+    }
     return {"type": "message_start", "message": message | {"usage": usage}}
 
 
@@ -46,8 +58,12 @@ def ended(reason: str | None, **usage: Any) -> dict[str, Any]:
 
 
 END = {"type": "message_stop"}
-SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
-FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [{"encrypted_content": "xyz"}]}
+SEARCH: dict[str, Any] = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+FOUND: dict[str, Any] = {
+    "type": "web_search_tool_result",
+    "tool_use_id": "srvtoolu_1",
+    "content": [{"encrypted_content": "xyz"}],
+}
 
 
 def test_thinking_text_and_calls_come_as_they_are_written() -> None:
@@ -282,6 +298,66 @@ def test_events_of_an_unknown_kind_add_nothing() -> None:
 def test_a_value_of_another_shape_is_one_clear_refusal(event: Any) -> None:
     with pytest.raises((AttributeError, TypeError, LookupError, ValueError)):
         answer(event)
+
+
+def ask(*replies: Reply) -> tuple[Answer | ModelError, Any]:
+    """What our model makes of what a server replies, and the request that the server got."""
+
+    async def run(url: str) -> Answer | ModelError:
+        model = RemoteModel(ANTHROPIC, "claude-x", url, "sk-ant-1234567890")
+        try:
+            (found,) = [item async for item in model.stream(Request([messages.user("Hi")])) if isinstance(item, Answer)]
+            return found
+        except ModelError as error:
+            return error
+        finally:
+            await model.aclose()
+
+    with chat_server(replies) as server:
+        return asyncio.run(run(server.url)), server.requests[0]
+
+
+HELLO = [begun(input_tokens=3), start(0, "text", text=""), more(0, "text_delta", text="Hello"), stop(0)]
+
+
+def test_over_a_connection_the_answer_ends_with_its_message() -> None:
+    found, received = ask(
+        Reply([server_side.event(item) for item in [*HELLO, ended("end_turn", output_tokens=2), END]])
+    )
+    assert isinstance(found, Answer)
+    assert (found.message.text, found.stop, found.usage) == ("Hello", "stop", Usage(3, 2))
+    assert received.path.endswith("/v1/messages")
+    assert received.headers["x-api-key"] == "sk-ant-1234567890"
+    assert (received.headers["anthropic-version"], "authorization" in received.headers) == ("2023-06-01", False)
+
+
+def test_over_a_connection_a_failure_in_the_middle_can_be_asked_again() -> None:
+    overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    found, _ = ask(Reply([server_side.event(item) for item in [*HELLO, overloaded]]))
+    assert isinstance(found, ModelError)
+    assert (found.status, found.retryable, "Overloaded" in str(found)) == (529, True, True)
+    wrong = {"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens: too large"}}
+    found, _ = ask(Reply([server_side.event(item) for item in [*HELLO, wrong]]))
+    assert isinstance(found, ModelError)
+    assert (found.status, found.retryable) == (400, False)
+
+
+def test_over_a_connection_a_stream_that_breaks_off_is_no_answer() -> None:
+    found, _ = ask(Reply([server_side.event(item) for item in HELLO], cut=True))
+    assert isinstance(found, ModelError)
+    assert found.retryable
+    found, _ = ask(Reply([server_side.event(item) for item in HELLO]))
+    assert isinstance(found, ModelError)
+
+
+def test_over_a_connection_a_refused_key_is_not_told() -> None:
+    body = {
+        "type": "error",
+        "error": {"type": "authentication_error", "message": "invalid x-api-key sk-ant-1234567890"},
+    }
+    found, _ = ask(Reply([json.dumps(body).encode()], 401, "application/json"))
+    assert isinstance(found, ModelError)
+    assert (found.status, found.retryable, "sk-ant" in str(found)) == (401, False, False)
 
 
 WORDS = st.text(max_size=12)
