@@ -8,7 +8,7 @@ import pytest
 
 from assent.core import messages
 from assent.core.messages import Message, Text, ToolCall, ToolResult
-from assent.core.model import Request, ToolSpec
+from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models import dialect
 
 
@@ -123,3 +123,50 @@ def test_a_long_result_is_cut() -> None:
     last = dialect.render(Request(conversation, [SQL]))[-1]["content"]
     assert last.endswith("x\n(3000 more characters)")
     assert len(last) < 2100
+
+
+CITY = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+OUTPUT = OutputSchema(
+    "City",
+    {"type": "object", "properties": {"city": {"$ref": "#/$defs/City"}}, "required": ["city"], "$defs": {"City": CITY}},
+)
+
+
+@pytest.mark.parametrize(
+    "request_", [Request(START, output=OUTPUT), Request(START, [SQL], tool_choice="none", output=OUTPUT)]
+)
+def test_a_typed_answer_without_tools(request_: Request) -> None:
+    form = dialect.schema(request_)
+    assert form is not None
+    assert form["properties"]["answer"]["properties"] == {"city": {"$ref": "#/$defs/City"}}
+    assert form["$defs"] == {"City": CITY | {"additionalProperties": False}}
+    system, question = dialect.render(request_)
+    assert system["content"].startswith("Be careful.")
+    assert '"#/$defs/City"' in system["content"]
+    assert question["content"] == "How many?"
+
+
+def test_a_typed_answer_beside_tools() -> None:
+    point = {"type": "object", "properties": {"x": {"type": "integer"}}}
+    union = dialect.schema(Request(START, [SQL, tool("move", **{"$defs": {"Point": point}})], output=OUTPUT))
+    assert union is not None
+    *calls, final = union["anyOf"]
+    assert [one["properties"]["tool"]["const"] for one in calls] == ["sql", "move"]
+    assert final["properties"]["answer"]["type"] == "object"
+    assert "$defs" not in final["properties"]["answer"]
+    assert set(union["$defs"]) == {"Point", "City"}
+
+
+def test_going_round_leaves_only_the_typed_answer() -> None:
+    again = Request([*START, *step(1, "SELECT 1"), *step(2, "SELECT 1")], [SQL], output=OUTPUT)
+    form = dialect.schema(again)
+    assert form is not None
+    assert list(form["properties"]) == ["answer"]
+    assert "City" in form["$defs"]
+
+
+def test_a_refused_answer_is_rendered_as_it_was_written() -> None:
+    refused = [*START, messages.assistant(Text('{"city": 1}')), messages.user("No.")]
+    turns = dialect.render(Request(refused, [SQL], output=OUTPUT))
+    assert [turn["content"] for turn in turns[-2:]] == ['{"answer": {"city": 1}}', "No."]
+    assert dialect.render(Request([*START, *step(1, "S")], [SQL], output=OUTPUT))[:-3] == turns[:-3]

@@ -13,8 +13,8 @@ import pytest
 from assent.core import messages
 from assent.core.agent import INSTRUCTIONS
 from assent.core.errors import ModelError
-from assent.core.messages import Message, ToolResult
-from assent.core.model import Answer, CallDelta, Request, TextDelta, ToolSpec
+from assent.core.messages import Image, Message, ToolResult
+from assent.core.model import Answer, CallDelta, OutputSchema, Request, TextDelta, ToolSpec
 from assent.models import weights
 from assent.models.engine import CONTEXT, engine
 from assent.models.local import LocalModel
@@ -95,6 +95,48 @@ def test_it_answers_from_the_data(model: LocalModel, question: str, found: str) 
     text, queries = asyncio.run(work(model, question))
     assert queries
     assert found in text
+
+
+CITY = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "founded": {"$ref": "#/$defs/Day"}, "rivers": {"type": "array"}},
+    "required": ["city", "founded", "rivers"],
+    "$defs": {"Day": {"type": "string", "format": "date"}},
+}
+CITY_IN_WORDS = "Bonn was founded on 1 March 1244. Its river is the Rhine. Tell its facts."
+
+
+def test_a_typed_answer_fits(model: LocalModel) -> None:
+    async def typed() -> list[Any]:
+        request = Request([messages.user(CITY_IN_WORDS)], output=OutputSchema("City", CITY))
+        return [item async for item in model.stream(request)]
+
+    *deltas, answer = asyncio.run(typed())
+    found = json.loads(answer.message.text)
+    assert list(found) == ["city", "founded", "rivers"]
+    assert found["founded"] == "1244-03-01"
+    assert answer.message.text.startswith("".join([delta.text for delta in deltas]))
+
+
+def test_a_typed_answer_comes_after_the_calls(model: LocalModel) -> None:
+    schema = {"type": "object", "properties": {"value": {"type": "integer"}}, "required": ["value"]}
+    question = messages.user(f"How many orders are in `orders`?\n\n{TABLE}")
+    conversation = [messages.system(INSTRUCTIONS), question]
+
+    async def next_step() -> Answer:
+        request = Request(conversation, TOOLS, output=OutputSchema("answer", schema))
+        return [item async for item in model.stream(request)][-1]  # type: ignore[return-value]  # the last is the answer
+
+    first = asyncio.run(next_step())
+    assert [call.name for call in first.message.calls] == ["sql"]
+    conversation += [first.message, messages.results([ToolResult(first.message.calls[0].id, "sql", "count\n120")])]
+    assert json.loads(asyncio.run(next_step()).message.text) == {"value": 120}
+
+
+def test_a_picture_is_refused(model: LocalModel) -> None:
+    picture = messages.user("What is it?", Image("image/png", "0" * 64, b"x"))
+    with pytest.raises(ModelError, match="cannot see pictures"):
+        asyncio.run(ask(model, [picture]))
 
 
 def test_the_second_step_reads_only_what_is_new(model: LocalModel) -> None:

@@ -46,6 +46,18 @@ def test_a_call_streams_and_comes_out_whole(arguments: dict[str, str], cuts: set
     assert len(streamed) >= len(f"sql{inner}".rstrip("} \n"))
 
 
+OBJECTS = st.dictionaries(st.text(max_size=5), st.text(max_size=8) | st.integers() | st.lists(st.booleans()))
+
+
+@given(OBJECTS, CUTS, st.sampled_from(["", " ", "\n"]))
+def test_a_typed_answer_streams_and_comes_out_whole(answer: dict[str, object], cuts: set[int], space: str) -> None:
+    inner = json.dumps(answer)
+    streamed, message = read(pieces(f'{{"answer": {inner}{space}}}', cuts))
+    assert message == assistant(Text(inner))
+    assert inner.startswith(streamed)
+    assert len(streamed) >= len(inner.rstrip("} \n"))
+
+
 def test_a_call_can_be_seen_before_it_is_whole() -> None:
     written = Written()
     assert advance(written, '{"tool": "sql", "argum') == []
@@ -59,6 +71,7 @@ def test_a_call_can_be_seen_before_it_is_whole() -> None:
         ('{"answer": "half an ans', assistant(Text("half an ans"))),
         ('{"answer": "an escape \\', assistant(Text("an escape "))),
         ('{"tool": "sql", "arguments": {"query": "SEL', assistant(ToolCall("c1", "sql", '{"query": "SEL'))),
+        ('{"answer": {"number": 7, "to', assistant(Text('{"number": 7, "to'))),
         ("plain words", assistant(Text("plain words"))),
         ('{"tool": "sq', assistant(Text('{"tool": "sq'))),
         ("", assistant(Text(""))),

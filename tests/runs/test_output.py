@@ -112,12 +112,14 @@ def test_a_schema_says_nothing_twice() -> None:
     class Film(BaseModel, regex_engine="python-re"):
         title: str = Field(description="as on the poster", title="Poster title")
         code: str = Field(pattern=r"^(?!x)\w+$", default="title")
+        tail: str = Field(pattern=r"^(?:x|y)$")
         extra: dict[str, str] = {"title": "kept"}
 
     found = schema(Film)
-    assert list(found["properties"]) == ["title", "code", "extra"]
+    assert list(found["properties"]) == ["title", "code", "tail", "extra"]
     assert found["properties"]["title"] == {"description": "as on the poster", "type": "string"}
     assert found["properties"]["code"] == {"default": "title", "type": "string"}
+    assert found["properties"]["tail"]["pattern"] == r"^(?:x|y)$"
     assert found["properties"]["extra"]["default"] == {"title": "kept"}
     assert "title" not in found
 

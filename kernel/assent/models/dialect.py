@@ -1,8 +1,9 @@
-"""How a small model is asked for tool calls: as one JSON object that a grammar holds it to.
+"""How a small model is asked for tool calls and typed answers: as one JSON object that a grammar holds it to.
 
 llama.cpp does not enforce `tools`, so each answer is constrained to the union of `{"tool", "arguments"}` and
-`{"answer"}`, and examples show the model when to write which. Rendering is stable: what was rendered for one step
-is a prefix of the next one's, so the model's own prompt cache serves it.
+`{"answer"}`, and examples show the model when to write which. An answer with a schema is an object under "answer".
+Rendering is stable: what was rendered for one step is a prefix of the next one's, so the model's own prompt cache
+serves it.
 """
 
 import json
@@ -10,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assent.core.messages import Message, ToolCall, ToolResult
-from assent.core.model import Request, ToolSpec
+from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models.examples import EXAMPLES
+from assent.models.wires.schema import strict
 
 RESULT_LIMIT = 2000  # characters of one result; about 700 of the context's tokens
 RETRY_TEMPERATURE = 0.7  # at 0 a failed query comes back word for word
@@ -27,21 +29,23 @@ def render(request: Request) -> list[Turn]:
     first, rest = "", list(request.messages)
     if rest and rest[0].role == "system":
         first = rest.pop(0).text
-    head = [{"role": "system", "content": _system(first, tools)}] if first or tools else []
-    return [*head, *_examples(tools), *map(_turn, rest)]
+    told = _system(first, tools, request.output)
+    head = [{"role": "system", "content": told}] if told else []
+    return [*head, *_examples(tools), *[_turn(message, request.output is not None) for message in rest]]
 
 
 def schema(request: Request) -> dict[str, Any] | None:
     """What the answer is held to: a call of one of the tools or the final answer; None for plain text."""
     tools = [tool for tool in _offered(request) if request.tool_choice in ("auto", "required", tool.name)]
-    if not tools:
+    if not tools and request.output is None:
         return None
-    final = _object({"answer": {"type": "string"}})
-    if request.tool_choice == "auto" and goes_round(request.messages):
-        return final
+    final, final_definitions = _final(request.output)
+    if not tools or (request.tool_choice == "auto" and goes_round(request.messages)):
+        return final | ({"$defs": final_definitions} if final_definitions else {})
     calls = [_object({"tool": {"const": tool.name}, "arguments": _arguments(tool)}) for tool in tools]
     definitions = {name: value for tool in tools for name, value in tool.schema.get("$defs", {}).items()}
-    return {"anyOf": [*calls, final] if request.tool_choice == "auto" else calls, "$defs": definitions}
+    forms = [*calls, final] if request.tool_choice == "auto" else calls
+    return {"anyOf": forms, "$defs": definitions | final_definitions}
 
 
 def temperature(request: Request) -> float:
@@ -71,12 +75,24 @@ def _offered(request: Request) -> Sequence[ToolSpec]:
     return () if request.tool_choice == "none" else request.tools
 
 
-def _system(instructions: str, tools: Sequence[ToolSpec]) -> str:
-    if not tools:
+def _final(output: OutputSchema | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of the final answer, and the definitions that it refers to."""
+    if output is None:
+        return _object({"answer": {"type": "string"}}), {}
+    closed, _ = strict(output.schema)
+    definitions = closed.pop("$defs", {})
+    return _object({"answer": closed}), definitions
+
+
+def _system(instructions: str, tools: Sequence[ToolSpec], output: OutputSchema | None) -> str:
+    if not tools and output is None:
         return instructions
     forms = [f"{tool.name}: {tool.description} {_form(tool)}" for tool in tools]
     rule = "Reply with one JSON object: a call of a tool, or the answer once a result holds it."
-    return "\n".join([instructions, "", rule, *forms, 'answer: {"answer": string}'])
+    final = 'answer: {"answer": string}'
+    if output is not None:
+        final = f'answer: {{"answer": object}}, the object of this JSON Schema: {_encode(dict(output.schema))}'
+    return "\n".join([instructions, "", rule if tools else "Reply with one JSON object.", *forms, final]).lstrip()
 
 
 def _form(tool: ToolSpec) -> str:
@@ -104,14 +120,15 @@ def _only_argument(tool: ToolSpec) -> str | None:
     return required[0] if len(required) == 1 else None
 
 
-def _turn(message: Message) -> Turn:
+def _turn(message: Message, formed: bool) -> Turn:
     if message.role in ("user", "system"):
         return {"role": message.role, "content": message.text}
     if message.role == "tool":
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         return {"role": "user", "content": "\n\n".join([_result(r.name, r.text, r.error) for r in results])}
     calls = [_written(call.name, call.arguments) for call in message.calls]
-    return {"role": "assistant", "content": "\n".join(calls) or _encode({"answer": message.text})}
+    answer = message.text if formed and message.text.startswith("{") else _encode(message.text)
+    return {"role": "assistant", "content": "\n".join(calls) or f'{{"answer": {answer}}}'}
 
 
 def _written(tool: str, arguments: str) -> str:

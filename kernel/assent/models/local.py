@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from assent.core.errors import ModelError
-from assent.core.messages import Message, Text, assistant
+from assent.core.messages import Image, Message, Text, assistant
 from assent.core.model import Answer, Delta, Request, TextDelta, Usage
 from assent.models import dialect, written
 from assent.models.engine import CONTEXT, Chunk, Engine, engine
@@ -29,6 +29,8 @@ class LocalModel:
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
         """Deltas, then the answer. Closing the stream stops the model within about a second."""
+        if any(isinstance(part, Image) for message in request.messages for part in message.parts):
+            raise ModelError(f"{self.name} cannot see pictures: ask without them, or choose a model that can see.")
         path = cached(self._weights)
         if path is None:
             raise ModelError(

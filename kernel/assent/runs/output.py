@@ -23,6 +23,7 @@ _PROBLEMS = 10  # that a model is told of at once
 _FENCED = re.compile(r"```\w*\s*\n(.*?)\n\s*```", re.DOTALL)
 _PART = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]|[^,])+""")  # brackets two deep
 _COLUMN = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^:'"\[\]()]+?))\s*:\s*(.+?)\s*""", re.DOTALL)
+_LOOKAROUND = re.compile(r"\(\?(?:[=!]|<[=!])")
 _VALUES = ("default", "const", "enum", "examples")  # words of a schema that hold values of the user's, not schemas
 _DECODER = json.JSONDecoder()
 
@@ -177,7 +178,7 @@ def _lean(value: Any, *, named: bool = False) -> Any:
     return {
         key: item if not named and key in _VALUES else _lean(item, named=not named and key in ("properties", "$defs"))
         for key, item in value.items()
-        if named or not (key == "title" or (key == "pattern" and "(?" in str(item)))
+        if named or not (key == "title" or (key == "pattern" and _LOOKAROUND.search(str(item))))
     }
 
 
