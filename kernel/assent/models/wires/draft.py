@@ -6,6 +6,7 @@ from typing import Any
 
 from assent.core.messages import Message, Part, Reasoning, Text, ToolCall
 from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, TextDelta, Usage
+from assent.core.secrets import hide
 
 
 @dataclass(slots=True)
@@ -42,13 +43,13 @@ class Draft:
         """More words of the text called `key`."""
         self.piece(Text, key).text.append(words)
         if words:
-            yield TextDelta(words)
+            yield TextDelta(hide(words))
 
     def reasoning(self, words: str, key: Hashable = "reasoning") -> Iterator[Delta]:
         """More words of the thinking called `key`."""
         self.piece(Reasoning, key).text.append(words)
         if words:
-            yield ReasoningDelta(words)
+            yield ReasoningDelta(hide(words))
 
     def call(self, key: Hashable, arguments: str = "", *, id: str = "", name: str = "") -> Iterator[Delta]:
         """More of the call named `key`: its id and name once, then pieces of its arguments' JSON text."""
@@ -58,9 +59,9 @@ class Draft:
         piece.name = piece.name or name
         piece.text.append(arguments)
         if not self.output or piece.name != self.output:
-            yield CallDelta(piece.place, new, arguments)
+            yield CallDelta(piece.place, new, hide(arguments))
         elif arguments:
-            yield TextDelta(arguments)
+            yield TextDelta(hide(arguments))
 
     def piece(self, kind: type[Text] | type[Reasoning] | type[ToolCall], key: Hashable) -> Piece:
         """The piece of that kind called `key`, begun if it is new."""
@@ -88,7 +89,7 @@ def finish(draft: Draft, call_prefix: str, vendor: str) -> Answer:
 
 
 def _part(draft: Draft, piece: Piece, call_prefix: str, vendor: str, seen: set[str]) -> Part | None:
-    text, extra = "".join(piece.text), {vendor: piece.extra} if piece.extra else None
+    text, extra = hide("".join(piece.text)), {vendor: piece.extra} if piece.extra else None
     if piece.kind is Reasoning:
         return Reasoning(text, extra) if text or extra else None
     if piece.kind is Text or (draft.output and piece.name == draft.output):
