@@ -21,7 +21,8 @@ class Endpoint:
     which some refuse; `details` the field for thinking that must go back unchanged. `forced` says whether a call can
     be demanded: "yes", "unthinking" by a model that is kept from thinking, or "no", where it is asked for as "auto".
     `counted` says whether the tokens of a stream must be asked for, `apart` whether those of thinking are not among
-    the answer's. `fields` are sent with every request.
+    the answer's. `marked` is how the names of models begin whose prompts are cached only if a request asks for it,
+    `fields` are sent with every request.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Endpoint:
     forced: str = "yes"
     counted: bool = True
     apart: bool = False
+    marked: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
@@ -74,7 +76,7 @@ ENDPOINTS = (
     Endpoint(
         "openrouter", "OpenRouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",),
         model="openai/gpt-5-mini", structured="tool", details="reasoning_details", effort="openrouter",
-        fields={"usage": {"include": True}},
+        marked=("anthropic/", "~anthropic/"), fields={"usage": {"include": True}},
     ),
     Endpoint(
         "mistral", "Mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), model="mistral-medium-latest",

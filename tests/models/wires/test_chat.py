@@ -89,6 +89,12 @@ def test_openrouter_is_asked_for_what_it_charges() -> None:
     assert body("openrouter")["usage"] == {"include": True}
 
 
+def test_openrouter_is_asked_to_cache_what_it_would_not_by_itself() -> None:
+    assert body("openrouter", model="anthropic/claude-sonnet-5")["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in body("openrouter", model="openai/gpt-5-mini")
+    assert "cache_control" not in body("openai", model="anthropic/claude-sonnet-5")
+
+
 @pytest.mark.parametrize("choice", ["none", "required", "sql"])
 @pytest.mark.parametrize("name", ["openai", "groq", "openrouter", "mistral", "xai", "ollama", "deepseek"])
 def test_the_choice_of_a_tool(name: str, choice: str) -> None:

@@ -27,6 +27,8 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
         head["temperature"] = request.temperature
     if request.max_tokens is not None:
         head[endpoint.limit] = request.max_tokens
+    if endpoint.marked and model.startswith(endpoint.marked):
+        head["cache_control"] = {"type": "ephemeral"}
     head |= told(endpoint.effort, model, request.effort)
     if tools:
         head |= _choice(request.tool_choice, endpoint)

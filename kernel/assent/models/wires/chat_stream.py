@@ -21,6 +21,7 @@ STOPS = {
     "max_tokens": "length",
     "content_filter": "filter",
 }
+_NONE: Mapping[str, Any] = {}
 WORDS = {"reasoning.text": "text", "reasoning.summary": "summary", "reasoning.encrypted": "data"}
 
 
@@ -33,14 +34,14 @@ def absorb(draft: Draft, chunk: Mapping[str, Any], endpoint: Endpoint) -> Iterat
         yield from absorb(draft, inner, endpoint)
         return
     draft.model = chunk.get("model") or draft.model
+    usage = chunk.get("usage") or (chunk.get("x_groq") or _NONE).get("usage")
     for choice in (choices or ())[:1]:
         if error := choice.get("error"):
             raise Broken(error)
+        usage = usage or choice.get("usage")  # Moonshot's place for it
         yield from _absorb_choice(draft, choice, endpoint)
-    for holder in (chunk, chunk.get("x_groq") or {}, *(choices or ())[:1]):
-        if usage := holder.get("usage"):
-            draft.usage = read_usage(usage, endpoint.apart)
-            break
+    if usage:
+        draft.usage = read_usage(usage, endpoint.apart)
 
 
 def read_usage(usage: Mapping[str, Any], apart: bool = False) -> Usage:
@@ -77,7 +78,10 @@ def _is_amount(value: Any) -> bool:
 
 def _absorb_choice(draft: Draft, choice: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
     delta, streamed = choice.get("delta") or choice.get("message") or {}, not choice.get("message")
-    yield from _absorb_thought(draft, delta, endpoint, streamed)
+    if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+        yield from _absorb_thought(draft, thought)
+    if endpoint.details and (details := delta.get(endpoint.details)):
+        yield from _absorb_details(draft, details, endpoint, streamed, silent=bool(thought))
     if content := delta.get("content"):
         yield from _absorb_content(draft, content)
     if refusal := delta.get("refusal"):
@@ -95,17 +99,20 @@ def _absorb_choice(draft: Draft, choice: Mapping[str, Any], endpoint: Endpoint) 
         draft.stop = "filter" if refused else STOPS.get(reason, "stop")
 
 
-def _absorb_thought(draft: Draft, delta: Mapping[str, Any], endpoint: Endpoint, streamed: bool) -> Iterator[Delta]:
-    thought = delta.get("reasoning_content") or delta.get("reasoning")
-    details = delta.get(endpoint.details) if endpoint.details else None
-    if details and not thought:
-        thought = "".join([item.get("text") or item.get("summary") or "" for item in details])
-    if thought and isinstance(thought, str):
+def _absorb_thought(draft: Draft, thought: Any) -> Iterator[Delta]:
+    if isinstance(thought, str):
         yield from draft.reasoning(thought)
-    if details:
-        known = draft.piece(Reasoning, "reasoning").extra.setdefault(endpoint.details, [])
-        for item in details:
-            _add_detail(known, item, streamed)
+
+
+def _absorb_details(
+    draft: Draft, details: list[Any], endpoint: Endpoint, streamed: bool, silent: bool
+) -> Iterator[Delta]:
+    """What must go back of the thinking; `silent` where its words came otherwise."""
+    if not silent:
+        yield from draft.reasoning("".join([item.get("text") or item.get("summary") or "" for item in details]))
+    known = draft.piece(Reasoning, "reasoning").extra.setdefault(endpoint.details, [])
+    for item in details:
+        _add_detail(known, item, streamed)
 
 
 def _add_detail(known: list[dict[str, Any]], item: Mapping[str, Any], streamed: bool) -> None:
@@ -132,7 +139,7 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _absorb_content(draft: Draft, content: Any) -> Iterator[Delta]:
     """Text, or Mistral's list of typed pieces, where thinking is a list of its own."""
     if isinstance(content, str):
-        yield from tags.split(draft, content)
+        yield from draft.text(content) if draft.slots.get("tag") == "" else tags.split(draft, content)
         return
     for piece in content:
         if piece.get("type") == "thinking":
