@@ -122,6 +122,10 @@ def test_content_in_typed_pieces() -> None:
     assert found.message.parts == (Reasoning("Hm"), Text("Yes"))
 
 
+def test_a_reason_with_more_behind_a_colon() -> None:
+    assert answer(delta("content_filter: PROHIBITED_CONTENT", content="x"))[0].stop == "filter"
+
+
 def test_the_reasons_to_stop() -> None:
     assert [answer(delta(reason, content="x"))[0].stop for reason in ("length", "content_filter", "eos")] == [
         "length",
@@ -180,7 +184,10 @@ def test_what_vendors_count_besides(sent: dict[str, Any], read: Usage) -> None:
 
 def test_thinking_that_is_counted_apart_is_added() -> None:
     usage = {"prompt_tokens": 9, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 30}}
-    assert read_usage(usage, apart=True) == Usage(9, 35, None, 30)
+    assert (
+        read_usage(usage, apart=True) == read_usage(usage | {"total_tokens": 44}, apart=True) == Usage(9, 35, None, 30)
+    )
+    assert read_usage(usage | {"completion_tokens": 35, "total_tokens": 44}, apart=True) == Usage(9, 35, None, 30)
     assert read_usage(usage) == Usage(9, 5, None, 30)
     assert next(row for row in endpoints.ENDPOINTS if row.name == "xai").apart
 
@@ -215,7 +222,9 @@ def test_an_answer_inside_the_name_of_who_gave_it() -> None:
         ({"error": {"message": "Gone."}, "choices": None}, "Gone."),
         ({"choices": [{"error": {"code": 502, "message": "Gone."}, "finish_reason": "error"}]}, "Gone."),
         ({"choices": [{"message": {"content": ""}, "finish_reason": "error", "native_finish_reason": "OOPS"}]}, "OOPS"),
-        (delta("error", content="half"), "it says no more"),
+        (delta("error", content="half"), "says no more"),
+        (delta("insufficient_system_resource", content="half"), "insufficient_system_resource"),
+        ({"choices": [], "x_groq": {"id": "r", "error": "Stopped early."}}, "Stopped early."),
     ],
 )
 def test_a_failure_in_all_its_forms(chunk: dict[str, Any], said: str) -> None:

@@ -20,22 +20,26 @@ STOPS = {
     "model_length": "length",
     "max_tokens": "length",
     "content_filter": "filter",
+    "function_call_filter": "filter",
 }
+# The answer is not whole, and not for want of tokens: OpenRouter and Mistral, DeepSeek, vLLM.
+FAULTS = frozenset({"error", "insufficient_system_resource", "abort"})
 _NONE: Mapping[str, Any] = {}
 WORDS = {"reasoning.text": "text", "reasoning.summary": "summary", "reasoning.encrypted": "data"}
 
 
 def absorb(draft: Draft, chunk: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
     """Add one chunk (or a whole unstreamed completion) to the draft; what is new."""
+    if not chunk.get("choices") and isinstance(inner := chunk.get("provider"), Mapping):  # OpenRouter, now and then
+        chunk = inner
     if error := chunk.get("error"):
         raise Broken(error)
-    choices = chunk.get("choices")
-    if not choices and isinstance(inner := chunk.get("provider"), Mapping):  # OpenRouter, now and then
-        yield from absorb(draft, inner, endpoint)
-        return
     draft.model = chunk.get("model") or draft.model
-    usage = chunk.get("usage") or (chunk.get("x_groq") or _NONE).get("usage")
-    for choice in (choices or ())[:1]:
+    groq = chunk.get("x_groq") or _NONE
+    if error := groq.get("error"):
+        raise Broken({"message": error})
+    usage = chunk.get("usage") or groq.get("usage")
+    for choice in (chunk.get("choices") or ())[:1]:
         if error := choice.get("error"):
             raise Broken(error)
         usage = usage or choice.get("usage")  # Moonshot's place for it
@@ -49,11 +53,12 @@ def read_usage(usage: Mapping[str, Any], apart: bool = False) -> Usage:
     prompt = usage.get("prompt_tokens_details") or {}
     completion = usage.get("completion_tokens_details") or {}
     output, reasoning = tokens(usage.get("completion_tokens")), tokens(completion.get("reasoning_tokens"))
-    if apart and output is not None and reasoning:
+    given = tokens(usage.get("prompt_tokens"))
+    if apart and output is not None and reasoning and usage.get("total_tokens") != (given or 0) + output:
         output += reasoning
     named = (usage.get(name) for name in ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"))
     return Usage(
-        input=tokens(usage.get("prompt_tokens")),
+        input=given,
         output=output,
         cached=next(
             (count for value in (prompt.get("cached_tokens"), *named) if (count := tokens(value)) is not None), None
@@ -89,14 +94,14 @@ def _absorb_choice(draft: Draft, choice: Mapping[str, Any], endpoint: Endpoint) 
         draft.piece(Text, "refusal").extra["refusal"] = True
     for call in delta.get("tool_calls") or ():
         yield from _absorb_call(draft, call, streamed)
-    reason = choice.get("finish_reason")
-    if reason == "error":
-        said = choice.get("native_finish_reason") or "an error, of which it says no more"
-        raise Broken({"message": f"it reports {said}"})
-    if reason:
+    if reason := choice.get("finish_reason"):
+        if reason in FAULTS:
+            said = choice.get("native_finish_reason") or reason
+            raise Broken({"message": f"it reports {said!r} and says no more"})
         yield from tags.rest(draft)
         refused = any("refusal" in piece.extra for piece in draft.pieces)
-        draft.stop = "filter" if refused else STOPS.get(reason, "stop")
+        # Gemini says more behind a colon.
+        draft.stop = "filter" if refused else STOPS.get(str(reason).partition(":")[0], "stop")
 
 
 def _absorb_thought(draft: Draft, thought: Any) -> Iterator[Delta]:
