@@ -25,7 +25,7 @@ from assent.runs.answer import answer
 from assent.runs.live import Live, live_runs
 from assent.runs.loop import drive
 from assent.runs.output import OutputType, output_type, read, restored
-from assent.runs.pictures import keep
+from assent.runs.pictures import keep_all
 from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold, pending
 from assent.store import journal as journals
@@ -184,7 +184,8 @@ class Session:
     def result(self, run: str) -> Result:
         """How a run stands by the journal; with its value, while this session has it or the type of the answer."""
         state = self.state(run)
-        return _result(state, self._values.get(state.run) or self._read_again(state))
+        values = self._values.get(state.run, {})
+        return _result(state, values if ANSWER in values else {**values, **self._read_again(state)})
 
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.
@@ -325,7 +326,7 @@ class Session:
         if output is not None:
             body["output"] = output.to_json(self._names())
         if command.images:
-            body["images"] = [keep(self.folder, image, self.namespace()) for image in command.images]
+            body["images"] = keep_all(self.folder, command.images, self.namespace())
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
         return fold([event]), event, 0
 

@@ -230,6 +230,13 @@ def test_every_dtype_of_a_table_is_kept() -> None:
     assert list(found.columns) == list(frame.columns)
 
 
+def test_many_categories_are_not_told() -> None:
+    words = [f"w{number}" for number in range(1000)]
+    frame = pd.DataFrame({"word": pd.Categorical(words)})
+    assert "w7" not in json.dumps(schema(frame))
+    assert str(value(frame, '{"rows": [{"word": "w1"}]}')["word"].dtype) == "category"
+
+
 def test_a_value_may_be_missing_where_its_type_says_so() -> None:
     row = '{"rows": [{"n": null, "x": null, "s": null, "b": null}]}'
     frame = value("n: int | None, x: float | None, s: str | None, b: bool | None", row)
@@ -250,6 +257,8 @@ def test_times_of_several_zones_are_told_apart() -> None:
     [
         (pd.DataFrame, 'A DataFrame needs columns: give {"region": str'),
         (object(), "JSON cannot give an answer of the type"),
+        (Annotated[str, Field(pattern="(?!x)")], "JSON cannot give an answer of the type"),
+        (list["Unknown"], "JSON cannot give an answer of the type"),  # type: ignore[name-defined]  # noqa: F821
         (pd.Timestamp, "JSON cannot give an answer of the type"),
         ({}, "A DataFrame without columns"),
         ({"a": 3}, "The column 'a' has a type that pandas does not know: 3."),

@@ -114,7 +114,7 @@ def test_a_picture_may_be_many_things(
     viewer = Viewer()
     names = {"figure": Figure(), "path": tmp_path / "pic.gif"}
     with opened(tmp_path / "w", viewer, namespace=names) as session:
-        ran(session, images=[source])
+        ran(session, images=source)
     assert [(part.media_type, part.data) for part in seen(viewer.asked[0])] == [(media_type, data)]
 
 

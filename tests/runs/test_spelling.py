@@ -83,6 +83,8 @@ def test_a_type_without_a_name_is_at_least_told() -> None:
         ("Literal[1.5]", ConfigError, "cannot stand in Literal"),
         ("Literal[open('x')]", ConfigError, "cannot stand in Literal"),
         ("(" * 5000, ConfigError, "is no type"),
+        ("x" + ".x" * 50_000, ConfigError, "is no type"),
+        ("int | " * 5000 + "int", ConfigError, "is no type"),
     ],
 )
 def test_what_is_no_type_is_refused(text: str, kind: type[AssentError], said: str) -> None:

@@ -1,6 +1,6 @@
 """What one can ask of a session. Every front door turns its input into one of these, and nothing more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,8 +17,8 @@ class StartRun:
     `on_ask`, when a call needs a person: "wait" for one, "suspend" the run at once, or "deny" the call.
     `output_type` is what the answer must be: a type, a mapping of column to type or a DataFrame (a DataFrame of such
     columns), or the text of one (a name in the namespace, `list[str]`, `region: str, revenue: float`). `images` are
-    pictures for the model: bytes, paths, figures, or names of these. None of `effort`, `priority` or `max_steps`
-    leaves it to the agent.
+    pictures for the model, one or a list: bytes, paths, figures, or names of these. None of `effort`, `priority` or
+    `max_steps` leaves it to the agent.
     """
 
     prompt: str
@@ -31,7 +31,7 @@ class StartRun:
     cell: str | None = None
     parent: str | None = None
     output_type: Any = field(default=None, repr=False, compare=False)
-    images: Sequence[Any] = field(default=(), repr=False, compare=False)
+    images: Any = field(default=(), repr=False, compare=False)
     effort: Effort | None = None
     priority: Priority | None = None
 

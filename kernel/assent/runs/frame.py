@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from assent.core.errors import ConfigError
 from assent.runs.spelling import is_type, kind_of, spelled
 
+_CATEGORIES = 100  # of a column; more are not told to the model
 _SCALAR = str | int | float | bool | None
 _DTYPES: Mapping[Any, str] = {
     str: "str", int: "int64", float: "float64", bool: "bool", date: "datetime64[ns]", datetime: "datetime64[ns]",
@@ -129,7 +130,8 @@ def _kind_of_dtype(dtype: Any) -> Any:
 
     if isinstance(dtype, pandas.CategoricalDtype):
         categories = () if dtype.categories is None else tuple(dtype.categories.tolist())
-        return typing.Literal[categories] | None if categories and _are_texts(categories) else _SCALAR
+        named = 0 < len(categories) <= _CATEGORIES and all(isinstance(value, str) for value in categories)
+        return typing.Literal[categories] | None if named else _SCALAR
     if isinstance(dtype, pandas.StringDtype):
         return str | None
     own = type(dtype).__module__.startswith("pandas")  # whose integers may be missing
@@ -145,10 +147,6 @@ def _kind_of_dtype(dtype: Any) -> Any:
         case "m":
             return timedelta | None
     return _SCALAR
-
-
-def _are_texts(values: Iterable[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 def _series(column: Column, values: list[Any]) -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError, create_model
-from pydantic.errors import PydanticUserError
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from assent.core.errors import ConfigError
@@ -117,15 +116,15 @@ def _inline(text: str) -> dict[str, str] | None:
 
 
 def _table(columns: tuple[Column, ...]) -> OutputType:
-    model: Any = _adapted(row_type, columns)
     try:
         frame_of(columns, [])
     except ValueError as error:
         raise ConfigError(f"There can be no such DataFrame: {error}.") from None
-    adapter = TypeAdapter(create_model("Table", rows=(list[model], ...)))
     told = ", ".join([f"{column.name}: {column.dtype}" for column in columns])
+    model: Any = _checked(f"DataFrame({told})", row_type, columns)
+    adapter, schema = _checked(f"DataFrame({told})", _adapter, create_model("Table", rows=(list[model], ...)))
     parse = functools.partial(_frame, adapter, columns)
-    return OutputType(f"DataFrame({told})", OutputSchema("table", _schema(adapter)), "rows", columns, parse)
+    return OutputType(f"DataFrame({told})", OutputSchema("table", schema), "rows", columns, parse)
 
 
 def _frame(adapter: TypeAdapter[Any], columns: tuple[Column, ...], text: str) -> Any:
@@ -133,25 +132,23 @@ def _frame(adapter: TypeAdapter[Any], columns: tuple[Column, ...], text: str) ->
 
 
 def _typed(kind: Any, text: str) -> OutputType:
-    adapter = _adapted(TypeAdapter, kind)
-    schema = _adapted(_schema, adapter)
+    adapter, schema = _checked(text, _adapter, kind)
     if schema.get("type") == "object":
         return OutputType(text, OutputSchema(_name(kind), schema), "", (), adapter.validate_json)
-    wrapper: TypeAdapter[Any] = TypeAdapter(create_model("Answer", value=(kind, ...)))
-    wrapped = OutputSchema(_name(kind), _schema(wrapper))
-    return OutputType(text, wrapped, "value", (), functools.partial(_value, wrapper))
+    wrapper, schema = _checked(text, _adapter, create_model("Answer", value=(kind, ...)))
+    return OutputType(text, OutputSchema(_name(kind), schema), "value", (), functools.partial(_value, wrapper))
 
 
 def _value(wrapper: TypeAdapter[Any], text: str) -> Any:
     return wrapper.validate_json(text).value
 
 
-def _adapted(make: Callable[[Any], Any], kind: Any) -> Any:
+def _checked(text: str, make: Callable[[Any], Any], kind: Any) -> Any:
     try:
         return make(kind)
-    except (PydanticUserError, TypeError, ValueError, NameError) as error:
-        reason = (str(error).splitlines() or [""])[0].partition(". ")[0].removesuffix(".")
-        raise ConfigError(f"JSON cannot give an answer of the type {kind!r}: {reason}.") from None
+    except Exception as error:  # pydantic's own, and whatever a type raises as it is looked at
+        reason = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].removesuffix(".")
+        raise ConfigError(f"JSON cannot give an answer of the type {text}: {reason}.") from None
 
 
 def _name(kind: Any) -> str:
@@ -159,11 +156,12 @@ def _name(kind: Any) -> str:
     return name if isinstance(kind, type) and kind.__module__ != "builtins" and name else "answer"
 
 
-def _schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+def _adapter(kind: Any) -> tuple[TypeAdapter[Any], dict[str, Any]]:
     with warnings.catch_warnings():
         # A default that JSON cannot say is left out of the schema; the type has it still.
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
-        return dict(_lean(adapter.json_schema()))
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        return adapter, dict(_lean(adapter.json_schema()))
 
 
 def _lean(value: Any, *, named: bool = False) -> Any:

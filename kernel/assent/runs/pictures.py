@@ -27,6 +27,12 @@ def keep(folder: Path, source: Any, names: Mapping[str, Any]) -> dict[str, str]:
     return {"media_type": media_type, "digest": blobs.put(folder / FOLDER, data)}
 
 
+def keep_all(folder: Path, sources: Any, names: Mapping[str, Any]) -> list[dict[str, str]]:
+    """`keep` for each of several pictures; one by itself needs no list around it."""
+    several = sources if isinstance(sources, (list, tuple)) else [sources]
+    return [keep(folder, source, names) for source in several]
+
+
 def load(run: Run) -> None:
     """Fetch the bytes of the pictures in a run's conversation, where they are not there yet."""
     messages = run.state.messages

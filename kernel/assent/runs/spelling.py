@@ -42,12 +42,12 @@ def spelled(kind: Any, names: Mapping[str, Any]) -> str:
 def kind_of(text: str, names: Mapping[str, Any]) -> Any:
     """The type that `text` writes. `NotFound` for a name that is not known, `ConfigError` for what is no type."""
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        return _read(ast.parse(text.strip(), mode="eval").body, names)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ConfigError(
-            f"{text!r} is no type. Write one (int, list[str]), the name of one, or columns: region: str, revenue: float"
+            f"{text[:_LONGEST]!r} is no type. Write one (int, list[str]), the name of one, or columns: "
+            "region: str, revenue: float."
         ) from None
-    return _read(tree, names)
 
 
 def _reads(text: str, kind: Any, names: Mapping[str, Any]) -> bool:
