@@ -141,3 +141,16 @@ def test_closing_closes_every_model_once(tmp_path: Path) -> None:
     desk.model("a:m")
     asyncio.run(desk.registry.aclose())
     assert closed == ["a:m", "b:m"]
+
+
+def test_a_key_that_was_set_right_counts_from_the_next_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-the-wrong-one")
+    desk = Desk(tmp_path)
+    before = desk.model("openai")
+    desk.change(wait=1.0)
+    assert desk.model("openai") is before
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-the-right-one")
+    desk.change(wait=2.0)
+    assert inside(desk.model("openai")) is not inside(before)
+    assert desk.model("openai").name == before.name

@@ -14,6 +14,7 @@ import aiohttp
 import httpx
 
 from assent.core.errors import ConfigError, ModelError
+from assent.core.secrets import hide
 from assent.models import failures
 from assent.models.alarm import Alarm
 from assent.models.endpoints import Endpoint
@@ -221,7 +222,7 @@ def _url(text: str) -> httpx.URL:
     except httpx.InvalidURL:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigError(f"{text!r} is no base URL: write it like http://localhost:8000/v1.")
+        raise ConfigError(f"{hide(text)!r} is no base URL: write it like http://localhost:8000/v1.")
     return url
 
 

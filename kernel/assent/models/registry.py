@@ -8,10 +8,12 @@ from pathlib import Path
 from assent.core.config import Config
 from assent.core.model import Model
 from assent.core.model_settings import ModelSettings, settings_of
-from assent.models.resolve import resolve
+from assent.models.keys import Access
+from assent.models.resolve import reached, resolve
 from assent.models.wrappers.wrap import guard_of, guarded, wrapped
 
 CACHE = "cache"  # in the workspace's folder
+Key = tuple[str, Access | None, float]
 
 
 class Registry:
@@ -35,7 +37,7 @@ class Registry:
         self._spent = spent
         self._lock = threading.RLock()
         self._names: dict[str, str] = {}  # what users write, and the whole name that it means
-        self._plain: dict[tuple[str, str, float], Model] = {}
+        self._plain: dict[Key, Model] = {}
         self._guarded: dict[tuple[int, ModelSettings], Model] = {}
         self._wrapped: dict[tuple[int, ModelSettings], Model] = {}
         self._latest: dict[str, tuple[Config, Model]] = {}
@@ -86,5 +88,6 @@ class Registry:
             model = self._plain.setdefault(self._key(model.name, config), model)
         return model, settings_of(model.name, config.models)
 
-    def _key(self, name: str, config: Config) -> tuple[str, str, float]:
-        return name, config.base_url, settings_of(name, config.models).silence
+    def _key(self, name: str, config: Config) -> Key:
+        """With another key or address it is another model: somebody may have set a right one after a wrong one."""
+        return name, reached(name, config, self._folder), settings_of(name, config.models).silence

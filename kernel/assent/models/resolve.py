@@ -15,6 +15,7 @@ from assent.models.keys import Access
 from assent.models.local import LocalModel
 from assent.models.served import lately, served
 
+_INSIDE = ("scripted", "local")
 OLLAMA = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "ollama")
 
 
@@ -38,6 +39,15 @@ def resolve(name: str, config: Config, folder: Path | None = None) -> Model:
     if endpoint.keys and not access.key and access.base_url == endpoint.base_url:
         raise NoModel(f"{endpoint.title} needs a key: set {' or '.join(endpoint.keys)} in the environment or in .env.")
     return _remote(endpoint, model or endpoint.model or served(access)[0], access, config)
+
+
+def reached(name: str, config: Config, folder: Path | None = None) -> Access | None:
+    """How the model of that name would be reached now; None for one in this process, or a name of nothing."""
+    provider, colon, _ = name.partition(":")
+    if config.base_url and provider not in _INSIDE and (not colon or endpoints.find(provider) is None):
+        return custom(config, folder)
+    endpoint = endpoints.find(provider)
+    return None if endpoint is None else keys.access(endpoint, folder)
 
 
 def default_model(config: Config, folder: Path | None = None) -> str:

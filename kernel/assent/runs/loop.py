@@ -9,6 +9,7 @@ from typing import Any
 
 from assent.core.errors import AssentError, StoreError
 from assent.core.events import Kind
+from assent.core.secrets import hide
 from assent.runs.accept import accept
 from assent.runs.pictures import load
 from assent.runs.propose import by_person, decide_batch, settled
@@ -36,7 +37,8 @@ async def drive(run: Run) -> None:
         await _end(run, Kind.RUN_FAILED, error=str(error))
     except Exception as error:
         _log.exception("The run %s met a defect.", run.state.run)
-        await _end(run, Kind.RUN_FAILED, error=f"Assent itself failed: {type(error).__name__}: {error}")
+        said = hide(f"{type(error).__name__}: {error}")
+        await _end(run, Kind.RUN_FAILED, error=f"Assent itself failed: {said}")
 
 
 async def _advance(run: Run) -> None:
