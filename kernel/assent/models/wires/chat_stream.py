@@ -30,11 +30,13 @@ WORDS = {"reasoning.text": "text", "reasoning.summary": "summary", "reasoning.en
 
 def absorb(draft: Draft, chunk: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
     """Add one chunk (or a whole unstreamed completion) to the draft; what is new."""
-    if not chunk.get("choices") and isinstance(inner := chunk.get("provider"), Mapping):  # OpenRouter, now and then
-        chunk = inner
     if error := chunk.get("error"):
         raise Broken(error)
-    draft.model = chunk.get("model") or draft.model
+    if not chunk.get("choices") and isinstance(inner := chunk.get("provider"), Mapping):  # OpenRouter, now and then
+        chunk = inner
+        if error := inner.get("error"):
+            raise Broken(error)
+    draft.model = str(chunk.get("model") or draft.model)
     groq = chunk.get("x_groq") or _NONE
     if error := groq.get("error"):
         raise Broken({"message": error})

@@ -41,13 +41,13 @@ class Draft:
 
     def text(self, words: str, key: Hashable = "text") -> Iterator[Delta]:
         """More words of the text called `key`."""
-        self.piece(Text, key).text.append(words)
+        self.piece(Text, key).text.append(_text(words))
         if words:
             yield TextDelta(hide(words))
 
     def reasoning(self, words: str, key: Hashable = "reasoning") -> Iterator[Delta]:
         """More words of the thinking called `key`."""
-        self.piece(Reasoning, key).text.append(words)
+        self.piece(Reasoning, key).text.append(_text(words))
         if words:
             yield ReasoningDelta(hide(words))
 
@@ -57,7 +57,7 @@ class Draft:
         piece.id = piece.id or id
         new = "" if piece.name else name  # some repeat the name in every chunk
         piece.name = piece.name or name
-        piece.text.append(arguments)
+        piece.text.append(_text(arguments))
         if not self.output or piece.name != self.output:
             yield CallDelta(piece.place, new, hide(arguments))
         elif arguments:
@@ -70,6 +70,13 @@ class Draft:
             self.pieces.append(piece)
             self.calls += kind is ToolCall
         return piece
+
+
+def _text(words: Any) -> str:
+    """The words; `TypeError` where a server put something else in their place."""
+    if not isinstance(words, str):
+        raise TypeError("text in an answer is no text")
+    return words
 
 
 def finish(draft: Draft, call_prefix: str, vendor: str) -> Answer:

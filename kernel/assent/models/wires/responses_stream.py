@@ -140,7 +140,7 @@ def _end(draft: Draft, response: Mapping[str, Any], status: str) -> Iterator[Del
     for place, item in enumerate(response.get("output") or ()):
         if ("done", place) not in draft.slots and not _elsewhere(draft):
             yield from _item(draft, place, item, done=True)
-    draft.model = response.get("model") or draft.model
+    draft.model = str(response.get("model") or draft.model)
     draft.usage = read_usage(response.get("usage") or {})
     refused = any("refusal" in piece.extra for piece in draft.pieces)
     why = (response.get("incomplete_details") or {}).get("reason", "")
