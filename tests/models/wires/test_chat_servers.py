@@ -12,7 +12,7 @@ from assent.core.errors import ModelError
 from assent.core.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Answer, OutputSchema, Request, ToolSpec
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint, find
-from assent.models.remote import RemoteModel
+from assent.models.remote import WIRES, RemoteModel
 
 SQL = ToolSpec("sql", "Query.", {"type": "object", "properties": {"query": {"type": "string"}}})
 CITY = OutputSchema("place", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})
@@ -185,3 +185,12 @@ async def everything(remote: RemoteModel) -> list[Any]:
         return [item async for item in remote.stream(Request(RUN, [SQL]))]
     finally:
         await remote.aclose()
+
+
+@pytest.mark.parametrize("endpoint", [*CHATS, row("openai-responses")], ids=lambda row: row.name)
+def test_a_run_that_was_resumed_from_the_journal_is_told_in_the_same_bytes(endpoint: Endpoint) -> None:
+    wire = WIRES[endpoint.wire]
+    resumed = [messages.from_json(json.loads(json.dumps(messages.to_json(message)))) for message in RUN]
+    assert wire.encode(Request(resumed), "gpt-5-mini", endpoint, b"") == wire.encode(
+        Request(RUN), "gpt-5-mini", endpoint, b""
+    )

@@ -63,17 +63,19 @@ def test_every_way_of_the_table_exists() -> None:
 @pytest.mark.parametrize("model", ["gpt-5-mini", "gpt-5.4", "gpt-5.6-luna", "o3", "o4-mini", "gpt-6-astra"])
 def test_models_that_think(model: str) -> None:
     assert thinks(model)
-    assert not heats(model, "high")
+    assert not heats("openai", model, "high")
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "gpt-5-chat-latest", "llama3", "omni-1"])
 def test_models_that_do_not(model: str) -> None:
     assert not thinks(model)
-    assert heats(model, None)
+    assert heats("openai", model, None)
 
 
 def test_a_temperature_goes_to_a_model_that_does_not_think_this_time() -> None:
-    assert [heats("gpt-5.4", effort) for effort in (None, "none", "low")] == [True, True, False]
-    assert [heats("gpt-5.6-sol", effort) for effort in (None, "none", "low")] == [False, True, False]
-    assert [heats("gpt-5-mini", effort) for effort in (None, "none")] == [False, False]
-    assert not heats("kimi-k2.6", None)
+    assert [heats("openai", "gpt-5.4", effort) for effort in (None, "none", "low")] == [True, True, False]
+    assert [heats("openai", "gpt-5.6-sol", effort) for effort in (None, "none", "low")] == [False, True, False]
+    assert [heats("openai", "gpt-5-mini", effort) for effort in (None, "none")] == [False, False]
+    assert not heats("moonshot", "kimi-k2.6", None)
+    assert heats("moonshot", "moonshot-v1-8k", None)
+    assert heats("plain", "kimi-k2.6", None)

@@ -23,7 +23,7 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
     head: dict[str, Any] = {"model": model, "stream": True, **endpoint.fields}
     if endpoint.counted:
         head["stream_options"] = {"include_usage": True}
-    if request.temperature is not None and heats(model, request.effort):
+    if request.temperature is not None and heats(endpoint.effort, model, request.effort):
         head["temperature"] = request.temperature
     if request.max_tokens is not None:
         head[endpoint.limit] = request.max_tokens

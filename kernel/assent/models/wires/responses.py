@@ -29,7 +29,7 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
     head: dict[str, Any] = {"model": model, "stream": True, "store": False}
     if thinking:  # another model refuses to be asked for it
         head["include"] = ["reasoning.encrypted_content"]
-    if request.temperature is not None and heats(model, request.effort):
+    if request.temperature is not None and heats(endpoint.effort, model, request.effort):
         head["temperature"] = request.temperature
     if request.max_tokens is not None:
         head["max_output_tokens"] = max(FEWEST, request.max_tokens)

@@ -21,9 +21,9 @@ def thinks(model: str) -> bool:
     return not model.startswith(_SILENT) and bool(re.match(r"o\d|gpt-\d|codex", model))
 
 
-def heats(model: str, effort: Effort | None) -> bool:
-    """Whether a model takes a temperature: OpenAI's do not while they think, Kimi's never do."""
-    if model.startswith("kimi-"):
+def heats(way: str, model: str, effort: Effort | None) -> bool:
+    """Whether a model takes a temperature: OpenAI's do not while they think, Moonshot's own Kimi never does."""
+    if way == "moonshot" and model.startswith("kimi-"):
         return False
     if not thinks(model):
         return True
