@@ -41,13 +41,26 @@ class RemoteModel:
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
         """Deltas, then the answer."""
-        draft = Draft()
+        draft, heard, ended = Draft(), False, False
         if request.output is not None:
             request, draft.output = _formed(request, request.output, self._endpoint.structured)
         try:
             async with self._http.post(self._body(request), self._model) as reply:
-                async for delta in self._read(draft, reply):
-                    yield delta
+                async for payload in payloads(reply):
+                    heard = True
+                    if payload == DONE:
+                        ended = True
+                        continue
+                    if deltas := self._absorbed(draft, payload):
+                        for delta in deltas:
+                            yield delta
+                        reply.watch.moved = time.monotonic()  # the time that the reader took is not the server's
+                    if draft.done:
+                        await drain(reply)
+                        break
+                self._conclude(draft, heard, ended, _whole(reply))
+        except sse.TooLarge:
+            raise failures.too_large(self._endpoint, sse.LARGEST) from None
         except ModelError as error:
             if not draft.stop:  # else only its tokens are unknown
                 raise alone(error) from None
@@ -62,30 +75,15 @@ class RemoteModel:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _read(self, draft: Draft, reply: Reply) -> AsyncIterator[Delta]:
-        """Deltas until the draft is complete; `ModelError` where it does not become so."""
-        heard = ended = False
-        try:
-            async for payload in payloads(reply):
-                heard = True
-                if payload == DONE:
-                    ended = True
-                    continue
-                for delta in self._absorbed(draft, payload):
-                    yield delta
-                    reply.watch.moved = time.monotonic()  # the time that the reader took is not the server's
-                if draft.done:
-                    await drain(reply)
-                    break
-        except sse.TooLarge:
-            raise failures.too_large(self._endpoint, sse.LARGEST) from None
+    def _conclude(self, draft: Draft, heard: bool, ended: bool, whole: bool) -> None:
+        """Why the draft ended, or a `ModelError` where it did not; `whole` is an answer that was not streamed."""
         if draft.pieces and ended:
             draft.stop = draft.stop or "stop"
         if draft.stop:
             return
         if not heard:
             raise failures.no_answer(self._endpoint, self._http.place)
-        if ended or (not draft.pieces and _whole(reply)):
+        if ended or (whole and not draft.pieces):
             raise failures.empty(self._endpoint, self._http.place)
         raise failures.cut(self._endpoint)
 
