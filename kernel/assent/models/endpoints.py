@@ -21,7 +21,8 @@ class Endpoint:
     which some refuse; `details` the field for thinking that must go back unchanged. `forced` says whether a call can
     be demanded: "yes", "unthinking" by a model that is kept from thinking, or "no", where it is asked for as "auto".
     `counted` says whether the tokens of a stream must be asked for, `apart` whether those of thinking are not among
-    the answer's. `marked` is how the names of models begin whose prompts are cached only if a request asks for it,
+    the answer's. `between` is what the model is made to say before a user who speaks right after a tool, where that is
+    refused. `marked` is how the names of models begin whose prompts are cached only if a request asks for it,
     `fields` are sent with every request.
     """
 
@@ -43,6 +44,7 @@ class Endpoint:
     forced: str = "yes"
     counted: bool = True
     apart: bool = False
+    between: str = ""
     marked: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -80,7 +82,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "mistral", "Mistral", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",), model="mistral-medium-latest",
-        structured="tool", effort="mistral", ids="[a-zA-Z0-9]{9}", counted=False,
+        structured="tool", effort="mistral", ids="[a-zA-Z0-9]{9}", counted=False, between="OK.",
     ),
     Endpoint(
         "moonshot", "Moonshot", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",), ("MOONSHOT_BASE_URL",),

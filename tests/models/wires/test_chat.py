@@ -85,6 +85,14 @@ def test_mistral_is_sent_nothing_that_it_does_not_know() -> None:
     assert body("openai")["stream_options"] == {"include_usage": True}
 
 
+def test_mistral_speaks_between_a_tool_and_a_user() -> None:
+    results = messages.results([ToolResult("abcdefgh1", "sql", "1")])
+    talk = [messages.assistant(ToolCall("abcdefgh1", "sql", "{}")), results, messages.user("And now?")]
+    assert [one["role"] for one in body("mistral", *talk)["messages"]] == ["assistant", "tool", "assistant", "user"]
+    assert [one["role"] for one in body("mistral", *talk[:2])["messages"]] == ["assistant", "tool"]
+    assert [one["role"] for one in body("openai", *talk)["messages"]] == ["assistant", "tool", "user"]
+
+
 def test_openrouter_is_asked_for_what_it_charges() -> None:
     assert body("openrouter")["usage"] == {"include": True}
 

@@ -6,6 +6,7 @@ Source: https://platform.openai.com/docs/api-reference/chat
 import base64
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, ToolResult
@@ -34,10 +35,8 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
         head |= _choice(request.tool_choice, endpoint)
     if request.output is not None:
         head["response_format"] = {"type": "json_schema", "json_schema": form(request.output)}
-    make = partial(encode_message, endpoint=endpoint)
-    encoded = [kept(message, endpoint.name, make) for message in request.messages]
     tail = b',"tools":' + tools if tools else b""
-    return dump(head)[:-1] + tail + b',"messages":[' + b",".join(encoded) + b"]}"
+    return dump(head)[:-1] + tail + b',"messages":[' + b",".join(_encoded(request.messages, endpoint)) + b"]}"
 
 
 def encode_message(message: Message, endpoint: Endpoint) -> bytes:
@@ -73,6 +72,17 @@ def written(call: ToolCall) -> str:
     """A call's arguments as the model wrote them, where they are a JSON object."""
     arguments = arguments_of(call.arguments)
     return dump(arguments).decode() if "invalid" in arguments else call.arguments or "{}"
+
+
+def _encoded(conversation: Sequence[Message], endpoint: Endpoint) -> list[bytes]:
+    make = partial(encode_message, endpoint=endpoint)
+    encoded = [kept(message, endpoint.name, make) for message in conversation]
+    if endpoint.between:
+        bridge = b"," + dump({"role": "assistant", "content": endpoint.between})
+        for place, (one, after) in enumerate(pairwise(conversation)):
+            if one.role == "tool" and after.role == "user":
+                encoded[place] += bridge
+    return encoded
 
 
 def _choice(choice: str, endpoint: Endpoint) -> dict[str, Any]:
