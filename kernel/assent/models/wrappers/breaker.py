@@ -26,7 +26,7 @@ class Circuit:
         self._most = settings.breaker
         self._cool_down = settings.cool_down
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the collector may close a lost stream, which leaves, within any method
         self._failures = 0
         self._opened: float | None = None
         self._trial: object | None = None

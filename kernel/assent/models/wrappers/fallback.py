@@ -1,5 +1,6 @@
 """Asking other models where one fails."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -37,7 +38,8 @@ def fallback(model: Model, others: Sequence[str], find: Callable[[str], Model]) 
             except ModelError as error:
                 failed.append((at.name, happened(error)))
                 status = error.status
-            if (found := _next(left, find, failed)) is None:
+            # In a thread, since a keyring or a server may have to be asked for what is found for the first time.
+            if (found := await asyncio.to_thread(_next, left, find, failed)) is None:
                 raise _nobody(failed, status)
             yield Notice(Kind.MODEL_FELL_BACK, at.name, _reason(failed[told:]), None, shown, {"to": found.name})
             told, shown, at = len(failed), False, found
