@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import hypothesis
+from hypothesis import strategies as st
 from tests.support.attempts import ASKED, Attempts, answer, fault, hear, notices, refusal
 
 from assent.core.errors import NoModel
 from assent.core.events import Kind
-from assent.core.model import Model, Notice
+from assent.core.model import Answer, Model, Notice
 from assent.core.model_settings import ModelSettings
 from assent.models.wrappers.wrap import guard_of, guarded, wrapped
 
@@ -39,8 +41,8 @@ def test_a_model_is_not_its_own_fallback(tmp_path: Path) -> None:
 
 
 def test_what_stands_in_for_another_has_no_fallback_and_no_cache() -> None:
-    settings = ModelSettings(attempts=7, fallback=("a:b",), cache=60, concurrency=3)
-    assert guard_of(settings) == ModelSettings(attempts=7, concurrency=3)
+    wanted = ModelSettings(attempts=7, fallback=("a:b",), cache=60, concurrency=3)
+    assert guard_of(wanted) == ModelSettings(attempts=7, concurrency=3)
 
 
 def test_every_attempt_counts_for_the_circuit_and_an_open_one_ends_the_attempts(tmp_path: Path) -> None:
@@ -93,3 +95,29 @@ def test_a_request_that_a_circuit_refuses_takes_no_room(tmp_path: Path) -> None:
     for _ in range(3):
         [error] = hear(asked)  # at once: in the limit's queue it would wait for a minute
         assert "left alone" in str(error)
+
+
+attempts = st.lists(st.tuples(st.lists(st.sampled_from(["a", "b", "c"]), max_size=3), st.booleans()), max_size=4)
+
+
+@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.given(first=attempts, second=attempts, tries=st.integers(1, 3), breaks=st.integers(0, 3))
+def test_what_is_shown_and_not_declared_void_is_the_answer_once(
+    first: list[tuple[list[str], bool]], second: list[tuple[list[str], bool]], tries: int, breaks: int
+) -> None:
+    def attempt(words: list[str], fails: bool) -> list[Any]:
+        return [*words, fault() if fails else answer("".join(words))]
+
+    model = Attempts(*[attempt(*each) for each in first], ["x", fault()])
+    spare = Attempts(*[attempt(*each) for each in second], ["y", fault()], name="b:m")
+    wanted = ModelSettings(attempts=tries, backoff=0.0, breaker=breaks, fallback=("b",))
+    shown = ""
+    for item in hear(of(model, wanted, Path("unused"), b=guarded(spare, wanted))):
+        if isinstance(item, str):
+            shown += item
+        elif isinstance(item, Notice):
+            shown = "" if item.restart else shown
+        elif isinstance(item, Answer):
+            assert shown == item.message.text
+    assert len(model.asked) <= tries
+    assert len(spare.asked) <= tries
