@@ -1,6 +1,7 @@
 """Vendors, as rows of a table: where each answers, in which wire format, with which quirks."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,8 @@ class Endpoint:
     format it speaks. `structured` is how it is held to a schema: "native" by a field of the request, "tool" by a tool
     whose arguments are the answer, "prompt" by words, "grammar" by the field where there are no tools, which it would
     keep the model from calling, and else by words. `effort` is the way in which it is told how much to think (a name
-    in wires/thinking.py, "" for none), `ids` the pattern that the ids of calls must match, "" for any.
+    in wires/thinking.py, "" for none), `ids` the pattern that the ids of calls must match, "" for any. `moved` is the
+    pattern of models that the vendor serves, or serves well, only in the format of another row, and that row's name.
 
     Of the chat format: `limit` is the field that bounds the answer's tokens, `reasoning` the one in which the vendor
     wants its thinking back as text, `unknown` what stands there where calls came without any (from another vendor),
@@ -41,6 +43,7 @@ class Endpoint:
     details: str = ""
     effort: str = ""
     ids: str = ""
+    moved: tuple[str, str] = ("", "")
     forced: str = "yes"
     counted: bool = True
     apart: bool = False
@@ -53,6 +56,8 @@ ENDPOINTS = (
     Endpoint(
         "openai", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",), "gpt-5-mini",
         limit="max_completion_tokens", effort="openai", ids=r"[!-~]{1,40}",
+        # "Function tools with reasoning_effort are not supported … in /v1/chat/completions"; -pro and codex never were.
+        moved=(r"gpt-5\.\d|gpt-[6-9]|codex|(gpt-|o)\S*-(pro|codex|deep-research)\b", "openai-responses"),
     ),
     Endpoint(
         "openai-responses", "OpenAI", "https://api.openai.com/v1", ("OPENAI_API_KEY",), ("OPENAI_BASE_URL",),
@@ -108,6 +113,13 @@ _BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 def find(name: str) -> Endpoint | None:
     """The row of a vendor, by its short name."""
     return _BY_NAME.get(name)
+
+
+def asked(endpoint: Endpoint, model: str, base_url: str) -> Endpoint:
+    """The row by which a model is asked: the vendor's other one where it was moved, if nobody stands in between."""
+    pattern, name = endpoint.moved
+    moved = pattern and base_url == endpoint.base_url and re.match(pattern, model)
+    return _BY_NAME[name] if moved else endpoint
 
 
 def key(endpoint: Endpoint, environ: Mapping[str, str] = os.environ) -> str:

@@ -10,7 +10,7 @@ from assent.core.messages import Message, Text
 from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
 from assent.core.secrets import alone, remember
 from assent.models import failures, sse
-from assent.models.endpoints import Endpoint
+from assent.models.endpoints import Endpoint, asked
 from assent.models.http import SILENCE, Connections, Reply, drain
 from assent.models.wires import anthropic, chat, gemini, responses
 from assent.models.wires.draft import Draft, finish
@@ -33,7 +33,7 @@ class RemoteModel:
         remember(key)
         self.name = f"{endpoint.name}:{model}"
         self._model = model
-        self._endpoint = endpoint
+        self._endpoint = endpoint = asked(endpoint, model, base_url)
         self._key = key
         self._wire = WIRES[endpoint.wire]
         self._http = Connections(endpoint, base_url, self._wire.path(model), key, self._wire.headers(key), silence)
@@ -63,6 +63,7 @@ class RemoteModel:
             raise failures.too_large(self._endpoint, sse.LARGEST) from None
         except ModelError as error:
             if not draft.stop:  # else only its tokens are unknown
+                payload = b""  # some tracebacks show variables, and this may repeat the key
                 raise alone(error) from None
         yield finish(draft, f"call_{len(request.messages)}", self._endpoint.name)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from assent.core import messages
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Answer, OutputSchema, Request, ToolSpec
-from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint, find
+from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint, asked, find
 from assent.models.remote import WIRES, RemoteModel
 
 SQL = ToolSpec("sql", "Query.", {"type": "object", "properties": {"query": {"type": "string"}}})
@@ -194,3 +195,32 @@ def test_a_run_that_was_resumed_from_the_journal_is_told_in_the_same_bytes(endpo
     assert wire.encode(Request(resumed), "gpt-5-mini", endpoint, b"") == wire.encode(
         Request(RUN), "gpt-5-mini", endpoint, b""
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("gpt-4o", "/v1/chat/completions"),
+        ("gpt-5-mini", "/v1/chat/completions"),
+        ("o4-mini", "/v1/chat/completions"),
+        ("gpt-5.6-terra", "/v1/responses"),
+        ("gpt-5-pro", "/v1/responses"),
+        ("gpt-5-codex", "/v1/responses"),
+        ("o3-pro", "/v1/responses"),
+        ("o4-mini-deep-research", "/v1/responses"),
+    ],
+)
+def test_openai_itself_is_asked_in_the_format_in_which_it_serves_the_model(model: str, path: str) -> None:
+    done = event({"type": "response.completed", "response": {"status": "completed", "output": []}})
+    chat = says("Yes.")
+    replies = {"/v1/responses": Reply([done]), "/v1/chat/completions": chat}
+    with chat_server(lambda received: replies[received.path]) as server:
+        remote = RemoteModel(replace(row("openai"), base_url=server.url), model, server.url, "k-1", 10)
+        asyncio.run(everything(remote))
+        assert server.requests[0].path == path
+    assert remote.name == f"openai:{model}"
+
+
+def test_who_stands_in_between_is_asked_in_the_format_that_was_named() -> None:
+    assert asked(row("openai"), "gpt-5.6-terra", "https://gateway.example/v1").wire == "chat"
+    assert asked(row("openai"), "gpt-5.6-terra", "https://api.openai.com/v1").name == "openai-responses"
