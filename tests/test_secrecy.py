@@ -23,8 +23,10 @@ from IPython.core.ultratb import VerboseTB
 from IPython.utils.capture import capture_output
 from tests.magics.conftest import shell  # noqa: F401  # a fixture
 from tests.magics.shell import Shell
+from tests.support.calls import call
 from tests.support.chat_server import DONE, ChatServer, Reply, calls, chat_server, chunk, event, says
 from tests.support.faults import Behaviour, Exchange, answers, faulty, head, whole
+from tests.support.sessions import opened, ran, results
 
 from assent.app import Session
 from assent.core import messages
@@ -381,6 +383,15 @@ def test_a_tool_that_tells_the_environment_does_not_tell_the_key(
         assert server.requests[1].raw.count(b"[key]") >= len(wanted) - 1
     assert kept_in(folder) == []
     assert [text for text in logs if told(text)] == []
+
+
+def test_keys_that_no_model_uses_are_not_told_either(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", unused := "AIza-of-another-vendor")
+    with opened(tmp_path / ".assent", call("environment"), "Done.", tools=(environment,)) as session:
+        result = ran(session, environment)
+        [told_to_model] = results(session, result.run)
+    assert "GOOGLE_API_KEY=[key]" in told_to_model.text
+    assert unused not in told_to_model.text
 
 
 # What a server says

@@ -22,6 +22,7 @@ from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
 
 _INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
+_LOGIN = re.compile(r"//[^/]*@")  # a name and password in a URL
 _RUNS = """
     SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
         date_trunc('second', started) AS "started (UTC)", steps, calls, cost, round(seconds, 1) AS seconds, model
@@ -195,6 +196,8 @@ def config(desk: Desk, rest: str) -> None:
     effective = desk.config
     for item in fields(effective):
         value = getattr(effective, item.name)
+        if item.name == "base_url":
+            value = _LOGIN.sub("//", value)
         print(f"{item.name:<10} {', '.join(agent.name for agent in value) if item.name == 'agents' else value!r}")
     print(f'\nSet with %config Assent.model = "…", ASSENT_MODEL in the environment, or {desk.folder / "config.toml"}.')
 

@@ -178,6 +178,13 @@ def test_config_says_which_settings_hold(shell: Shell) -> None:
     assert "wait       12.5" in shell.shown
 
 
+def test_config_keeps_a_password_to_itself(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSENT_BASE_URL", "http://me:geh@im@gpu.lan:8000/v1")
+    shell.run("%agent config")
+    assert "base_url   'http://gpu.lan:8000/v1'" in shell.shown
+    assert "im@" not in shell.shown
+
+
 def test_doctor_looks_at_the_open_workspace(shell: Shell, tmp_path: Path) -> None:
     asked(shell, tmp_path)
     shell.run("%agent doctor")
