@@ -1,9 +1,11 @@
 """Runs a second over HTTP: so many agents at once, each doing runs of one tool call and an answer, one after another.
 
-`python -m bench.throughput floor|ours AGENTS SECONDS` is one measurement, in a process of its own beside the server's.
+`python -m bench.throughput floor|ours|rarely AGENTS SECONDS` is one measurement, in a process of its own beside the
+server's; `rarely` is ours with the cyclic garbage collector set to run rarely, as servers that hold much do.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -29,7 +31,8 @@ def measure(sizes: Sizes) -> list[Figure]:
 
 
 def _measured(agents: int, sizes: Sizes) -> list[Figure]:
-    found: dict[str, list[dict[str, float]]] = {"floor": [], "ours": []}
+    many = agents == max(sizes.crowds)
+    found: dict[str, list[dict[str, float]]] = {who: [] for who in ("floor", "ours", *(["rarely"] if many else []))}
     for _ in range(min(sizes.rounds, ROUNDS)):
         for who, values in found.items():
             values.append(ask("-m", "bench.throughput", who, str(agents), str(sizes.lasting)))
@@ -37,21 +40,27 @@ def _measured(agents: int, sizes: Sizes) -> list[Figure]:
     def middle(who: str, what: str) -> float:
         return median(value[what] for value in found[who])
 
-    def figure(name: str, what: str, unit: str, **aims: float) -> Figure:
-        return Figure(name, middle("ours", what), unit, middle("floor", what), **aims)
+    def figure(name: str, what: str, unit: str, who: str = "ours", **aims: float) -> Figure:
+        return Figure(name, middle(who, what), unit, middle("floor", what), **aims)
 
     name = f"{agents:,} {'agent' if agents == 1 else 'agents'} at once over HTTP"
-    aims = {"least": 1_000.0} if agents >= 1_000 else {}
-    return [
+    aims = {"least": 1_000.0} if many else {}
+    figures = [
         figure(f"{name}: 2-turn runs", "rate", "a second", **aims),
         figure("time for each of them", "wall", "µs", aim_ratio=1.5),
         figure("CPU of our process for each", "cpu", "µs"),
         figure("CPU of the server for each", "server", "µs"),
     ]
+    if many:
+        figures.append(figure("runs, garbage collected rarely", "rate", "a second", "rarely"))
+        figures.append(figure("CPU of our process for each, garbage collected rarely", "cpu", "µs", "rarely"))
+    return figures
 
 
 def main(who: str, agents: int, seconds: float) -> None:
     """Measure one of them in this process and print the figures."""
+    if who == "rarely":
+        gc.set_threshold(100_000)
     with server.serving() as url:
         print(json.dumps(asyncio.run(_floor(url, agents, seconds) if who == "floor" else _ours(url, agents, seconds))))
 
