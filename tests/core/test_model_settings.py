@@ -8,7 +8,7 @@ import pytest
 
 from assent.core.config import load
 from assent.core.errors import ConfigError
-from assent.core.model_settings import TIERS, ModelSettings, check, settings_of
+from assent.core.model_settings import TIERS, ModelSettings, Tables, check, settings_of
 
 
 def test_without_tables_there_are_the_defaults() -> None:
@@ -36,7 +36,7 @@ def test_a_tier_presets_the_limits(tier: str) -> None:
 
 
 def test_a_limit_goes_over_the_tier_of_its_table_and_a_tier_over_limits_of_tables_before() -> None:
-    tables = {
+    tables: Tables = {
         "default": {"tier": "high", "concurrency": 7},
         "groq": {"requests_per_minute": 30},
         "xai": {"tier": "low"},

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from assent.models import failures
-from assent.models.endpoints import find
+from assent.models.endpoints import ENDPOINTS
 
-OPENAI = find("openai")
-assert OPENAI is not None
+OPENAI = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "openai")
 
 
 def body(**error: Any) -> bytes:

@@ -23,6 +23,7 @@ from assent.core.messages import (
     assistant,
     results,
     system,
+    to_json,
     user,
 )
 from assent.core.model import Answer, CallDelta, OutputSchema, ReasoningDelta, Request, ToolSpec, Usage
@@ -120,8 +121,12 @@ def test_the_ids_that_a_run_gave_its_calls_change_nothing(tmp_path: Path) -> Non
 
 def test_a_message_is_written_down_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Message] = []
-    to_json = cache.to_json
-    monkeypatch.setattr(cache, "to_json", lambda message: written.append(message) or to_json(message))
+
+    def noted(message: Message) -> dict[str, Any]:
+        written.append(message)
+        return to_json(message)
+
+    monkeypatch.setattr(cache, "to_json", noted)
     model, messages = Attempts([fault()]), [user("Go.")]
     for _ in range(3):
         messages.append(user("More."))

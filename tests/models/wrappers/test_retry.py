@@ -160,7 +160,7 @@ def test_runs_at_the_same_time_have_attempts_of_their_own() -> None:
 
     async def main() -> list[list[Any]]:
         asked = retry(model, ModelSettings(attempts=2), sleep=sleep)
-        return await asyncio.gather(heard(asked), heard(asked))
+        return list(await asyncio.gather(heard(asked), heard(asked)))
 
     assert [len(items) for items in asyncio.run(main())] == [2, 2]
     with pytest.raises(ModelError):
