@@ -62,3 +62,8 @@ def test_failures_in_the_middle_of_an_answer(error: object, again: bool) -> None
 
 def test_an_error_that_is_endlessly_deep_costs_no_sentence() -> None:
     assert "(HTTP 500)" in str(failures.refused(OPENAI, "m", 500, b"[" * 50_000))
+
+
+def test_a_server_that_is_not_trusted_is_not_asked_again() -> None:
+    assert failures.unreachable(OPENAI, "https://here", "connection refused").retryable
+    assert not failures.unreachable(OPENAI, "https://here", "its certificate is not trusted", passes=False).retryable

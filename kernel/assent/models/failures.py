@@ -86,10 +86,10 @@ def no_answer(endpoint: Endpoint, url: str) -> ModelError:
     )
 
 
-def unreachable(endpoint: Endpoint, url: str, reason: str) -> ModelError:
-    """The error for a server that cannot be connected to."""
+def unreachable(endpoint: Endpoint, url: str, reason: str, *, passes: bool = True) -> ModelError:
+    """The error for a server that cannot be connected to; `passes` where that may change by itself."""
     do = "start it, or choose another model" if endpoint.own_machine or not endpoint.base_url else "check the network"
-    return ModelError(f"{endpoint.title} could not be reached at {url} ({reason}): {do}.", retryable=True)
+    return ModelError(f"{endpoint.title} could not be reached at {url} ({reason}): {do}.", retryable=passes)
 
 
 def silent(endpoint: Endpoint, seconds: float) -> ModelError:
