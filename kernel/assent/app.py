@@ -125,12 +125,14 @@ class Session:
         return await self.drain(StartRun(prompt, agent, **options))
 
     async def drain(self, command: StartRun | ResumeRun) -> Result:
-        """Carry out a command without looking at the stream."""
-        run: Run | None = None
-        async for item in self.submit(command):
-            run = run or self._live[item.run or ""].run
-        assert run is not None  # a stream has at least its ending
-        return _result(run.state, run.values)
+        """Carry out a command without looking at the stream, in the task that calls; cancelling it cancels the run."""
+        live = self._open(command, watched=False)
+        with live.within():
+            try:
+                await drive(live.run)
+            finally:
+                self._retire(live)
+        return _result(live.run.state, live.run.values)
 
     def decide(self, command: Decide) -> Event:
         """Record a person's answer; the run goes on if it waits in this process. The first answer wins.
@@ -264,16 +266,16 @@ class Session:
 
     # Inside
 
-    def _open(self, command: StartRun | ResumeRun) -> Live:
+    def _open(self, command: StartRun | ResumeRun, *, watched: bool = True) -> Live:
         if not self._live:
             self.journal.recover()
         if isinstance(command, StartRun):
             output = None if command.output_type is None else self._output_type(command.output_type)
-            return self._at_work(command, *self._begun(command, output), output)
+            return self._at_work(command, *self._begun(command, output), output, watched)
         with self.journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
             state, event, seen = self._resumed(command)
             output = None if state.output is None else restored(state.output, self._names())
-            return self._at_work(command, state, event, seen, output)
+            return self._at_work(command, state, event, seen, output, watched)
 
     def _output_type(self, kind: Any) -> OutputType:
         output = output_type(kind, self._names())
@@ -294,7 +296,13 @@ class Session:
         return {**self._types, **self.namespace()}
 
     def _at_work(
-        self, command: StartRun | ResumeRun, state: State, event: Event, seen: int, output: OutputType | None
+        self,
+        command: StartRun | ResumeRun,
+        state: State,
+        event: Event,
+        seen: int,
+        output: OutputType | None,
+        watched: bool,
     ) -> Live:
         tools = self.tools_of(state.agent)
         run = Run(
@@ -308,7 +316,7 @@ class Session:
             last=event,
             output=output,
         )
-        live = Live(run, asyncio.get_running_loop(), heard=seen)
+        live = Live(run, asyncio.get_running_loop(), heard=seen, watched=watched)
         self._live[state.run] = live
         self._own.add(state.run)
         try:

@@ -143,3 +143,65 @@ def test_a_run_whose_tool_will_not_stop_cannot_be_resumed_beside_it(tmp_path: Pa
 
     with opened(tmp_path, ToolCall("c", "stubborn", "{}"), "done", tools=(stubborn,)) as session:
         asyncio.run(lose_patience(session))
+
+
+async def asked(session: Any) -> None:
+    """Return once a call of the session's workspace waits for a person."""
+    loop, waits = asyncio.get_running_loop(), asyncio.Event()
+
+    def heard(events: Any) -> None:
+        if any(event.decision == "ask" for event in events):
+            loop.call_soon_threadsafe(waits.set)
+
+    leave = session.journal.subscribe(heard)
+    if not session.pending():
+        await waits.wait()
+    leave()
+
+
+def test_a_run_that_nobody_watches_is_stopped_without_its_task(tmp_path: Path) -> None:
+    async def stop(session: Any) -> None:
+        async def run() -> str:
+            result = await session.run(Agent(tools=("note",)), "Go.", on_ask="wait", wait=10)
+            await asyncio.sleep(0)  # where a cancellation that was left over would come out
+            return str(result.status)
+
+        task = asyncio.ensure_future(run())
+        await asked(session)
+        session.stop(session.pending()[0].run)
+        assert await task == "cancelled"
+        assert task.cancelling() == 0
+
+    with opened(tmp_path, *TURNS, tools=(noting([]),)) as session:
+        asyncio.run(stop(session))
+
+
+def test_cancelling_the_task_of_a_run_that_nobody_watches_cancels_both(tmp_path: Path) -> None:
+    async def cancel(session: Any) -> str:
+        task = asyncio.ensure_future(session.run(Agent(tools=("note",)), "Go.", on_ask="wait", wait=10))
+        await asked(session)
+        run = session.pending()[0].run
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not session.live(run)
+        return str(run)
+
+    with opened(tmp_path, *TURNS, tools=(noting([]),)) as session:
+        run = asyncio.run(cancel(session))
+        assert session.state(run).status == "cancelled"
+        assert resumed(session, run).status == "suspended"
+
+
+def test_an_answer_reaches_a_run_that_nobody_watches(tmp_path: Path) -> None:
+    effects: list[str] = []
+
+    async def answer(session: Any) -> str:
+        task = asyncio.ensure_future(session.run(Agent(tools=("note",)), "Go.", on_ask="wait", wait=10))
+        await asked(session)
+        await asyncio.to_thread(approve, session, session.pending()[0].call)
+        return str((await task).text)
+
+    with opened(tmp_path, *TURNS, tools=(noting(effects),)) as session:
+        assert asyncio.run(answer(session)) == "done"
+    assert effects == ["noted"]

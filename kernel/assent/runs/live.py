@@ -1,8 +1,9 @@
 """The runs at work in this process: each hears, on its own loop, what the journal has committed of it."""
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -28,13 +29,32 @@ class Live:
     task: asyncio.Task[None] | None = None
     held: list[tuple[Event, Progress]] = field(default_factory=list)
     heard: int = 0
+    watched: bool = True  # whether somebody reads the stream
+    cancels: int = 0
 
     def __post_init__(self) -> None:
-        self.run.emit = self.say
+        if self.watched:
+            self.run.emit = self.say
 
     def cancel(self) -> None:
         if self.task is not None:
+            self.cancels += 1
             self.task.cancel()
+
+    @contextlib.contextmanager
+    def within(self) -> Iterator[None]:
+        """Work in the task that calls: `cancel` ends the run and not the task, its own cancellation ends both."""
+        self.task = task = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        try:
+            yield
+        finally:
+            self.task = None
+            for _ in range(self.cancels):
+                task.uncancel()
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
     def say(self, progress: Progress) -> None:
         """Take a delta. It stays behind what was recorded before it and is still on its way to the disk."""
@@ -47,7 +67,8 @@ class Live:
         """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
         if event.seq <= self.heard:
             return
-        self.items.put(event)
+        if self.watched:
+            self.items.put(event)
         self.heard = event.seq
         while self.held and self._has_heard(self.held[0][0]):
             self.items.put(self.held.pop(0)[1])
@@ -90,7 +111,7 @@ class LiveRuns(dict[str, Live]):
         """On the writer's thread: pass a group of events on, with one wake-up for each loop."""
         groups: dict[asyncio.AbstractEventLoop, list[tuple[Live, Event]]] = {}
         for event in events:
-            if event.run and (live := self.get(event.run)):
+            if event.run and (live := self.get(event.run)) and (live.watched or event.kind is Kind.APPROVAL_DECIDED):
                 groups.setdefault(live.loop, []).append((live, event))
         for loop, group in groups.items():
             if not loop.is_closed():
