@@ -80,8 +80,10 @@ RUN: Mapping[str, Option] = {
     "--tools": Option(_names, "the tools it may use, separated by commas"),
     "--as-type": Option(_text, 'what the answer must be: a type, its name, or "region: str, revenue: float"'),
     "--image": Option(_some, "a picture for the model: a file, or a variable that holds a figure", many=True),
-    "--effort": _one_of(get_args(Effort), "how much the model is to think"),
-    "--priority": _one_of(get_args(Priority), "who goes first where a limit makes requests wait"),
+    "--effort": _one_of(get_args(Effort), "how much the model is to think: none, low, medium or high"),
+    "--priority": _one_of(
+        get_args(Priority), "who goes first where a limit makes requests wait: critical, high, mid or low"
+    ),
 }
 RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask")}
 NEW: Mapping[str, Option] = {

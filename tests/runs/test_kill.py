@@ -47,7 +47,8 @@ def kill_until_finished(nursery: Nursery, folder: Path, chance: random.Random) -
     """Carry one run to its end through as many deaths as it takes; how many those were."""
     for kills in range(100):
         # The moment is the point here and no event could name it: from before the workspace is open to the last commit.
-        ended = nursery.kill_after(chance.uniform(0.01, 0.3), str(folder))
+        # On a busy machine that takes longer than one life: the later ones are longer.
+        ended = nursery.kill_after(chance.uniform(0.01, 0.3 + 0.03 * kills), str(folder))
         if ended == 0:
             return kills
         assert ended == -signal.SIGKILL
