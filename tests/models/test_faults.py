@@ -24,7 +24,7 @@ from assent.core.config import Config
 from assent.core.errors import ModelError
 from assent.core.events import Event, Kind, Progress
 from assent.core.model import Request
-from assent.models import http, sse
+from assent.models import http, remote, sse
 from assent.models.endpoints import CUSTOM
 from assent.models.remote import RemoteModel
 
@@ -238,6 +238,28 @@ def test_what_is_cut_after_the_end_of_the_answer_is_not_missed() -> None:
         with faulty(fault) as server:
             answer = asked(server.url, silence=SILENCE)[-1]
             assert (answer.message.text, answer.usage.output) == ("All is well.", None)
+
+
+def test_a_server_that_never_ends_a_complete_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "ENDING", 0.2)
+    ended = chunk({"content": "All is well."}) + chunk({}, "stop")
+    with faulty(endless(head(**STREAMED) + chunked([ended]), b": ping\n\n")) as server:
+        assert asked(server.url)[-1].message.text == "All is well."
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        (answers(b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n"), r"\(its proxy answers HTTP 407\)"),
+        (answers(), "closed the connection without an answer"),
+    ],
+)
+def test_a_proxy_that_refuses(proxy: Behaviour, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with faulty(proxy) as server:
+        monkeypatch.setenv("https_proxy", server.origin)
+        assert re.search(said, str(refusal("https://models.invalid/v1")))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    assert "(its proxy: connection refused)" in str(refusal("https://models.invalid/v1"))
 
 
 def test_a_connection_that_was_closed_while_the_program_was_busy_is_opened_again() -> None:

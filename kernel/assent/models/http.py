@@ -23,6 +23,7 @@ from assent.models.pool import Pool, join, leave
 CONNECT = 10.0  # seconds
 SILENCE = 300.0  # seconds without a byte; a model may think for minutes before its first word
 PATIENCE = 3  # times that long: with signs of life, but without more of the answer
+ENDING = 10.0  # seconds that what belongs to a complete answer (its tokens) may come after it
 LAST = 0.1  # seconds that the end of a body may come after the end of the answer in it; some servers never end it
 ERROR_BODY = 64 * 1024  # bytes read of an answer that tells of a failure
 ERROR_WAIT = 5.0  # seconds that it may take
@@ -35,8 +36,12 @@ _FAULTS = (httpx.HTTPError, aiohttp.ClientError, OSError)
 
 @dataclass(slots=True)
 class Watch:
-    """When the answer last went on, by `time.monotonic`: whoever reads it moves this, bytes alone do not."""
+    """When the answer last went on, by `time.monotonic`, and how many seconds it may stand still from then.
 
+    Whoever reads it sets both; bytes alone change nothing.
+    """
+
+    patience: float = PATIENCE * SILENCE
     moved: float = field(default_factory=time.monotonic)
 
 
@@ -101,7 +106,7 @@ class Connections:
                     raise await self._refused(response, model)
                 if (coding := response.headers.get("content-encoding", "identity")) not in (*CODINGS, "identity"):
                     raise failures.garbled(self._endpoint, f"in the encoding {coding[:20]!r}, which was not asked for")
-                watch = Watch()
+                watch = Watch(PATIENCE * self._silence)
                 yield Reply(response.headers.get("content-type", ""), self._chunks(response, alarm, watch), watch)
             finally:
                 await response.aclose()
@@ -147,9 +152,9 @@ class Connections:
         return pool
 
     async def _chunks(self, response: httpx.Response, alarm: Alarm, watch: Watch) -> AsyncIterator[bytes]:
-        size, patience, chunks = 0, PATIENCE * self._silence, response.aiter_bytes()
+        size, chunks = 0, response.aiter_bytes()
         while size <= LARGEST:
-            left = watch.moved + patience - time.monotonic()
+            left = watch.moved + watch.patience - time.monotonic()
             try:
                 # aiohttp's own timeout is lost where it stumbles over the framing of a body: it would wait for ever.
                 chunk = await alarm.wait(anext(chunks), min(self._silence, left))
@@ -157,7 +162,7 @@ class Connections:
                 return
             except TimeoutError:
                 if left < self._silence:
-                    raise failures.stalled(self._endpoint, patience) from None
+                    raise failures.stalled(self._endpoint, watch.patience) from None
                 raise
             yield chunk
             size += len(chunk)
@@ -183,9 +188,14 @@ class Connections:
         if isinstance(cause, TimeoutError):
             return failures.silent(endpoint, self._silence)
         if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-            return failures.unreachable(endpoint, self.place, "its certificate is not trusted")
+            return failures.unreachable(endpoint, self.place, "its certificate is not trusted", passes=False)
         if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
-            return failures.unreachable(endpoint, self.place, "it does not speak TLS, should its URL begin with http?")
+            reason = "it does not speak TLS, should its URL begin with http?"
+            return failures.unreachable(endpoint, self.place, reason, passes=False)
+        if isinstance(cause, aiohttp.ClientProxyConnectionError):
+            return failures.unreachable(endpoint, self.place, f"its proxy: {_reason(cause.os_error)}")
+        if isinstance(cause, aiohttp.ClientHttpProxyError):
+            return failures.unreachable(endpoint, self.place, f"its proxy answers HTTP {cause.status}")
         if isinstance(cause, aiohttp.ClientConnectorError):
             return failures.unreachable(endpoint, self.place, _reason(cause.os_error))
         if began:

@@ -11,7 +11,7 @@ from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
 from assent.core.secrets import alone, remember
 from assent.models import failures, sse
 from assent.models.endpoints import Endpoint, asked
-from assent.models.http import SILENCE, Connections, Reply, drain
+from assent.models.http import ENDING, SILENCE, Connections, Reply, drain
 from assent.models.wires import anthropic, chat, gemini, responses
 from assent.models.wires.draft import Draft, finish
 from assent.models.wires.wire import Broken, Wire
@@ -58,6 +58,8 @@ class RemoteModel:
                     if draft.done:
                         await drain(reply)
                         break
+                    if draft.stop and reply.watch.patience > ENDING:
+                        reply.watch.patience, reply.watch.moved = ENDING, time.monotonic()
                 self._conclude(draft, heard, ended, _whole(reply))
         except sse.TooLarge:
             raise failures.too_large(self._endpoint, sse.LARGEST) from None
