@@ -57,7 +57,7 @@ def test_an_empty_line() -> None:
         ("--into 2x", "'2x' is no value for --into"),
         ("--into class", "'class' is no value for --into"),
         ("--on-ask approve", "'approve' is no value for --on-ask: when a call needs a person: wait, suspend or deny."),
-        ("--effort much", "'much' is no value for --effort: how much the model is to think. Choose none, low, "),
+        ("--effort much", "'much' is no value for --effort: how much the model is to think: none, low, "),
         ("--priority urgent", "'urgent' is no value for --priority"),
         ("--image ,", "',' is no value for --image"),
         ("--as-type ''", "'' is no value for --as-type"),
