@@ -27,6 +27,7 @@ from assent.core.messages import (
     user,
 )
 from assent.core.model import Answer, CallDelta, OutputSchema, ReasoningDelta, Request, ToolSpec, Usage
+from assent.core.secrets import remember
 from assent.models.wrappers import cache
 from assent.models.wrappers.cache import FREE, cached
 
@@ -196,6 +197,15 @@ def test_a_folder_in_place_of_the_file_is_as_good_as_none(tmp_path: Path) -> Non
     path.mkdir()
     assert [len(hear(asked)) for _ in range(2)] == [1, 1]
     assert os.listdir(path.parent) == [path.name]  # nothing half-written is left
+
+
+def test_an_answer_that_repeats_a_key_is_in_no_file(tmp_path: Path) -> None:
+    key = f"sk-{new_id(20)}"
+    remember(key)
+    model = Attempts([answer(f"Your key is {key}.")])
+    asked = cached(model, tmp_path, 60)
+    assert [len(hear(asked)) for _ in range(2)] == [1, 1]
+    assert kept(tmp_path) == []
 
 
 def test_odd_text_survives(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from assent.core.model import (
     ToolSpec,
     Usage,
 )
+from assent.core.secrets import hide
 from assent.models.prices import cost
 from assent.models.wrappers.wrapped import Stream, Wrapped, asked
 
@@ -116,6 +117,8 @@ def _kept(answer: Answer, name: str, at: float) -> dict[str, Any]:
 
 def _write(path: Path, kept: dict[str, Any]) -> None:
     text = canonical({"kept": kept, "digest": digest(kept)})
+    if hide(text) != text:
+        return  # the answer repeats a key, which belongs in no file
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent)
