@@ -303,8 +303,10 @@ def test_a_server_that_does_not_read() -> None:
 def test_an_answer_to_a_request_that_was_not_read() -> None:
     refused = whole(error("too many tokens"), "413 X", "application/json")
     said = pytest.raises(ModelError, match=r"\(HTTP 413: too many tokens\)")
-    with faulty(silent(refused), unread=True) as server, said:
-        asked(server.url, LONG)
+    with faulty(silent(refused), unread=True) as server:
+        with said:
+            asked(server.url, LONG)
+        assert server.left.wait(5)  # what nobody reads holds no connection open
 
 
 def test_an_answer_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import gc
+import threading
 from typing import Any
 
 import httpx
 import pytest
 from tests.support.chat_server import Reply, chat_server, says
-from tests.support.faults import answers, faulty, whole
+from tests.support.faults import Exchange, answers, faulty, whole
 
 from assent.core import messages
+from assent.core.errors import ModelError
 from assent.core.model import Request
 from assent.models import pool
 from assent.models.endpoints import CUSTOM, ENDPOINTS
@@ -44,6 +46,27 @@ def test_models_of_one_origin_share_a_connection_until_the_last_is_closed() -> N
         asyncio.run(run(server.url))
         assert server.connections == 2
         assert [b"Bearer a-key" in request for request in server.requests] == [True, False, True, False, True]
+
+
+def test_closing_ends_what_is_under_way() -> None:
+    arrived = threading.Event()
+
+    def holds(exchange: Exchange) -> None:
+        arrived.set()
+        exchange.gone()
+
+    async def run(url: str) -> None:
+        model = RemoteModel(CUSTOM, "m", url)
+        assert await ask(model) == "ok"
+        task = asyncio.ensure_future(ask(model))
+        assert await asyncio.to_thread(arrived.wait, 5)
+        await model.aclose()
+        with pytest.raises(ModelError, match="closed the connection without an answer"):
+            await task
+
+    with faulty(WELL, holds) as server:
+        asyncio.run(run(server.url))
+        assert len(server.requests) == 2
 
 
 def test_each_event_loop_has_its_own() -> None:

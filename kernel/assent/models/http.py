@@ -130,7 +130,7 @@ class Connections:
         try:
             response = await self._send(pool, body)
         except _FAULTS as error:
-            if not (pool.answered and _hung_up(_cause(error))):
+            if not (pool.answered and self in pool.users and _hung_up(_cause(error))):
                 raise
             response = await self._send(pool, body)
         pool.answered = True
