@@ -10,6 +10,8 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
@@ -138,6 +140,24 @@ def test_words_around_the_answer_are_no_part_of_it(text: str) -> None:
     found, invoice = read(output_type(Invoice, NAMES), text)
     assert found == INVOICE
     assert invoice.lines[0].price == Decimal("1.10")
+
+
+WORDS = st.text(st.characters(exclude_characters="{}`", exclude_categories=["Cs"]), max_size=30)
+LINES = st.lists(st.builds(Line, title=st.text(max_size=10), price=st.decimals(0, 1000, places=2)), max_size=3)
+
+
+@given(WORDS, LINES, WORDS, st.booleans())
+def test_any_answer_is_found_among_any_words(before: str, lines: list[Line], after: str, fenced: bool) -> None:
+    invoice = Invoice(number=UUID(NUMBER), day=date(2024, 2, 29), lines=lines)
+    text = invoice.model_dump_json()
+    around = f"\n```json\n{text}\n```\n" if fenced else text
+    assert read(output_type(Invoice, NAMES), f"{before}{around}{after}") == (text, invoice)
+
+
+@pytest.mark.parametrize("text", ["x```\n", "```\n", "{ ", '{"a":1} ', "\n"])
+def test_a_long_answer_takes_no_longer_than_it_is(text: str) -> None:
+    with pytest.raises(ValueError, match=r"it holds no JSON object|Field required|could be meant"):
+        value(Invoice, text * (5_000_000 // len(text)))
 
 
 def test_a_bare_value_is_put_under_its_key() -> None:

@@ -17,9 +17,8 @@ from assent.runs.frame import Column, columns_from_json, columns_of, frame_of, r
 from assent.runs.spelling import is_type, kind_of, spelled
 from assent.tools.preview import is_frame
 
-_TRIES = 50  # places where the answer's object may begin, in a text with words around it
+_TRIES = 50  # places in a text with words around it where the answer may be
 _PROBLEMS = 10  # that a model is told of at once
-_FENCED = re.compile(r"```\w*\s*\n(.*?)\n\s*```", re.DOTALL)
 _PART = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]|[^,])+""")  # brackets two deep
 _COLUMN = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^:'"\[\]()]+?))\s*:\s*(.+?)\s*""", re.DOTALL)
 _LOOKAROUND = re.compile(r"\(\?(?:[=!]|<[=!])")
@@ -184,7 +183,8 @@ def _candidates(text: str, wrapped: str) -> list[list[str]]:
     """What may be the answer, each in one or two spellings: the text, else what is fenced, else objects among words."""
     if whole := _spellings(text, wrapped):
         return [whole]
-    fenced = [_spellings(inside, wrapped) for inside in _FENCED.findall(text)]
+    insides = [part.partition("\n")[2] for part in text.split("```")[1::2][-_TRIES:]]
+    fenced = [_spellings(inside.strip(), wrapped) for inside in insides]
     return [item for item in fenced if item] or [[text[start:end]] for start, end in _objects(text)]
 
 
