@@ -175,6 +175,8 @@ def test_a_name_that_is_no_text_becomes_one() -> None:
         ({"cost": 0}, Usage(cost=Decimal(0))),
         ({"cost": float("nan")}, Usage()),
         ({"cost": True}, Usage()),
+        ({"cost": -1}, Usage()),
+        ({"cost": 10**400}, Usage()),
         ({"cost": {"total_cost": 1}}, Usage()),
     ],
 )

@@ -1,7 +1,6 @@
 """The OpenAI chat-completions format: answers, streamed or whole."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -24,6 +23,7 @@ STOPS = {
 }
 # The answer is not whole, and not for want of tokens: OpenRouter and Mistral, DeepSeek, vLLM.
 FAULTS = frozenset({"error", "insufficient_system_resource", "abort"})
+MOST = 1e6  # dollars; what is dearer is no price of one answer
 _NONE: Mapping[str, Any] = {}
 WORDS = {"reasoning.text": "text", "reasoning.summary": "summary", "reasoning.encrypted": "data"}
 
@@ -80,7 +80,7 @@ def _cost(usage: Mapping[str, Any]) -> Decimal | None:
 
 
 def _is_amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST
 
 
 def _absorb_choice(draft: Draft, choice: Mapping[str, Any], endpoint: Endpoint) -> Iterator[Delta]:
