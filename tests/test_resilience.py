@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from decimal import Decimal
@@ -257,6 +258,16 @@ def test_silence_is_as_long_as_the_settings_say(tmp_path: Path) -> None:
         assert "sent nothing for 0.2 seconds" in reason
 
 
+@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
+def _somewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_somewhere")
 def test_money_that_the_journal_knows_of_counts_for_the_limit(tmp_path: Path) -> None:
     past = Event(kind=Kind.MODEL_ANSWERED, run="r", model="custom:m", cost=Decimal("3.00"))
     with chat_server([]) as server:

@@ -1,5 +1,6 @@
 """What a session can name: agents, tools and models."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -21,8 +22,10 @@ from assent.tools.tool import Tool
 
 Tools = Mapping[str, Tool[Any, Any]]
 
-_SPENT = """SELECT epoch(now() - time), cost FROM events
-    WHERE kind = ? AND model = ? AND time > now() - INTERVAL 1 HOUR AND cost > 0"""
+# The moment is a parameter: the database's own now() is in the machine's time zone, and the journal's times are UTC.
+_SPENT = """SELECT $now - epoch(time), cost FROM events
+    WHERE kind = $kind AND model = $model AND time > make_timestamp($now::BIGINT * 1000000) - INTERVAL 1 HOUR
+        AND cost > 0"""
 
 
 class Catalog:
@@ -116,7 +119,8 @@ class Catalog:
 
     def _spent(self, model: str) -> list[tuple[float, Decimal | None]]:
         """The age in seconds and the cost of a model's answers in the last hour, whoever had them."""
-        return self._journal.select(_SPENT, [Kind.MODEL_ANSWERED, model])
+        known = {"now": time.time(), "kind": Kind.MODEL_ANSWERED, "model": model}
+        return self._journal.select(_SPENT, known)
 
     def _adopt(self, agent: Agent) -> None:
         """Make the tools that an agent brings along known by name."""

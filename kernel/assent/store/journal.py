@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,11 @@ class Journal:
 
         return unsubscribe
 
-    def select(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query of our own; what users write goes through `store.reader`."""
         cursor = self.cursor()
         try:
-            return cursor.execute(query, list(parameters)).fetchall()
+            return cursor.execute(query, parameters).fetchall()
         except duckdb.Error as error:
             raise StoreError(f"The workspace {self.folder} could not be read: {_line(error)}.") from None
         finally:
