@@ -6,13 +6,18 @@ out can write it in a way that nobody recognises.
 
 import base64
 import json
+import re
 import threading
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 Error = TypeVar("Error", bound=BaseException)
 
-SHORTEST = 8  # characters; what is shorter may be a word that means nothing
+SHORTEST = 8  # characters; what is shorter may be a word
+_WORDS = re.compile(
+    r"(?!sk-)[a-z]+([-_][a-z]+)*"
+)  # "not-needed", for a server that wants no key: answers may say it too
+_SHORT = 16  # characters; what is longer is a key, whatever it looks like
 HIDDEN = "[key]"
 
 _lock = threading.Lock()
@@ -23,7 +28,7 @@ _forms: tuple[str, ...] = ()  # of all of them, the longest first
 def remember(*values: str) -> None:
     """Know these keys from now on, until the process ends."""
     global _forms
-    fresh = {value for value in values if len(value) >= SHORTEST and value not in _known}
+    fresh = {value for value in values if _is_secret(value)} - _known
     if not fresh:
         return
     with _lock:
@@ -56,6 +61,10 @@ def alone(error: Error) -> Error:
     """`error` without what led to it: libraries keep the headers of a request, or what a server said, in theirs."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
+
+
+def _is_secret(value: str) -> bool:
+    return len(value) >= _SHORT or (len(value) >= SHORTEST and not _WORDS.fullmatch(value))
 
 
 def _written(value: str) -> set[str]:
