@@ -13,11 +13,9 @@ from urllib.parse import quote
 
 Error = TypeVar("Error", bound=BaseException)
 
-SHORTEST = 8  # characters; what is shorter may be a word
-_WORDS = re.compile(
-    r"(?!sk-)[a-z]+([-_][a-z]+)*"
-)  # "not-needed", for a server that wants no key: answers may say it too
-_SHORT = 16  # characters; what is longer is a key, whatever it looks like
+SHORTEST = 8  # characters of a key
+_SHORT = 16  # characters; below, it may be a word that stands in for a key ("not-needed"), which answers may say too
+_WORDS = re.compile(r"(?!sk-)[a-z]+([-_][a-z]+)*")
 HIDDEN = "[key]"
 
 _lock = threading.Lock()
