@@ -125,6 +125,20 @@ def test_a_run_fails_clearly_and_goes_on_once_the_server_behaves(name: str, faul
     assert (resumed.status, resumed.text) == ("finished", "All is well.")
 
 
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_connection_serves_one_answer_after_the_other(name: str) -> None:
+    async def run(base: str) -> list[str]:
+        model = RemoteModel(vendor(name), "m", base, KEY)
+        request = Request([messages.user("Hi")])
+        texts = [[item async for item in model.stream(request)][-1].message.text for _ in range(3)]
+        await model.aclose()
+        return texts
+
+    with faulty(answers(whole(sent(*STREAMS[name])), keep=True)) as server:
+        assert asyncio.run(run(server.url)) == ["All is well."] * 3
+        assert server.connections == 1
+
+
 @tool(privilege="read_only")
 def double(x: int) -> str:
     return f"doubled: {2 * x}"
