@@ -69,6 +69,9 @@ class TestTour:
     def test_a_result_is_a_frame(self, tour: list[Shown]) -> None:
         assert "1     Biscoe     Gentoo       124" in shown(tour, "by_island = %agent ask")
 
+    def test_an_answer_is_held_to_a_type(self, tour: list[Shown]) -> None:
+        assert '"Torgersen"' in shown(tour, "--into census")
+
     def test_a_change_waits(self, tour: list[Shown]) -> None:
         assert "analyst · suspended" in shown(tour, "Add a column")
         assert "analyst wants to run python" in shown(tour, "%agent pending")
