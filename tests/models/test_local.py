@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import date
 from typing import Any, cast
 
 import duckdb
@@ -103,7 +104,7 @@ CITY = {
     "required": ["city", "founded", "rivers"],
     "$defs": {"Day": {"type": "string", "format": "date"}},
 }
-CITY_IN_WORDS = "Bonn was founded on 1 March 1244. Its river is the Rhine. Tell its facts."
+CITY_IN_WORDS = "The city is Bonn, founded on 1244-03-15. Its river is the Rhine. Tell its facts."
 
 
 def test_a_typed_answer_fits(model: LocalModel) -> None:
@@ -114,7 +115,7 @@ def test_a_typed_answer_fits(model: LocalModel) -> None:
     *deltas, answer = asyncio.run(typed())
     found = json.loads(answer.message.text)
     assert list(found) == ["city", "founded", "rivers"]
-    assert found["founded"] == "1244-03-01"
+    assert (found["city"], date.fromisoformat(found["founded"]).year) == ("Bonn", 1244)
     assert answer.message.text.startswith("".join([delta.text for delta in deltas]))
 
 
