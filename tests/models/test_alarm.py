@@ -31,8 +31,13 @@ def test_many_waits_set_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> int:
         loop: Any = asyncio.get_running_loop()
         times: list[float] = []
-        call_at = loop.call_at
-        monkeypatch.setattr(loop, "call_at", lambda when, *rest: (times.append(when), call_at(when, *rest))[1])
+        original = loop.call_at
+
+        def call_at(when: float, *rest: Any) -> Any:
+            times.append(when)
+            return original(when, *rest)
+
+        monkeypatch.setattr(loop, "call_at", call_at)
         alarm = Alarm()
         for _ in range(100):
             await alarm.wait(nothing(), 5)

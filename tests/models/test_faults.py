@@ -246,6 +246,11 @@ def test_a_server_that_never_ends_a_complete_answer_is_not_waited_for(monkeypatc
     ended = chunk({"content": "All is well."}) + chunk({}, "stop")
     with faulty(endless(head(**STREAMED) + chunked([ended]), b": ping\n\n")) as server:
         assert asked(server.url)[-1].message.text == "All is well."
+    for fault in (silent, lambda begun: endless(begun, b": ping\n\n")):
+        with faulty(fault(head(**STREAMED) + chunked([ended + DONE]))) as server:
+            began = time.monotonic()
+            assert asked(server.url)[-1].message.text == "All is well."
+            assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -268,7 +273,8 @@ def test_a_connection_that_was_closed_while_the_program_was_busy_is_opened_again
         model = RemoteModel(CUSTOM, "m", server.url, KEY)
         texts = []
         for _ in range(3):
-            texts.append([item async for item in model.stream(ASK)][-1].message.text)
+            items: list[Any] = [item async for item in model.stream(ASK)]
+            texts.append(items[-1].message.text)
             server.closed.wait(5)  # the event loop does not get to know
             server.closed.clear()
         await model.aclose()

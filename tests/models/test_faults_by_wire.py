@@ -130,9 +130,9 @@ def test_a_connection_serves_one_answer_after_the_other(name: str) -> None:
     async def run(base: str) -> list[str]:
         model = RemoteModel(vendor(name), "m", base, KEY)
         request = Request([messages.user("Hi")])
-        texts = [[item async for item in model.stream(request)][-1].message.text for _ in range(3)]
+        streams: list[list[Any]] = [[item async for item in model.stream(request)] for _ in range(3)]
         await model.aclose()
-        return texts
+        return [items[-1].message.text for items in streams]
 
     with faulty(answers(whole(sent(*STREAMS[name])), keep=True)) as server:
         assert asyncio.run(run(server.url)) == ["All is well."] * 3

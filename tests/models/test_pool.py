@@ -27,7 +27,8 @@ class User:
 
 
 async def ask(model: RemoteModel) -> str:
-    return [item async for item in model.stream(ASK)][-1].message.text
+    items: list[Any] = [item async for item in model.stream(ASK)]
+    return str(items[-1].message.text)
 
 
 def test_models_of_one_origin_share_a_connection_until_the_last_is_closed() -> None:

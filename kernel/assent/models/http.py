@@ -56,10 +56,10 @@ class Reply:
 
 async def drain(reply: Reply) -> None:
     """Read what follows a complete answer, so that its connection can be used again; nothing in it matters."""
-    with contextlib.suppress(TimeoutError, ModelError, *_FAULTS):
-        async with asyncio.timeout(LAST):
-            async for _ in reply.chunks:
-                pass
+    reply.watch.patience, reply.watch.moved = LAST, time.monotonic()
+    with contextlib.suppress(ModelError, *_FAULTS):
+        async for _ in reply.chunks:
+            pass
 
 
 class Connections:
