@@ -196,6 +196,8 @@ def test_what_does_not_fit_is_told(kind: Any, text: str, said: str) -> None:
 def test_a_great_many_problems_are_not_all_told() -> None:
     with pytest.raises(ValueError, match="- and 20 more"):
         value("list[int]", json.dumps(["x"] * 30))
+    with pytest.raises(ValueError, match="- 500000 values do not fit"):
+        value("list[int]", json.dumps(["x"] * 500_000))
 
 
 ROWS = '{"rows": [{"region": "north", "revenue": 12, "day": "2024-01-02"}]}'

@@ -19,6 +19,7 @@ from assent.tools.preview import is_frame
 
 _TRIES = 50  # places in a text with words around it where the answer may be
 _PROBLEMS = 10  # that a model is told of at once
+_MANY = 10_000  # problems that are counted only: to spell them out takes a microsecond and a kilobyte each
 _PART = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]|[^,])+""")  # brackets two deep
 _COLUMN = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^:'"\[\]()]+?))\s*:\s*(.+?)\s*""", re.DOTALL)
 _LOOKAROUND = re.compile(r"\(\?(?:[=!]|<[=!])")
@@ -220,6 +221,8 @@ def _objects(text: str) -> list[tuple[int, int]]:
 
 
 def _problems(error: ValidationError) -> str:
+    if error.error_count() > _MANY:
+        return f"- {error.error_count()} values do not fit"
     problems = [
         f"- {'.'.join(str(part) for part in item['loc']) or 'answer'}: {item['msg']}"
         for item in error.errors(include_url=False, include_input=False)
