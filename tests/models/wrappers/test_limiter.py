@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from assent.core.model import Priority, Usage
 from assent.core.model_settings import ModelSettings
-from assent.models.wrappers.limiter import BURST, GUESS, Bell, Limiter, Turn, limiter_of
+from assent.models.wrappers.bucket import BURST
+from assent.models.wrappers.limiter import GUESS, Bell, Limiter, Turn, limiter_of
 
 RANKS: tuple[Priority, ...] = get_args(Priority)
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +11,10 @@ from typing import Protocol, get_args
 
 from assent.core.model import Priority, Usage
 from assent.core.model_settings import ModelSettings
+from assent.models.wrappers.bucket import Bucket
+from assent.models.wrappers.spending import Spending
 
-BURST = 10.0  # seconds' worth of requests and of tokens that a model which is left alone saves up
 GUESS = 1_000.0  # tokens of a request as long as no answer has told
-HOUR = 3600.0
 _SHARE = 8  # of the latest answer in what the next one is expected to take: one part in so many
 _LATE = 1.0  # seconds after which a timer is given up: its event loop may be held up, others are not
 _SOON = 1e-6  # seconds that are no wait: a timer is no more exact
@@ -71,65 +71,6 @@ class Full:
     seconds: float | None
     each: float = 0.0
     refused: bool = False
-
-
-class Bucket:
-    """A token bucket: fills at `per_minute`, holds BURST seconds of that and at least 1, may be overdrawn.
-
-    So in any minute at most `per_minute` + `size` are taken, and once more what the last one overdrew.
-    """
-
-    def __init__(self, per_minute: int, now: float) -> None:
-        self.rate = per_minute / 60
-        self.size = max(self.rate * BURST, 1.0)
-        self.level = self.size
-        self._at = now
-
-    def wait(self, amount: float, now: float) -> float:
-        """Seconds until `amount` is there, or the bucket full where that is less."""
-        self.level = min(self.level + (now - self._at) * self.rate, self.size)
-        self._at = now
-        seconds = (min(amount, self.size) - self.level) / self.rate
-        return seconds if seconds > _SOON else 0.0
-
-
-class Spending:
-    """US dollars of the last hour. Kept by the second, and forgotten up to a second late."""
-
-    def __init__(self, limit: Decimal) -> None:
-        self.limit = limit
-        self.total = Decimal(0)
-        self.recent: Decimal | None = None  # what an answer costs of late
-        self._slots: deque[tuple[float, Decimal]] = deque()  # the end of the second, what was spent in it
-
-    def add(self, cost: Decimal | None, now: float) -> None:
-        """Count what an answer cost; `now` must not go back. None, which is unknown, counts for nothing."""
-        if cost is None or not cost.is_finite() or cost < 0:
-            return
-        self.recent = cost if self.recent is None else self.recent + (cost - self.recent) / _SHARE
-        self.total += cost
-        end = now // 1 + 1
-        if self._slots and self._slots[-1][0] >= end:
-            end, before = self._slots.pop()
-            cost += before
-        self._slots.append((end, cost))
-
-    def wait(self, under_way: int, now: float) -> float | None:
-        """Seconds until there is room for one more; None until one of those under way is done."""
-        while self._slots and self._slots[0][0] + HOUR <= now:
-            self.total -= self._slots.popleft()[1]
-        if self.total >= self.limit:
-            return self._until_below(now)
-        expected = self.total + under_way * self.recent if self.recent and under_way else self.total
-        return 0.0 if expected < self.limit else None
-
-    def _until_below(self, now: float) -> float:
-        left, end = self.total, now
-        for slot, cost in self._slots:
-            left, end = left - cost, slot
-            if left < self.limit:
-                break
-        return end + HOUR - now
 
 
 class Limiter:
