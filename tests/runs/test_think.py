@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.calls import call
-from tests.support.sessions import opened, ran
+from tests.support.sessions import opened, ran, results
 
 from assent.app import Session
 from assent.core.config import Config
+from assent.core.messages import ToolCall
 from assent.core.model import Request, TextDelta, Usage
 from assent.models.scripted import Turn
 from assent.tools.tool import tool
@@ -58,3 +59,12 @@ def test_a_stream_without_an_answer_fails_the_run(tmp_path: Path) -> None:
         assert result.status == "failed"
         assert "ended its stream without an answer. Resume the run to ask again." in result.reason
         assert session.journal.select("SELECT count(*) FROM steps") == [(0,)]
+
+
+def test_an_id_that_a_model_uses_again_becomes_another(tmp_path: Path) -> None:
+    same = ToolCall("c", "look", "{}")
+    with opened(tmp_path, [same, same], same, "done") as session:
+        run = ran(session, look).run
+        proposed = [item.id for message in session.state(run).messages for item in message.calls]
+        assert proposed == ["c", f"{run}.2", f"{run}.3"]
+        assert [item.id for item in results(session, run)] == proposed

@@ -55,6 +55,7 @@ class State:
     messages: list[Message] = field(default_factory=list)
     batch: dict[str, CallState] = field(default_factory=dict)
     calls: int = 0
+    ids: set[str] = field(default_factory=set)  # what models have called their calls
     step: int = 0
     budget: int = 0  # model calls left before the step limit
     allowed: frozenset[tuple[str, str]] = frozenset()  # tools allowed for the run, each with the rules' version
@@ -134,6 +135,7 @@ def _answered(state: State, event: Event) -> None:
     state.stop = event.body.get("stop", "")
     state.budget -= 1
     for proposed in message.calls:
+        state.ids.add(proposed.id)
         state.calls += 1
         name = call_id(state.run, state.calls)
         state.batch[name] = CallState(name, state.step, proposed, proposed.name)

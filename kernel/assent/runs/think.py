@@ -12,6 +12,7 @@ from assent.core.messages import Message, Part, ToolCall
 from assent.core.model import Answer, Notice, Request
 from assent.models.prices import cost, saved
 from assent.runs.run import Run
+from assent.runs.state import State
 
 
 async def think(run: Run) -> None:
@@ -34,7 +35,7 @@ async def think(run: Run) -> None:
     except ModelError as error:
         run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
         raise
-    message = _with_ids(answer.message, state.run, state.calls)
+    message = _with_ids(answer.message, state)
     usage, model = answer.usage, answer.by or run.model.name
     extra = {"cache_write": usage.cache_write, "saved": saved(model, usage)}
     run.record(
@@ -76,15 +77,16 @@ def _noted(run: Run, notice: Notice, kind: Kind, step: int) -> Event:
     return run.event(kind, step=step, model=notice.model, duration=notice.seconds, body=body)
 
 
-def _with_ids(message: Message, run: str, calls: int) -> Message:
+def _with_ids(message: Message, state: State) -> Message:
     """Every call needs an id of its own within the conversation; what a model left out or doubled is made up for."""
     seen: set[str] = set()
+    ordinal = state.calls
     parts: list[Part] = []
     for part in message.parts:
         if isinstance(part, ToolCall):
-            calls += 1
-            if not part.id or part.id in seen:
-                part = replace(part, id=call_id(run, calls))
+            ordinal += 1
+            if not part.id or part.id in seen or part.id in state.ids:
+                part = replace(part, id=call_id(state.run, ordinal))
             seen.add(part.id)
         parts.append(part)
     return replace(message, parts=tuple(parts), encoded={})
