@@ -14,8 +14,8 @@ import duckdb
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.store import blobs, database
-from assent.store.rows import encoded, event_of, hash_of, values_of
-from assent.store.schema import INSERT, NAMES, SELECT
+from assent.store.rows import encoded, event_of, hash_of, row_of, values_of
+from assent.store.schema import NAMES, SELECT, TABLE
 from assent.store.waiting import Waiting, settle
 
 Listener = Callable[[Sequence[Event]], None]
@@ -41,6 +41,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._connection = database.connect(folder / database.FILE)
+        self._appender = self._connection.appender(TABLE)
         self.deciding = threading.Lock()  # held by whoever looks and appends as one act, whichever session it is of
         self._reading = threading.Lock()
         self._seq, self._head = self._last()
@@ -191,10 +192,19 @@ class Journal:
             event.seq, event.prev = seq, head
             values = values_of(event, self._body(event))
             event.hash = head = hash_of(values)
-            rows.append((*values, head))
+            rows.append(row_of(values, head))
         if rows:
-            self._connection.execute(INSERT, [list(column) for column in zip(*rows, strict=True)])
+            self._append(rows)
         self._seq, self._head = seq, head
+
+    def _append(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """All rows or none, in one commit. An appender plans once what a statement plans anew each time."""
+        try:
+            self._appender.append_rows(rows)
+            self._appender.flush()
+        except BaseException:
+            self._appender.clear()
+            raise
 
     def _body(self, event: Event) -> str:
         text = encoded(event.body)
@@ -230,6 +240,7 @@ class Journal:
         with self._reading:
             self._connection.close()
             self._connection = database.connect(self.folder / database.FILE)
+            self._appender = self._connection.appender(TABLE)
         self._seq, self._head = self._last()
 
     def _last(self) -> tuple[int, str]:

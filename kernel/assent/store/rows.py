@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from assent.core.canonical import plain
 from assent.core.events import Event, Kind
 from assent.store.schema import NAMES
 
+_EPOCH = datetime(1970, 1, 1)  # UTC, as all times in the journal
 _NANO = Decimal("1e-9")  # what the cost column keeps
 _MOST = 2**63
 _COSTLIEST = Decimal("1e9")  # what it has room for
@@ -47,6 +49,12 @@ def values_of(event: Event, body: str) -> tuple[Any, ...]:
 def hash_of(values: tuple[Any, ...]) -> str:
     """sha256 (hexadecimal) over a row's other columns, the hash of the row before it among them."""
     return hashlib.sha256(_chained(values).encode()).hexdigest()
+
+
+def row_of(values: tuple[Any, ...], digest: str) -> tuple[Any, ...]:
+    """The whole row as the database takes it: `values_of` an event, with their hash."""
+    seq, microseconds, *rest = values
+    return (seq, _EPOCH + timedelta(microseconds=microseconds), *rest, digest)
 
 
 def event_of(row: tuple[Any, ...]) -> Event:

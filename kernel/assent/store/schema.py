@@ -32,13 +32,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 NAMES = tuple(name for name, _ in COLUMNS)
 
-
-def _unnest(name: str, kind: str) -> str:
-    # Microseconds travel as integers: a list of datetimes costs three times as much to bind.
-    return "make_timestamp(unnest(?::BIGINT[]))" if name == "time" else f"unnest(?::{kind}[])"
-
-
-INSERT = f"INSERT INTO events SELECT {', '.join(_unnest(name, kind) for name, kind in COLUMNS)}"
+TABLE = "events"
 SELECT = "SELECT " + ", ".join("epoch_us(time)" if name == "time" else f'"{name}"' for name in NAMES) + " FROM events"
 
 _REFUSE = "INSERT INTO refusals SELECT error('The journal is append only: events are neither changed nor deleted.')"
