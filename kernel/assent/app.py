@@ -373,6 +373,7 @@ class Session:
     def _retire(self, live: Live) -> None:
         run = live.run.state.run
         self._forget(run)
+        live.let_go()
         told = (*live.run.state.last_calls, ANSWER)
         kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values

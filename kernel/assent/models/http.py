@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -104,10 +105,13 @@ class Connections:
             try:
                 if response.status_code != 200:
                     raise await self._refused(response, model)
-                if (coding := response.headers.get("content-encoding", "identity")) not in (*CODINGS, "identity"):
+                coding = response.headers.get("content-encoding", "identity")
+                if coding not in (*CODINGS, "identity"):
                     raise failures.garbled(self._endpoint, f"in the encoding {coding[:20]!r}, which was not asked for")
+                plain: Any = response.stream  # past httpx's decoders where there is nothing to undo
+                source = aiter(plain) if coding == "identity" else response.aiter_bytes()
                 watch = Watch(PATIENCE * self._silence)
-                yield Reply(response.headers.get("content-type", ""), self._chunks(response, alarm, watch), watch)
+                yield Reply(response.headers.get("content-type", ""), self._chunks(source, alarm, watch), watch)
             finally:
                 await response.aclose()
         except _FAULTS as error:
@@ -151,13 +155,13 @@ class Connections:
         pool = self._pools[asyncio.get_running_loop()] = join(self._base, self)
         return pool
 
-    async def _chunks(self, response: httpx.Response, alarm: Alarm, watch: Watch) -> AsyncIterator[bytes]:
-        size, chunks = 0, response.aiter_bytes()
+    async def _chunks(self, source: AsyncIterator[bytes], alarm: Alarm, watch: Watch) -> AsyncIterator[bytes]:
+        size = 0
         while size <= LARGEST:
             left = watch.moved + watch.patience - time.monotonic()
             try:
                 # aiohttp's own timeout is lost where it stumbles over the framing of a body: it would wait for ever.
-                chunk = await alarm.wait(anext(chunks), min(self._silence, left))
+                chunk = await alarm.wait(anext(source), min(self._silence, left))
             except StopAsyncIteration:
                 return
             except TimeoutError:

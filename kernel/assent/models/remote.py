@@ -4,6 +4,9 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from typing import Any
+
+from pydantic_core import from_json
 
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Text
@@ -92,7 +95,7 @@ class RemoteModel:
 
     def _absorbed(self, draft: Draft, payload: bytes) -> list[Delta]:
         try:
-            value = json.loads(payload)
+            value = _parsed(payload)
         except (ValueError, RecursionError):
             raise failures.garbled(self._endpoint, "what came is no JSON") from None
         try:
@@ -108,6 +111,13 @@ class RemoteModel:
         if tools != self._tools[0]:
             self._tools = (tools, self._wire.tools(tools) if tools else b"")
         return self._wire.encode(request, self._model, self._endpoint, self._tools[1])
+
+
+def _parsed(payload: bytes) -> Any:
+    try:
+        return from_json(payload)  # five times as fast
+    except ValueError:
+        return json.loads(payload)  # takes what the other does not: half a surrogate pair, where a chunk ends in one
 
 
 async def payloads(reply: Reply) -> AsyncIterator[bytes]:

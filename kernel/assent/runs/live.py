@@ -56,6 +56,10 @@ class Live:
         if task.cancelling() > before:
             raise asyncio.CancelledError
 
+    def let_go(self) -> None:
+        """Open the circles that it is part of, which would wait for the garbage collector with the conversation."""
+        self.task, self.run.emit = None, _nobody
+
     def say(self, progress: Progress) -> None:
         """Take a delta. It stays behind what was recorded before it and is still on its way to the disk."""
         if self._has_heard(self.run.last):
@@ -77,6 +81,10 @@ class Live:
 
     def _has_heard(self, event: Event) -> bool:
         return 0 < event.seq <= self.heard  # the writer numbers events as it commits them
+
+
+def _nobody(progress: Progress) -> None:
+    """Nobody listens."""
 
 
 _by_journal: WeakKeyDictionary[Journal, "LiveRuns"] = WeakKeyDictionary()
