@@ -67,3 +67,12 @@ def test_an_error_that_is_endlessly_deep_costs_no_sentence() -> None:
 def test_a_server_that_is_not_trusted_is_not_asked_again() -> None:
     assert failures.unreachable(OPENAI, "https://here", "connection refused").retryable
     assert not failures.unreachable(OPENAI, "https://here", "its certificate is not trusted", passes=False).retryable
+
+
+def test_gemini_calls_a_wrong_key_a_bad_request() -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
+    refusal = body(code=400, message="API key not valid.", status="INVALID_ARGUMENT", details=details)
+    (gemini,) = [endpoint for endpoint in ENDPOINTS if endpoint.name == "gemini"]
+    said = failures.refused(gemini, "m", 400, refusal)
+    assert "Google Gemini refused the key (HTTP 400): put a valid one in GEMINI_API_KEY" in str(said)
+    assert not said.retryable

@@ -7,7 +7,7 @@ import pytest
 
 from assent.core.model import Usage
 from assent.models import prices
-from assent.models.prices import cost, per_million
+from assent.models.prices import cost, per_million, saved
 
 
 @pytest.mark.parametrize("model", ["local:qwen2.5-coder-1.5b", "scripted:x", "ollama:qwen3:8b"])
@@ -64,3 +64,15 @@ def test_prices_of_a_million_tokens() -> None:
 def test_a_round_price_is_written_without_an_exponent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prices, "cost", lambda model, usage: Decimal("0.010"))
     assert [str(price) for price in per_million("any:model")] == ["10", "10"]
+
+
+def test_what_the_vendors_cache_spared_or_cost() -> None:
+    model = "anthropic:claude-haiku-4-5"  # reads its cache at a tenth of the price, and writes it at five quarters
+    read, written = Usage(10_000, 0, cached=10_000), Usage(10_000, 0, cache_write=10_000)
+    paid, paid_more = cost(model, read), cost(model, written)
+    assert paid is not None
+    assert paid_more is not None
+    assert saved(model, read, paid) == 9 * paid
+    assert saved(model, written, paid_more) == -paid_more / 5
+    assert saved(model, Usage(10_000, 5), paid) is None
+    assert saved("custom:m", read, None) is None

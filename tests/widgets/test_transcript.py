@@ -492,3 +492,14 @@ def test_a_wait_is_shown_while_it_lasts_and_then_how_long_it_was() -> None:
         event(Kind.RUN_STARTED), delta(Notice(None, "groq:x", "Waiting for room.")), event(Kind.RUN_CANCELLED)
     )
     assert "Waiting for room" not in given_up.text()
+
+
+def test_a_model_that_says_nothing_at_all_is_told_of() -> None:
+    ended = event(Kind.RUN_FINISHED, body={"text": " "})
+    assert (
+        "The model ended its turn without a word."
+        in folded(event(Kind.RUN_STARTED), answered(1, assistant()), ended).text()
+    )
+    filtered = folded(event(Kind.RUN_STARTED), answered(1, assistant(), "filter"), ended).text()
+    assert "without a word" not in filtered
+    assert "vendor cut the answer off" in filtered

@@ -215,6 +215,9 @@ class Transcript:
     def _finish(self, text: str) -> None:
         """The last words are the answer, and look like it."""
         self.answer = text
+        if not text.strip() and not any(key.endswith(".stop") for key in self._items):
+            self._put("answer", Words("The model ended its turn without a word.", "note"))
+            return
         said = [key for key, item in self._items.items() if isinstance(item, Words) and item.kind == "said"]
         last = self._items[said[-1]] if said else None
         same = isinstance(last, Words) and last.text.strip() == text.strip()

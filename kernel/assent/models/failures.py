@@ -18,6 +18,7 @@ _FINAL = _NO_MONEY | {
     "invalid_request_error", "authentication_error", "permission_error", "not_found_error", "request_too_large",
     "context_length_exceeded", "invalid_prompt",
 }  # fmt: skip
+_NO_KEY = "API_KEY_INVALID"  # Gemini says so with HTTP 400
 _UNREADABLE = "tool_use_failed"  # Groq's name for a call that the model wrote wrongly; the next try may be right
 _NONE: Mapping[str, str] = MappingProxyType({})
 _SECRET = re.compile(r"\b(?:(?:sk|pk|gsk|xai|key)[-_]|(?-i:AIza))[\w*.-]{6,}", re.IGNORECASE)
@@ -32,7 +33,7 @@ def refused(
     names = _names(_parsed(body))
     poor = not _NO_MONEY.isdisjoint(names)
     retryable = (status in _RETRYABLE or _UNREADABLE in names) and not poor and headers.get("x-should-retry") != "false"
-    kind = 402 if poor else 0 if _UNREADABLE in names else status
+    kind = 402 if poor else 401 if _NO_KEY in names else 0 if _UNREADABLE in names else status
     text = _sentence(endpoint, model, kind, status, _said(body, key), after)
     return ModelError(text, status=status, retryable=retryable, retry_after=after)
 
@@ -116,8 +117,8 @@ def _sentence(endpoint: Endpoint, model: str, kind: int, status: int, said: str,
         return f"{title} could not read the call that {model!r} wrote (HTTP {status}{because}): run again."
     if kind == 402:
         return f"{title} asks for payment (HTTP {status}{because}): add credit to the account, or choose another model."
-    if status == 401:
-        return f"{title} refused the key (HTTP 401): put a valid one in {_keys(endpoint)}."
+    if kind == 401:
+        return f"{title} refused the key (HTTP {status}): put a valid one in {_keys(endpoint)}."
     if status == 403:
         return f"{title} does not allow this (HTTP 403{because}): check what the key in {_keys(endpoint)} may use."
     if status == 404:
@@ -147,7 +148,10 @@ def _names(value: object) -> set[str]:
     """What a vendor calls its error; each has another field for that."""
     error = value.get("error", value) if isinstance(value, dict) else None
     fields = error if isinstance(error, dict) else {}
-    return {name for key in ("code", "type", "status") if isinstance(name := fields.get(key), str)}
+    details = fields["details"] if isinstance(fields.get("details"), list) else []
+    given = [fields.get(key) for key in ("code", "type", "status")]
+    given += [detail.get("reason") for detail in details if isinstance(detail, dict)]
+    return {name for name in given if isinstance(name, str)}
 
 
 def _parsed(body: bytes) -> Any:

@@ -23,13 +23,15 @@ def cost(model: str, usage: Usage) -> Decimal | None:
     return _listed(_NAMES.get(provider, provider), name, usage)
 
 
-def saved(model: str, usage: Usage) -> Decimal | None:
-    """US dollars that the vendor's prompt cache spared (less than zero where writing it cost more); None if unknown."""
-    if not usage.cached and not usage.cache_write:
+def saved(model: str, usage: Usage, paid: Decimal | None) -> Decimal | None:
+    """US dollars that the vendor's prompt cache spared (less than zero where writing it cost more); None if unknown.
+
+    `paid` is what the answer did cost.
+    """
+    if paid is None or not (usage.cached or usage.cache_write):
         return None
     uncached = cost(model, replace(usage, cached=0, cache_write=0, cost=None))
-    paid = cost(model, usage)
-    return None if uncached is None or paid is None else uncached - paid
+    return None if uncached is None else uncached - paid
 
 
 def per_million(model: str) -> tuple[Decimal | None, Decimal | None]:

@@ -37,7 +37,8 @@ async def think(run: Run) -> None:
         raise
     message = _with_ids(answer.message, state)
     usage, model = answer.usage, answer.by or run.model.name
-    extra = {"cache_write": usage.cache_write, "saved": saved(model, usage)}
+    paid = cost(model, usage)
+    extra = {"cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
     run.record(
         run.event(
             Kind.MODEL_ANSWERED,
@@ -47,7 +48,7 @@ async def think(run: Run) -> None:
             output_tokens=usage.output,
             cached_tokens=usage.cached,
             reasoning_tokens=usage.reasoning,
-            cost=cost(model, usage),
+            cost=paid,
             duration=time.perf_counter() - began,
             body={
                 "message": messages.to_json(message),
