@@ -15,7 +15,7 @@ from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.commands import Decide, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import ConfigError, NotFound, QueryError, StoreError
+from assent.core.errors import ConfigError, ModelError, NotFound, QueryError, StoreError
 from assent.core.events import ENDINGS, Event, Kind, Progress
 from assent.models.scripted import ScriptedModel, Turn
 from assent.runs.records import CUT_OFF
@@ -365,6 +365,22 @@ def test_the_model_is_the_commands_then_the_agents_then_the_sessions_own(tmp_pat
         "scripted:one",
         "scripted:two",
     ]
+    session.close()
+
+
+def test_a_run_goes_on_with_another_model_and_stays_with_it(tmp_path: Path) -> None:
+    gone, there = ModelError("The model is gone: choose another."), call("risk", x=1)
+    models = [ScriptedModel([call("look"), gone], "scripted:one"), ScriptedModel(["", there, "done"], "scripted:two")]
+    session = Session(tmp_path, config=Config(), models=models)
+    failed = asyncio.run(session.run(Agent(name="a", tools=(look, risk)), "Go."))
+    assert (failed.status, failed.reason) == ("failed", "The model is gone: choose another.")
+    with pytest.raises(NotFound, match="nobody:m"):
+        resumed(session, failed.run, model="nobody:m")
+    assert resumed(session, failed.run, model="scripted:two").status == "suspended"
+    approve(session, f"{failed.run}.2")
+    assert resumed(session, failed.run).text == "done"
+    said = session.sql("SELECT model FROM steps ORDER BY step")["model"].tolist()
+    assert said == ["scripted:one", "scripted:two", "scripted:two"]
     session.close()
 
 

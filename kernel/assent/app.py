@@ -346,7 +346,8 @@ class Session:
         state = fold(events)
         if state.status == "finished":
             raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
-        event = state.scope.event(Kind.RUN_RESUMED, model=state.model or None)
+        model = self.model(command.model).name if command.model else state.model
+        event = state.scope.event(Kind.RUN_RESUMED, model=model or None)
         return fold([*events, event]), event, events[-1].seq
 
     def _terms(self, state: State) -> tuple[Facts, Mapping[str, Tool[Any, Any]]]:

@@ -101,7 +101,8 @@ class Desk:
 
     def resuming(self, run: str, **options: Any) -> ResumeRun:
         """The command that goes on with a run."""
-        return ResumeRun(self.session.find(run), **self._asking(options))
+        asking = self._asking(options)
+        return ResumeRun(self.session.find(run), **asking, **options)
 
     def _asking(self, options: dict[str, Any]) -> dict[str, Any]:
         config = self.config

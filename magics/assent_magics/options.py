@@ -85,7 +85,7 @@ RUN: Mapping[str, Option] = {
         get_args(Priority), "who goes first where a limit makes requests wait: critical, high, mid or low"
     ),
 }
-RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask")}
+RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}
 NEW: Mapping[str, Option] = {
     **{name: RUN[name] for name in ("--model", "--tools", "--max-steps", "--effort", "--priority")},
     "--instructions": Option(_text, "what the agent is told, in quotes"),

@@ -38,11 +38,12 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True)
 class ResumeRun:
-    """Go on with a run that is suspended, cancelled or was cut off."""
+    """Go on with a run that is suspended, cancelled or was cut off; with another `model`, if one is named."""
 
     run: str
     wait: float = 600.0
     on_ask: OnAsk = "suspend"
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ def _finished(state: State, event: Event) -> None:
 
 def _resumed(state: State, event: Event) -> None:
     state.status, state.reason = "running", ""
+    state.model = event.model or state.model
     state.budget, state.refused = state.agent.max_steps, 0
 
 
