@@ -6,11 +6,12 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from assent.app import Result, Session
+from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.config import Config
 from assent.core.messages import Text, ToolCall, assistant
 from assent.core.model import Answer, CallDelta, Delta, Model, Request, TextDelta, Usage
+from assent.runs.result import Result
 from assent.tools.tool import tool
 from bench.task import ANSWER, ARGUMENTS, INSTRUCTIONS, PROMPT, TOOL
 

@@ -74,7 +74,7 @@ def test_what_is_wrong_with_a_command_is_said_before_anything_happens(
         with pytest.raises(error, match=message):
             asyncio.run(items(session, command))
         assert session.journal.select("SELECT count(*) FROM events") == [(0,)]
-        assert not session._live
+        assert not session._work.live
 
 
 def test_a_stream_is_in_order_and_ends_with_the_end(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def section(title: str) -> str:
 def test_every_room_is_described() -> None:
     folders = {f"assent.{path.parent.name}" for path in (ROOT / "kernel" / "assent").glob("*/__init__.py")}
     described = set(re.findall(r"^\| `([\w.]+)` \|", section("Rooms"), re.MULTILINE))
-    assert described == folders | {"assent.app", "assent.catalog", "assent_magics", "assent_widgets"}
+    assert described == folders | {"assent.app", "assent.catalog", "assent.work", "assent_magics", "assent_widgets"}
 
 
 def test_every_event_is_described() -> None:

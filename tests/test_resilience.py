@@ -15,12 +15,13 @@ import pytest
 from tests.support.chat_server import Received, Reply, calls, chat_server, chunk, says
 from tests.support.sessions import kinds
 
-from assent.app import Result, Session
+from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.commands import ResumeRun, StartRun
 from assent.core.config import Config
 from assent.core.events import Event, Kind, Progress
 from assent.models.scripted import ScriptedModel
+from assent.runs.result import Result
 from assent.tools.tool import tool
 
 BUSY = Reply([b'{"error": {"message": "Slow down."}}'], 429, "application/json")

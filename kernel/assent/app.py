@@ -4,8 +4,8 @@ import asyncio
 import atexit
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Callable, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,49 +15,25 @@ from assent.core.agent import Agent
 from assent.core.approval import Pending
 from assent.core.commands import Command, Decide, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import AssentError, ConfigError, NotFound
-from assent.core.events import ENDINGS, Event, Kind, Progress, Scope, current_user
-from assent.core.ids import new_id, run_of
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import ENDINGS, Event, Kind, Progress, current_user
+from assent.core.ids import run_of
 from assent.core.model import Model
-from assent.policy.decide import Facts, facts
+from assent.policy.decide import facts
 from assent.runs import records
 from assent.runs.answer import answer
-from assent.runs.live import Live, live_runs
+from assent.runs.live import Live
 from assent.runs.loop import drive
-from assent.runs.output import OutputType, output_type, read, restored
-from assent.runs.pictures import keep_all
-from assent.runs.run import ANSWER, Run
-from assent.runs.state import State, fold, pending
+from assent.runs.result import Result, result_of
+from assent.runs.state import State
 from assent.store import journal as journals
 from assent.store import reader
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
+from assent.work import Work
 
 WIND_UP = 1.0  # seconds that a shutdown waits for the runs it has interrupted
-KEPT = 16  # runs whose values a session remembers
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run stands once its stream has ended.
-
-    `value` is what its last table-giving call gave, a DataFrame; `typed`, it is the answer itself, of the type that
-    the run was given, and `text` the JSON that it was read from.
-    """
-
-    run: str
-    status: str
-    text: str
-    reason: str = ""
-    value: Any = None
-    pending: tuple[Pending, ...] = ()
-    typed: bool = False
-
-    @property
-    def outcome(self) -> Any:
-        """What a caller wants first: the value, or the text where there is none."""
-        return self.text if self.value is None and not self.typed else self.value
 
 
 class Session:
@@ -83,10 +59,7 @@ class Session:
         self.journal, first = journals.attach(self.folder)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
-        self._live = live_runs(self.journal)
-        self._own: set[str] = set()  # the runs at work that this session began or resumed
-        self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
-        self._types: dict[str, Any] = {}  # the types that runs of this session were given, by how they are written
+        self._work = Work(self.journal, self._catalog, self.namespace)
         self._closed = False
         if first:
             records.suspend_cut_off(self.journal)  # no other process can be at work on what reads "running"
@@ -103,8 +76,8 @@ class Session:
         if isinstance(command, StopRun):
             self.cancel(command.run, command.reason)
             return
-        live = self._open(command)
-        live.task = asyncio.ensure_future(self._work(live))
+        live = self._work.open(command)
+        live.task = asyncio.ensure_future(_driven(live))
         try:
             while True:
                 item = await live.items.get()
@@ -118,7 +91,7 @@ class Session:
             try:
                 await asyncio.wait([live.task])
             finally:
-                self._leave(live)
+                self._work.leave(live)
 
     async def run(self, agent: str | Agent, prompt: str, **options: Any) -> Result:
         """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
@@ -126,13 +99,13 @@ class Session:
 
     async def drain(self, command: StartRun | ResumeRun) -> Result:
         """Carry out a command without looking at the stream, in the task that calls; cancelling it cancels the run."""
-        live = self._open(command, watched=False)
+        live = self._work.open(command, watched=False)
         with live.within():
             try:
                 await drive(live.run)
             finally:
-                self._retire(live)
-        return _result(live.run.state, live.run.values)
+                self._work.retire(live)
+        return result_of(live.run.state, live.run.values)
 
     def decide(self, command: Decide) -> Event:
         """Record a person's answer; the run goes on if it waits in this process. The first answer wins.
@@ -144,7 +117,7 @@ class Session:
             raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
         with self.journal.deciding:
             state = self.state(run_of(command.call))
-            rules, tools = self._terms(state) if command.verdict == "approve" else (facts({}, {}), {})
+            rules, tools = self._work.terms(state) if command.verdict == "approve" else (facts({}, {}), {})
             event = answer(state, command, rules, tools)
             self.journal.append([event]).result()
         return event
@@ -161,7 +134,7 @@ class Session:
 
     def stop(self, run: str) -> None:
         """Cancel a run that is at work in this process; without effect on any other. From any thread."""
-        self._live.stop(run)
+        self._work.live.stop(run)
 
     def cancel(self, run: str, reason: str = "stopped by the analyst") -> None:
         """Cancel a run that is at work here, or mark one that is suspended as cancelled."""
@@ -181,13 +154,12 @@ class Session:
 
     def live(self, run: str) -> bool:
         """Whether a run is at work in this process."""
-        return self._live.at_work(run)
+        return self._work.live.at_work(run)
 
     def result(self, run: str) -> Result:
         """How a run stands by the journal; with its value, while this session has it or the type of the answer."""
         state = self.state(run)
-        values = self._values.get(state.run, {})
-        return _result(state, values if ANSWER in values else {**values, **self._read_again(state)})
+        return result_of(state, self._work.values(state))
 
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.
@@ -251,7 +223,7 @@ class Session:
         if self._closed:
             return
         until = time.monotonic() + WIND_UP
-        while any(self._live.at_work(run) for run in list(self._own)) and time.monotonic() < until:
+        while self._work.goes_on() and time.monotonic() < until:
             time.sleep(0.02)  # their ends are on their way to the disk
         records.suspend_interrupted(self.journal, 2 * WIND_UP)
 
@@ -260,135 +232,15 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        for run in list(self._own):
-            self.stop(run)
+        self._work.stop()
         journals.detach(self.journal)
 
-    # Inside
 
-    def _open(self, command: StartRun | ResumeRun, *, watched: bool = True) -> Live:
-        if not self._live:
-            self.journal.recover()
-        if isinstance(command, StartRun):
-            output = None if command.output_type is None else self._output_type(command.output_type)
-            return self._at_work(command, *self._begun(command, output), output, watched)
-        with self.journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
-            state, event, seen = self._resumed(command)
-            output = None if state.output is None else restored(state.output, self._names())
-            return self._at_work(command, state, event, seen, output, watched)
-
-    def _output_type(self, kind: Any) -> OutputType:
-        output = output_type(kind, self._names())
-        if not isinstance(kind, str) and not output.columns:
-            self._types[output.text] = kind  # no name of it need be in the namespace for a resume in this session
-        return output
-
-    def _read_again(self, state: State) -> Mapping[str, Any]:
-        if state.output is None or state.status != "finished":
-            return {}
-        try:
-            return {ANSWER: read(restored(state.output, self._names()), state.answer)[1]}
-        except (NotFound, ConfigError, ValueError):  # the type is not here, or is another one now
-            return {}
-
-    def _names(self) -> Mapping[str, Any]:
-        """The names that a type may be written with."""
-        return {**self._types, **self.namespace()}
-
-    def _at_work(
-        self,
-        command: StartRun | ResumeRun,
-        state: State,
-        event: Event,
-        seen: int,
-        output: OutputType | None,
-        watched: bool,
-    ) -> Live:
-        tools = self.tools_of(state.agent)
-        run = Run(
-            state=state,
-            journal=self.journal,
-            model=self.model(state.model),
-            tools=tools,
-            rules=self._catalog.rules(state.agent, tools),
-            wait=command.wait,
-            on_ask=command.on_ask,
-            last=event,
-            output=output,
-        )
-        live = Live(run, asyncio.get_running_loop(), heard=seen, watched=watched)
-        self._live[state.run] = live
-        self._own.add(state.run)
-        try:
-            self.journal.post([event])
-        except AssentError:
-            self._forget(state.run)
-            raise
-        return live
-
-    def _begun(self, command: StartRun, output: OutputType | None) -> tuple[State, Event, int]:
-        agent = self._catalog.agent_for(command)
-        model = self.model(command.model or agent.model)
-        scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
-        body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
-        if output is not None:
-            body["output"] = output.to_json(self._names())
-        if command.images:
-            body["images"] = keep_all(self.folder, command.images, self.namespace())
-        event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
-        return fold([event]), event, 0
-
-    def _resumed(self, command: ResumeRun) -> tuple[State, Event, int]:
-        run = self.find(command.run)
-        if self._live.at_work(run):
-            raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")
-        events = self.journal.events(run)
-        state = fold(events)
-        if state.status == "finished":
-            raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
-        model = self.model(command.model).name if command.model else state.model
-        event = state.scope.event(Kind.RUN_RESUMED, model=model or None)
-        return fold([*events, event]), event, events[-1].seq
-
-    def _terms(self, state: State) -> tuple[Facts, Mapping[str, Tool[Any, Any]]]:
-        """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
-        if self._live.at_work(state.run):
-            run = self._live[state.run].run
-            return run.rules, run.tools
-        tools = self.tools_of(state.agent)
-        return self._catalog.rules(state.agent, tools), tools
-
-    async def _work(self, live: Live) -> None:
-        try:
-            await drive(live.run)
-        except BaseException as error:  # whatever it is, the reader of the stream must hear of it
-            live.items.put(error)
-
-    def _leave(self, live: Live) -> None:
-        """Until its task has ended a run is at work, whoever lost patience with it: nobody else may resume it."""
-        if live.task is None or live.task.done():
-            self._retire(live)
-        else:
-            live.task.add_done_callback(lambda _: self._retire(live))
-
-    def _retire(self, live: Live) -> None:
-        run = live.run.state.run
-        self._forget(run)
-        live.let_go()
-        told = (*live.run.state.last_calls, ANSWER)
-        kept = {name: value for name, value in live.run.values.items() if name in told}
-        self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
-
-    def _forget(self, run: str) -> None:
-        self._live.pop(run, None)
-        self._own.discard(run)
-
-
-def _result(state: State, values: Mapping[str, Any]) -> Result:
-    typed = state.status == "finished" and ANSWER in values
-    tables = [values[call] for call in state.last_calls if call in values and hasattr(values[call], "columns")]
-    value = values[ANSWER] if typed else tables[-1] if tables and state.output is None else None
-    return Result(state.run, state.status, state.answer, state.reason, value, tuple(pending(state)), typed)
+async def _driven(live: Live) -> None:
+    try:
+        await drive(live.run)
+    except BaseException as error:  # whatever it is, the reader of the stream must hear of it
+        live.items.put(error)
 
 
 def _close_at_exit(session: Session) -> None:

@@ -24,7 +24,8 @@ from assent_magics.show import Show, View, decided_of
 from assent_magics.static import StaticView
 
 if TYPE_CHECKING:
-    from assent.app import Result, Session
+    from assent.app import Session
+    from assent.runs.result import Result
 
 
 @dataclass(slots=True)

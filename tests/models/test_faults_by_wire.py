@@ -13,7 +13,7 @@ import pytest
 from tests.support.chat_server import DONE, calls, chunk, says
 from tests.support.faults import Behaviour, Exchange, answers, chunked, faulty, head, whole
 
-from assent.app import Result, Session
+from assent.app import Session
 from assent.core import messages
 from assent.core.agent import Agent
 from assent.core.commands import ResumeRun
@@ -24,6 +24,7 @@ from assent.core.model import Request
 from assent.models import endpoints
 from assent.models.endpoints import Endpoint
 from assent.models.remote import RemoteModel
+from assent.runs.result import Result
 from assent.tools.tool import tool
 
 KEY = "sk-test-0123456789abcdef"

@@ -31,7 +31,7 @@ def test_a_cancellation_that_comes_while_the_end_is_written_adds_no_other_end(tm
     def says(request: Request) -> str:
         assert entered.wait(10)
         loop = asyncio.get_running_loop()
-        loop.call_soon(lambda: next(iter(session._live.values())).cancel())
+        loop.call_soon(lambda: next(iter(session._work.live.values())).cancel())
         loop.call_soon(release.set)
         return "done"
 

@@ -135,7 +135,7 @@ def test_a_run_whose_tool_will_not_stop_cannot_be_resumed_beside_it(tmp_path: Pa
             await leaving
         with pytest.raises(ConfigError, match="at work already"):
             await session.drain(ResumeRun(run or ""))
-        task = session._live[run or ""].task
+        task = session._work.live[run or ""].task
         released.set()
         await asyncio.wait([task])
         await asyncio.sleep(0)

@@ -11,12 +11,13 @@ from pydantic import BaseModel
 from tests.runs.test_pictures import PNG
 from tests.support.chat_server import Received, Reply, calls, chat_server, says
 
-from assent.app import Result, Session
+from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.config import Config
 from assent.core.events import Kind
 from assent.models.endpoints import ENDPOINTS
 from assent.models.remote import OUTPUT, RemoteModel
+from assent.runs.result import Result
 from assent.tools.tool import tool
 
 OPENAI = ENDPOINTS[0]

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assent.app import Result, Session
+from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.commands import Decide, ResumeRun, StartRun
 from assent.core.config import Config
 from assent.core.events import Event, Kind, Progress
 from assent.core.messages import ToolResult
 from assent.models.scripted import ScriptedModel
+from assent.runs.result import Result
 from assent.tools.tool import Tool
 
 

@@ -1,0 +1,39 @@
+"""What came of a run, for whoever asked for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assent.core.approval import Pending
+from assent.runs.run import ANSWER
+from assent.runs.state import State, pending
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run stands once its stream has ended.
+
+    `value` is what its last table-giving call gave, a DataFrame; `typed`, it is the answer itself, of the type that
+    the run was given, and `text` the JSON that it was read from.
+    """
+
+    run: str
+    status: str
+    text: str
+    reason: str = ""
+    value: Any = None
+    pending: tuple[Pending, ...] = ()
+    typed: bool = False
+
+    @property
+    def outcome(self) -> Any:
+        """What a caller wants first: the value, or the text where there is none."""
+        return self.text if self.value is None and not self.typed else self.value
+
+
+def result_of(state: State, values: Mapping[str, Any]) -> Result:
+    """The result of a run that stands so; `values` is what its calls and its answer gave."""
+    typed = state.status == "finished" and ANSWER in values
+    tables = [values[call] for call in state.last_calls if call in values and hasattr(values[call], "columns")]
+    value = values[ANSWER] if typed else tables[-1] if tables and state.output is None else None
+    return Result(state.run, state.status, state.answer, state.reason, value, tuple(pending(state)), typed)

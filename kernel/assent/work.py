@@ -1,0 +1,167 @@
+"""The runs that a session has at work: from a command to a run, and what is left of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from assent.catalog import Catalog, Tools
+from assent.core.commands import ResumeRun, StartRun
+from assent.core.errors import AssentError, ConfigError, NotFound
+from assent.core.events import Event, Kind, Scope, current_user
+from assent.core.ids import new_id
+from assent.policy.decide import Facts
+from assent.runs import records
+from assent.runs.live import Live, live_runs
+from assent.runs.output import OutputType, output_type, read, restored
+from assent.runs.pictures import keep_all
+from assent.runs.run import ANSWER, Run
+from assent.runs.state import State, fold
+from assent.store.journal import Journal
+
+KEPT = 16  # runs whose values a session remembers
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What a run begins or goes on with: its state after `event`, which is not recorded yet."""
+
+    state: State
+    event: Event
+    output: OutputType | None
+    seen: int = 0  # the number of the last event before
+
+
+class Work:
+    """Opens and retires the runs of one session, and keeps what the latest of them gave.
+
+    `live` holds the runs at work on the journal, whichever session of this process opened them.
+    """
+
+    def __init__(self, journal: Journal, catalog: Catalog, namespace: Callable[[], MutableMapping[str, Any]]) -> None:
+        self.live = live_runs(journal)
+        self._journal = journal
+        self._catalog = catalog
+        self._namespace = namespace
+        self._own: set[str] = set()  # the runs at work that this session opened
+        self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
+        self._types: dict[str, Any] = {}  # the types that runs of this session were given, by how they are written
+
+    def open(self, command: StartRun | ResumeRun, *, watched: bool = True) -> Live:
+        """Begin a run, or go on with one; `watched` says whether somebody reads its stream."""
+        if not self.live:
+            self._journal.recover()
+        if isinstance(command, StartRun):
+            return self._at_work(command, self._begun(command), watched)
+        with self._journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
+            return self._at_work(command, self._resumed(command), watched)
+
+    def leave(self, live: Live) -> None:
+        """Until its task has ended a run is at work, whoever lost patience with it: nobody else may resume it."""
+        if live.task is None or live.task.done():
+            self.retire(live)
+        else:
+            live.task.add_done_callback(lambda _: self.retire(live))
+
+    def retire(self, live: Live) -> None:
+        """The run is at work no more."""
+        run = live.run.state.run
+        self._forget(run)
+        live.let_go()
+        told = (*live.run.state.last_calls, ANSWER)
+        kept = {name: value for name, value in live.run.values.items() if name in told}
+        self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
+
+    def stop(self) -> None:
+        """Cancel the runs that this session opened."""
+        for run in list(self._own):
+            self.live.stop(run)
+
+    def goes_on(self) -> bool:
+        """Whether a run that this session opened is at work."""
+        return any(self.live.at_work(run) for run in list(self._own))
+
+    def values(self, state: State) -> Mapping[str, Any]:
+        """What a run's last calls gave, and its answer where that is of a type, as far as it is known here."""
+        values = self._values.get(state.run, {})
+        return values if ANSWER in values else {**values, **self._read_again(state)}
+
+    def terms(self, state: State) -> tuple[Facts, Tools]:
+        """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
+        if self.live.at_work(state.run):
+            run = self.live[state.run].run
+            return run.rules, run.tools
+        tools = self._catalog.tools_of(state.agent)
+        return self._catalog.rules(state.agent, tools), tools
+
+    def _begun(self, command: StartRun) -> _Opening:
+        output = None if command.output_type is None else self._output_type(command.output_type)
+        agent = self._catalog.agent_for(command)
+        model = self._catalog.model(command.model or agent.model)
+        scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
+        body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
+        if output is not None:
+            body["output"] = output.to_json(self._names())
+        if command.images:
+            body["images"] = keep_all(self._journal.folder, command.images, self._namespace())
+        event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
+        return _Opening(fold([event]), event, output)
+
+    def _resumed(self, command: ResumeRun) -> _Opening:
+        run = records.find(self._journal, command.run)
+        if self.live.at_work(run):
+            raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")
+        events = self._journal.events(run)
+        state = fold(events)
+        if state.status == "finished":
+            raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
+        model = self._catalog.model(command.model).name if command.model else state.model
+        event = state.scope.event(Kind.RUN_RESUMED, model=model or None)
+        output = None if state.output is None else restored(state.output, self._names())
+        return _Opening(fold([*events, event]), event, output, events[-1].seq)
+
+    def _at_work(self, command: StartRun | ResumeRun, opening: _Opening, watched: bool) -> Live:
+        state, event = opening.state, opening.event
+        tools = self._catalog.tools_of(state.agent)
+        run = Run(
+            state=state,
+            journal=self._journal,
+            model=self._catalog.model(state.model),
+            tools=tools,
+            rules=self._catalog.rules(state.agent, tools),
+            wait=command.wait,
+            on_ask=command.on_ask,
+            last=event,
+            output=opening.output,
+        )
+        live = Live(run, asyncio.get_running_loop(), heard=opening.seen, watched=watched)
+        self.live[state.run] = live
+        self._own.add(state.run)
+        try:
+            self._journal.post([event])
+        except AssentError:
+            self._forget(state.run)
+            raise
+        return live
+
+    def _forget(self, run: str) -> None:
+        self.live.pop(run, None)
+        self._own.discard(run)
+
+    def _output_type(self, kind: Any) -> OutputType:
+        output = output_type(kind, self._names())
+        if not isinstance(kind, str) and not output.columns:
+            self._types[output.text] = kind  # no name of it need be in the namespace for a resume in this session
+        return output
+
+    def _read_again(self, state: State) -> Mapping[str, Any]:
+        if state.output is None or state.status != "finished":
+            return {}
+        try:
+            return {ANSWER: read(restored(state.output, self._names()), state.answer)[1]}
+        except (NotFound, ConfigError, ValueError):  # the type is not here, or is another one now
+            return {}
+
+    def _names(self) -> Mapping[str, Any]:
+        """The names that a type may be written with."""
+        return {**self._types, **self._namespace()}
