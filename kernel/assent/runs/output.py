@@ -13,24 +13,24 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from assent.core.errors import ConfigError
 from assent.core.model import OutputSchema
+from assent.runs.candidates import candidates
 from assent.runs.frame import Column, columns_from_json, columns_of, frame_of, row_type
 from assent.runs.spelling import is_type, kind_of, spelled
 from assent.tools.preview import is_frame
 
-_TRIES = 50  # places in a text with words around it where the answer may be
 _PROBLEMS = 10  # that a model is told of at once
 _MANY = 10_000  # problems that are counted only: to spell them out takes a microsecond and a kilobyte each
 _PART = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]|[^,])+""")  # brackets two deep
 _COLUMN = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^:'"\[\]()]+?))\s*:\s*(.+?)\s*""", re.DOTALL)
 _LOOKAROUND = re.compile(r"\(\?(?:[=!]|<[=!])")
 _VALUES = ("default", "const", "enum", "examples")  # words of a schema that hold values of the user's, not schemas
-_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
 class OutputType:
-    """A type that answers are held to. `text` writes it, or `columns` do; `wrapped` is the key that a value stands
-    under where the type itself is no JSON object, "" where it is one.
+    """A type that answers are held to. `text` writes it, or `columns` do.
+
+    `wrapped` is the key that a value stands under where the type itself is no JSON object, "" where it is one.
     """
 
     text: str
@@ -78,7 +78,7 @@ def read(output: OutputType, text: str) -> tuple[str, Any]:
     """The JSON in the answer's text and the value that it is; `ValueError` says, for the model, what does not fit."""
     found: list[tuple[str, Any]] = []
     problems: list[str] = []
-    for spellings in _candidates(text.strip(), output.wrapped):
+    for spellings in candidates(text.strip(), output.wrapped):
         for json_text in spellings:
             try:
                 found.append((json_text, output.parse(json_text)))
@@ -178,46 +178,6 @@ def _lean(value: Any, *, named: bool = False) -> Any:
         for key, item in value.items()
         if named or not (key == "title" or (key == "pattern" and _LOOKAROUND.search(str(item))))
     }
-
-
-def _candidates(text: str, wrapped: str) -> list[list[str]]:
-    """What may be the answer, each in one or two spellings: the text, else what is fenced, else objects among words."""
-    if whole := _spellings(text, wrapped):
-        return [whole]
-    insides = [part.partition("\n")[2] for part in text.split("```")[1::2][-_TRIES:]]
-    fenced = [_spellings(inside.strip(), wrapped) for inside in insides]
-    return [item for item in fenced if item] or [[text[start:end]] for start, end in _objects(text)]
-
-
-def _spellings(text: str, key: str) -> list[str]:
-    """The text, if it is JSON, and the text under the key, which a model may have left out."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
-    if not key:
-        return [text]
-    under = f'{{"{key}": {text}}}'
-    return [text, under] if isinstance(value, dict) and key in value else [under]
-
-
-def _objects(text: str) -> list[tuple[int, int]]:
-    """Where the objects among words begin and end; none after one that is cut off, or its parts would pass for it."""
-    spans, at = [], text.find("{")
-    for _ in range(_TRIES):
-        if at < 0:
-            break
-        try:
-            _, end = _DECODER.raw_decode(text, at)
-            spans.append((at, end))
-        except json.JSONDecodeError as error:
-            if error.pos >= len(text) or error.msg.startswith("Unterminated"):
-                break
-            end = at + 1
-        except RecursionError:
-            break
-        at = text.find("{", end)
-    return spans
 
 
 def _problems(error: ValidationError) -> str:

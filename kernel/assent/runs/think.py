@@ -17,10 +17,20 @@ from assent.runs.state import State
 
 async def think(run: Run) -> None:
     """Ask the model for its next turn and record it; a failure is recorded and raised as `ModelError`."""
-    state, agent = run.state, run.state.agent
-    step = state.step + 1
-    request = Request(
-        messages=state.messages,
+    step = run.state.step + 1
+    began = time.perf_counter()
+    try:
+        answer = await _answer(run, _request(run), step)
+    except ModelError as error:
+        run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
+        raise
+    run.record(_answered(run, answer, step, time.perf_counter() - began))
+
+
+def _request(run: Run) -> Request:
+    agent = run.state.agent
+    return Request(
+        messages=run.state.messages,
         tools=[tool.spec for tool in run.tools.values()],
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,
@@ -28,34 +38,6 @@ async def think(run: Run) -> None:
         effort=agent.effort,
         agent=agent.name,
         priority=agent.priority,
-    )
-    began = time.perf_counter()
-    try:
-        answer = await _answer(run, request, step)
-    except ModelError as error:
-        run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
-        raise
-    message = _with_ids(answer.message, state)
-    usage, model = answer.usage, answer.by or run.model.name
-    paid = cost(model, usage)
-    extra = {"cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
-    run.record(
-        run.event(
-            Kind.MODEL_ANSWERED,
-            step=step,
-            model=model,
-            input_tokens=usage.input,
-            output_tokens=usage.output,
-            cached_tokens=usage.cached,
-            reasoning_tokens=usage.reasoning,
-            cost=paid,
-            duration=time.perf_counter() - began,
-            body={
-                "message": messages.to_json(message),
-                "stop": answer.stop,
-                **{name: value for name, value in extra.items() if value},
-            },
-        )
     )
 
 
@@ -76,6 +58,26 @@ async def _answer(run: Run, request: Request, step: int) -> Answer:
 def _noted(run: Run, notice: Notice, kind: Kind, step: int) -> Event:
     body: dict[str, Any] = {"reason": notice.reason, **({"restart": True} if notice.restart else {}), **notice.details}
     return run.event(kind, step=step, model=notice.model, duration=notice.seconds, body=body)
+
+
+def _answered(run: Run, answer: Answer, step: int, seconds: float) -> Event:
+    usage, model = answer.usage, answer.by or run.model.name
+    message = _with_ids(answer.message, run.state)
+    paid = cost(model, usage)
+    body = {"message": messages.to_json(message), "stop": answer.stop}
+    known = {"cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
+    return run.event(
+        Kind.MODEL_ANSWERED,
+        step=step,
+        model=model,
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        cached_tokens=usage.cached,
+        reasoning_tokens=usage.reasoning,
+        cost=paid,
+        duration=seconds,
+        body=body | {name: value for name, value in known.items() if value},
+    )
 
 
 def _with_ids(message: Message, state: State) -> Message:
