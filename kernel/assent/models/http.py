@@ -142,11 +142,18 @@ class Connections:
 
     async def _send(self, pool: Pool, body: bytes) -> httpx.Response:
         """Past httpx's client, whose redirects, cookies and event hooks cost more than the rest of a step."""
-        headers, content = self._headers(), body if len(body) <= PIECE else _pieces(body)
-        if content is not body:
-            headers = httpx.Headers({**headers, "content-length": str(len(body))})
-        request = httpx.Request("POST", self._url, headers=headers, content=content, extensions=self._timeout)
-        return await pool.transport.handle_async_request(request)
+        headers = self._headers()
+        if len(body) <= PIECE:
+            stream = httpx.ByteStream(body)  # given so, httpx does not look at it; aiohttp tells its length
+            request = httpx.Request("POST", self._url, headers=headers, stream=stream, extensions=self._timeout)
+            request.read()
+        else:
+            named = {**headers, "content-length": str(len(body))}
+            content = _pieces(body)
+            request = httpx.Request("POST", self._url, headers=named, content=content, extensions=self._timeout)
+        response = await pool.transport.handle_async_request(request)
+        response.headers.encoding = "iso-8859-1"  # or httpx tries others on each of them first
+        return response
 
     async def _pool(self) -> Pool:
         """The pool of an event loop that asks for the first time. The connections of loops that ended are let go."""
