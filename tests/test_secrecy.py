@@ -27,6 +27,7 @@ from tests.support.calls import call
 from tests.support.chat_server import DONE, ChatServer, Reply, calls, chat_server, chunk, event, says
 from tests.support.faults import Behaviour, Exchange, answers, faulty, head, whole
 from tests.support.sessions import opened, ran, results
+from tests.support.vendors import vendor
 
 from assent.app import Session
 from assent.core import messages
@@ -35,7 +36,6 @@ from assent.core.commands import Decide, ResumeRun, StartRun
 from assent.core.config import Config
 from assent.core.errors import AssentError, ModelError
 from assent.core.model import Request
-from assent.models.endpoints import find
 from assent.models.keys import Access
 from assent.models.remote import RemoteModel
 from assent.models.resolve import resolve
@@ -199,15 +199,13 @@ def said_by(error: BaseException) -> list[str]:
     return texts
 
 
-def model(vendor: str, url: str, name: str = "m") -> RemoteModel:
-    endpoint = find(vendor)
-    assert endpoint is not None
-    return RemoteModel(endpoint, name, url, KEY, 0.3 if name == "stalls" else SILENCE)
+def model(maker: str, url: str, name: str = "m") -> RemoteModel:
+    return RemoteModel(vendor(maker), name, url, KEY, 0.3 if name == "stalls" else SILENCE)
 
 
-async def failure(vendor: str, url: str, name: str) -> ModelError:
+async def failure(maker: str, url: str, name: str) -> ModelError:
     """How asking that server fails."""
-    asked = model(vendor, url, name)
+    asked = model(maker, url, name)
     try:
         async for _ in asked.stream(Request([messages.user("Hello?")])):
             pass
@@ -221,10 +219,10 @@ async def failure(vendor: str, url: str, name: str) -> ModelError:
 # Nobody finds a key
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_an_error_does_not_tell_the_key_whatever_it_is_asked(vendor: str, logs: list[str]) -> None:
+@pytest.mark.parametrize("maker", VENDORS)
+def test_an_error_does_not_tell_the_key_whatever_it_is_asked(maker: str, logs: list[str]) -> None:
     async def ask(urls: Mapping[str, str]) -> dict[str, ModelError]:
-        errors = await asyncio.gather(*[failure(vendor, url, name) for name, url in urls.items()])
+        errors = await asyncio.gather(*[failure(maker, url, name) for name, url in urls.items()])
         return dict(zip(urls, errors, strict=True))
 
     with servers() as urls:
@@ -238,7 +236,7 @@ def test_a_failed_run_keeps_no_key(tmp_path: Path, logs: list[str], capfd: pytes
     folder = tmp_path / ".assent"
 
     async def runs(urls: Mapping[str, str]) -> list[Any]:
-        models = [model(vendor, url, name) for vendor in VENDORS for name, url in urls.items()]
+        models = [model(maker, url, name) for maker in VENDORS for name, url in urls.items()]
         config = Config(
             models={**CONFIG.models, "openai:broken": {"fallback": ("anthropic:broken", "gemini:wrong-key")}}
         )
@@ -302,9 +300,9 @@ def library(error: BaseException) -> list[str]:
     return said_by(error.with_traceback(trace.tb_next if trace else None))
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_no_repr_shows_the_key(vendor: str) -> None:
-    asked = model(vendor, f"http://me:{quote(KEY, safe='')}@127.0.0.1:1/v1")
+@pytest.mark.parametrize("maker", VENDORS)
+def test_no_repr_shows_the_key(maker: str) -> None:
+    asked = model(maker, f"http://me:{quote(KEY, safe='')}@127.0.0.1:1/v1")
     inside = asked._http
     values = [asked, inside, asked.place, *vars(inside).values(), Access("http://x", KEY)]
     assert [value for value in values if told(value) and value != KEY] == []

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.chat_server import Received, Reply, calls, chat_server, event, says
+from tests.support.vendors import vendor
 
 from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.commands import Decide, ResumeRun
 from assent.core.config import Config
-from assent.models.endpoints import find
 from assent.models.remote import RemoteModel
 from assent.tools.tool import tool
 
@@ -59,15 +59,13 @@ class Vendors:
 
     def __call__(self, received: Received) -> Reply:
         places = {"/messages": "anthropic", ":streamGenerateContent": "gemini", "/chat/completions": "openai"}
-        (vendor,) = [name for place, name in places.items() if place in received.path]
-        self.seen.append((vendor, received.body))
-        return self.replies[vendor].pop(0)
+        (maker,) = [name for place, name in places.items() if place in received.path]
+        self.seen.append((maker, received.body))
+        return self.replies[maker].pop(0)
 
 
-def model(vendor: str, name: str, url: str) -> RemoteModel:
-    row = find(vendor)
-    assert row is not None
-    return RemoteModel(row, name, url, "k" * 20)
+def model(maker: str, name: str, url: str) -> RemoteModel:
+    return RemoteModel(vendor(maker), name, url, "k" * 20)
 
 
 def test_three_vendors_share_a_run(tmp_path: Path) -> None:
@@ -92,7 +90,7 @@ def test_three_vendors_share_a_run(tmp_path: Path) -> None:
     with chat_server(vendors) as server:
         assert asyncio.run(share(server.url)) == "All three are noted."
     (_, first), (_, second), (_, third), (_, fourth) = vendors.seen
-    assert [vendor for vendor, _ in vendors.seen] == ["anthropic", "gemini", "openai", "anthropic"]
+    assert [maker for maker, _ in vendors.seen] == ["anthropic", "gemini", "openai", "anthropic"]
     assert SIGNED not in json.dumps([first, second, third])
     assert SIGNED in json.dumps(fourth)
     assert SEALED not in json.dumps([first, second, third, fourth])

@@ -1,6 +1,7 @@
 """The table of vendors and what the environment changes in it."""
 
 import pytest
+from tests.support.vendors import vendor
 
 from assent.core.model import Usage
 from assent.models.endpoints import ENDPOINTS, Endpoint, base_url, find, key
@@ -52,9 +53,7 @@ def test_a_base_url_of_the_environment() -> None:
     ],
 )
 def test_ollama_host_in_all_its_forms(host: str, url: str) -> None:
-    ollama = find("ollama")
-    assert ollama is not None
-    assert base_url(ollama, {"OLLAMA_HOST": host}) == url
+    assert base_url(vendor("ollama"), {"OLLAMA_HOST": host}) == url
 
 
 @pytest.mark.parametrize("row", [row for row in ENDPOINTS if not row.own_machine], ids=lambda row: row.name)

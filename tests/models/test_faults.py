@@ -15,7 +15,18 @@ from typing import Any
 import pytest
 import trustme
 from tests.support.chat_server import DONE, chunk, event, says
-from tests.support.faults import Behaviour, Exchange, FaultyServer, answers, chunked, faulty, head, whole
+from tests.support.faults import (
+    Behaviour,
+    Exchange,
+    FaultyServer,
+    answers,
+    chunked,
+    endless,
+    faulty,
+    head,
+    silent,
+    whole,
+)
 
 from assent.app import Session
 from assent.core import messages
@@ -50,27 +61,6 @@ def json_of(value: Any) -> bytes:
 
 
 WELL = answers(whole(stream()))
-
-
-def silent(*pieces: bytes) -> Behaviour:
-    """Send these, then nothing, until the client has gone."""
-
-    def behave(exchange: Exchange) -> None:
-        exchange.send(b"".join(pieces))
-        exchange.gone()
-
-    return behave
-
-
-def endless(first: bytes, piece: bytes) -> Behaviour:
-    """Send one piece again and again, in chunks, a few at a time as the client reads them."""
-
-    def behave(exchange: Exchange) -> None:
-        exchange.send(first)
-        while not exchange.left.wait(0.01):
-            exchange.send(chunked([piece]))
-
-    return behave
 
 
 def bad_chunk_later(exchange: Exchange) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.support.chat_server import DONE, calls, chunk, says
-from tests.support.faults import Behaviour, Exchange, answers, chunked, faulty, head, whole
+from tests.support.faults import Behaviour, answers, chunked, endless, faulty, head, whole
+from tests.support.vendors import vendor
 
 from assent.app import Session
 from assent.core import messages
@@ -22,7 +23,6 @@ from assent.core.errors import ModelError
 from assent.core.messages import ToolResult
 from assent.core.model import Request
 from assent.models import endpoints
-from assent.models.endpoints import Endpoint
 from assent.models.remote import RemoteModel
 from assent.runs.result import Result
 from assent.tools.tool import tool
@@ -30,12 +30,6 @@ from assent.tools.tool import tool
 KEY = "sk-test-0123456789abcdef"
 CONFIG = Config(models={"default": {"attempts": 1}})
 STREAMED = {"Transfer_Encoding": "chunked"}
-
-
-def vendor(name: str) -> Endpoint:
-    found = endpoints.find(name)
-    assert found is not None
-    return found
 
 
 def sent(*values: Any) -> bytes:
@@ -75,15 +69,6 @@ RESPONSES = (
 )
 STREAMS = {"anthropic": ANTHROPIC, "gemini": GEMINI, "openai-responses": RESPONSES}
 PINGS = {"anthropic": sent({"type": "ping"}), "gemini": sent({}), "openai-responses": sent({"type": "keepalive"})}
-
-
-def endless(first: bytes, piece: bytes) -> Behaviour:
-    def behave(exchange: Exchange) -> None:
-        exchange.send(first)
-        while not exchange.left.wait(0.01):
-            exchange.send(chunked([piece]))
-
-    return behave
 
 
 def faults(name: str) -> dict[str, tuple[Behaviour, str]]:

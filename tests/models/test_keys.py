@@ -14,12 +14,13 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as EmptyKeyring
 from keyring.errors import KeyringLocked
 from tests.support.chat_server import chat_server, says
+from tests.support.vendors import vendor
 
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NoModel
 from assent.core.secrets import hide
 from assent.models import keys
-from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint, find
+from assent.models.endpoints import CUSTOM, ENDPOINTS
 from assent.models.keys import Access, access, keyed, learn
 from assent.models.resolve import resolve
 
@@ -30,12 +31,12 @@ class Ring(EmptyKeyring):
     """A keyring of one dictionary, which remembers what it was asked for."""
 
     def __init__(self, held: dict[str, str], before: Callable[[], object] = lambda: None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring is typed in part
         self.held = held
         self.before = before
         self.asked: list[str] = []
 
-    def get_password(self, service: str, username: str) -> str | None:  # type: ignore[override]
+    def get_password(self, service: str, username: str) -> str | None:  # type: ignore[override]  # as keyring documents it
         assert service == "assent"
         self.asked.append(username)
         self.before()
@@ -51,15 +52,9 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys, "_from_keyring", {})
     before = get_keyring()
-    set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
+    set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # as above
     yield
     set_keyring(before)
-
-
-def vendor(name: str = "openai") -> Endpoint:
-    endpoint = find(name)
-    assert endpoint is not None
-    return endpoint
 
 
 def ring(before: Callable[[], object] = lambda: None, **held: str) -> Ring:
@@ -82,11 +77,14 @@ def test_the_environment_comes_before_the_file_and_the_file_before_the_keyring(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     held = ring(OPENAI_API_KEY="sk-of-the-keyring")
-    assert (access(vendor()).key, access(vendor()).source) == ("sk-of-the-keyring", "the keyring")
+    assert (access(vendor("openai")).key, access(vendor("openai")).source) == ("sk-of-the-keyring", "the keyring")
     file = env_file(tmp_path, "OPENAI_API_KEY=sk-of-the-file")
-    assert (access(vendor()).key, access(vendor()).source) == ("sk-of-the-file", str(file))
+    assert (access(vendor("openai")).key, access(vendor("openai")).source) == ("sk-of-the-file", str(file))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-environment")
-    assert (access(vendor()).key, access(vendor()).source) == ("sk-of-the-environment", "the environment")
+    assert (access(vendor("openai")).key, access(vendor("openai")).source) == (
+        "sk-of-the-environment",
+        "the environment",
+    )
     assert held.asked == ["OPENAI_API_KEY"]
 
 
@@ -106,7 +104,7 @@ def test_the_variables_that_people_have_are_known() -> None:
 
 
 def test_there_may_be_no_key_at_all() -> None:
-    assert access(vendor()) == Access("https://api.openai.com/v1")
+    assert access(vendor("openai")) == Access("https://api.openai.com/v1")
 
 
 # The file
@@ -116,9 +114,9 @@ def test_the_file_beside_the_workspace_comes_before_the_one_here(tmp_path: Path)
     env_file(tmp_path, "OPENAI_API_KEY=sk-of-here", "GROQ_API_KEY=gsk-of-here")
     there = env_file(tmp_path / "project", "OPENAI_API_KEY=sk-of-the-project")
     folder = tmp_path / "project" / ".assent"
-    assert access(vendor(), folder).source == str(there)
+    assert access(vendor("openai"), folder).source == str(there)
     assert access(vendor("groq"), folder).key == "gsk-of-here"
-    assert access(vendor()).key == "sk-of-here"
+    assert access(vendor("openai")).key == "sk-of-here"
 
 
 def test_a_workspace_above_has_its_file_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -127,7 +125,7 @@ def test_a_workspace_above_has_its_file_beside_it(monkeypatch: pytest.MonkeyPatc
     inner = tmp_path / "notebooks"
     inner.mkdir()
     monkeypatch.chdir(inner)
-    assert access(vendor()).key == "sk-from-above"
+    assert access(vendor("openai")).key == "sk-from-above"
 
 
 def test_the_file_is_read_as_such_files_are_written(tmp_path: Path) -> None:
@@ -138,31 +136,31 @@ def test_the_file_is_read_as_such_files_are_written(tmp_path: Path) -> None:
 def test_the_environment_stays_as_it_is(tmp_path: Path) -> None:
     env_file(tmp_path, "OPENAI_API_KEY=sk-of-the-file", "HTTPS_PROXY=http://127.0.0.1:1")
     before = dict(os.environ)
-    access(vendor())
+    access(vendor("openai"))
     learn()
     assert dict(os.environ) == before
 
 
 def test_a_changed_file_counts(tmp_path: Path) -> None:
     env_file(tmp_path, "OPENAI_API_KEY=sk-1")
-    assert access(vendor()).key == "sk-1"
+    assert access(vendor("openai")).key == "sk-1"
     env_file(tmp_path, "OPENAI_API_KEY=sk-number-2")
-    assert access(vendor()).key == "sk-number-2"
+    assert access(vendor("openai")).key == "sk-number-2"
 
 
 def test_a_file_that_cannot_be_read_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.mkdir()
-    assert access(vendor()).key == ""
+    assert access(vendor("openai")).key == ""
     file.rmdir()
     file.write_bytes(b"OPENAI_API_KEY=\xff\xfe\x00")
-    assert access(vendor()).key == ""
+    assert access(vendor("openai")).key == ""
     os.unlink(file)
     os.mkfifo(file)
-    assert access(vendor()).key == ""
+    assert access(vendor("openai")).key == ""
     os.unlink(file)
     file.write_text("OPENAI_API_KEY=sk-large\n" + "#" * keys.LARGEST)
-    assert access(vendor()).key == ""
+    assert access(vendor("openai")).key == ""
 
 
 def test_a_folder_that_is_gone_has_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -170,7 +168,7 @@ def test_a_folder_that_is_gone_has_no_file(monkeypatch: pytest.MonkeyPatch, tmp_
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert access(vendor(), tmp_path / ".assent").key == ""
+    assert access(vendor("openai"), tmp_path / ".assent").key == ""
 
 
 # What a folder must not do
@@ -191,25 +189,25 @@ def test_one_file_cannot_use_the_key_of_another(tmp_path: Path) -> None:
     env_file(tmp_path, "OPENAI_API_KEY=sk-of-here")
     env_file(tmp_path / "project", "OPENAI_BASE_URL=http://127.0.0.1:1/v1")
     with pytest.raises(ConfigError, match="project"):
-        access(vendor(), tmp_path / "project" / ".assent")
+        access(vendor("openai"), tmp_path / "project" / ".assent")
 
 
 def test_a_file_cannot_write_our_key_into_its_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SECRET_THING", "of-the-environment")
     env_file(tmp_path, "OPENAI_API_KEY=sk-1", "OPENAI_BASE_URL=http://127.0.0.1:1/${SECRET_THING}/v1")
-    assert access(vendor()).base_url == "http://127.0.0.1:1/${SECRET_THING}/v1"
+    assert access(vendor("openai")).base_url == "http://127.0.0.1:1/${SECRET_THING}/v1"
 
 
 def test_a_file_with_a_key_of_its_own_says_where_it_goes(tmp_path: Path) -> None:
     env_file(tmp_path, "OPENAI_API_KEY=sk-1", "OPENAI_BASE_URL=http://gateway.example/v1/")
-    assert access(vendor()) == Access("http://gateway.example/v1", "sk-1", str(tmp_path / ".env"))
+    assert access(vendor("openai")) == Access("http://gateway.example/v1", "sk-1", str(tmp_path / ".env"))
 
 
 def test_the_environments_address_holds_for_any_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://gateway.example/v1")
-    assert access(vendor()).base_url == "http://gateway.example/v1"
+    assert access(vendor("openai")).base_url == "http://gateway.example/v1"
     env_file(tmp_path, "OPENAI_API_KEY=sk-1", "OPENAI_BASE_URL=http://other.example/v1")
-    assert access(vendor()) == Access("http://gateway.example/v1", "sk-1", str(tmp_path / ".env"))
+    assert access(vendor("openai")) == Access("http://gateway.example/v1", "sk-1", str(tmp_path / ".env"))
 
 
 def test_a_vendor_without_keys_may_be_anywhere(tmp_path: Path) -> None:
@@ -240,7 +238,7 @@ def test_a_keyring_that_fails_has_no_key() -> None:
         raise KeyringLocked("no")
 
     ring(locked, OPENAI_API_KEY="sk-1")
-    assert access(vendor()).key == ""
+    assert access(vendor("openai")).key == ""
     with pytest.raises(NoModel, match="OpenAI needs a key"):
         resolve("openai", Config())
 
@@ -273,7 +271,7 @@ def test_a_key_is_known_for_a_secret_once_it_was_looked_up(monkeypatch: pytest.M
     monkeypatch.setenv("OPENAI_API_KEY", "sk-looked-up-1")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://me:pass%40word-1@127.0.0.1:1/v1")
     env_file(tmp_path, "GOOGLE_API_KEY=goog-only-there-1")
-    shown = repr(access(vendor()))
+    shown = repr(access(vendor("openai")))
     assert "sk-looked-up-1" not in shown
     assert hide("sk-looked-up-1 pass@word-1 pass%40word-1") == "[key] [key] [key]"
     assert hide("goog-only-there-1") == "goog-only-there-1"

@@ -9,31 +9,19 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.support.chat_server import ChatServer, Reply, chat_server
+from tests.support.chat_server import ChatServer, Reply, chat_server, lists
+from tests.support.vendors import vendor
 
 from assent.core.agent import Agent
 from assent.core.config import Config
-from assent.models import endpoints, keys, listing, weights
+from assent.models import keys, listing, weights
 from assent.models.endpoints import ENDPOINTS
 from assent.models.known import Known, known_models
 from assent.models.listing import Found, ask
 
 KEY = "sk-known-0123456789abcdef"
 
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment without keys, with an empty cache and nobody at Ollama's address."""
-    for name in [name for row in ENDPOINTS for name in (*row.keys, *row.bases)] + ["ASSENT_API_KEY"]:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
-    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(keys, "_from_keyring", {name: "" for row in ENDPOINTS for name in row.keys})
-
-
-def listed(*names: str) -> Reply:
-    return answer({"object": "list", "data": [{"id": name} for name in names]})
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def answer(body: Any, status: int = 200) -> Reply:
@@ -41,17 +29,10 @@ def answer(body: Any, status: int = 200) -> Reply:
 
 
 @pytest.fixture
-def ollama(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with chat_server(lambda received: listed("nomic-embed-text", "qwen3:8b", "llama3.2")) as server:
-        monkeypatch.setenv("OLLAMA_HOST", server.url.removesuffix("/v1"))
-        yield server
-
-
-@pytest.fixture
 def openai(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     """A server in OpenAI's place, and the key for it."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    with chat_server(lambda received: listed("gpt-5-mini-2025-08-07", "o3")) as server:
+    with chat_server(lambda received: lists("gpt-5-mini-2025-08-07", "o3")) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         yield server
 
@@ -60,12 +41,10 @@ def table(config: Config | None = None, **options: Any) -> dict[str, Known]:
     return {row.name: row for row in known_models(config or Config(), **options)}
 
 
-def found(reply: Reply, vendor: str = "openai") -> tuple[Found, ChatServer]:
+def found(reply: Reply, name: str = "openai") -> tuple[Found, ChatServer]:
     """What comes of asking a server that answers so, and the server that was asked."""
-    endpoint = endpoints.find(vendor)
-    assert endpoint is not None
     with chat_server([reply]) as server:
-        return ask([(endpoint, keys.Access(server.url, KEY))])[vendor], server
+        return ask([(vendor(name), keys.Access(server.url, KEY))])[name], server
 
 
 def test_vendors_are_asked_with_their_key(openai: ChatServer) -> None:
@@ -149,7 +128,7 @@ def test_weights_that_are_here_are_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("vendor", "path", "header"),
+    ("name", "path", "header"),
     [
         ("openai", "/v1/models", ("authorization", f"Bearer {KEY}")),
         ("openai-responses", "/v1/models", ("authorization", f"Bearer {KEY}")),
@@ -157,17 +136,17 @@ def test_weights_that_are_here_are_ready(tmp_path: Path) -> None:
         ("gemini", "/v1/models?pageSize=1000", ("x-goog-api-key", KEY)),
     ],
 )
-def test_each_format_has_its_list(vendor: str, path: str, header: tuple[str, str]) -> None:
-    _, server = found(listed("a"), vendor)
+def test_each_format_has_its_list(name: str, path: str, header: tuple[str, str]) -> None:
+    _, server = found(lists("a"), name)
     (received,) = server.requests
     assert received.path == path
     assert received.headers[header[0]] == header[1]
-    if vendor == "anthropic":
+    if name == "anthropic":
         assert received.headers["anthropic-version"]
 
 
 def test_lists_are_read_whichever_way_they_are_written() -> None:
-    assert found(listed("a", "b"))[0].names == ("a", "b")
+    assert found(lists("a", "b"))[0].names == ("a", "b")
     assert found(answer({"models": [{"name": "models/g-1"}]}), "gemini")[0].names == ("g-1",)
     shapes: list[Any] = [[1], {"data": 7}, {"data": [7]}, {"data": [{}]}, {}, "x"]
     assert [found(answer(shape))[0] for shape in shapes] == [Found(True, True)] * len(shapes)
@@ -211,7 +190,7 @@ def test_an_address_that_is_none_cannot_be_reached() -> None:
 
 
 def test_a_login_in_the_address_is_sent_and_not_shown() -> None:
-    with chat_server([listed("a")]) as server:
+    with chat_server([lists("a")]) as server:
         at = server.url.replace("http://", "http://me:geheim-123@")
         assert ask([(ENDPOINTS[0], keys.Access(at))])["openai"].names == ("a",)
         assert server.requests[0].headers["authorization"].startswith("Basic ")

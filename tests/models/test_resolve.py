@@ -2,47 +2,22 @@
 
 import asyncio
 import importlib.util
-import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.chat_server import ChatServer, Reply, chat_server, says
+from tests.support.chat_server import ChatServer, Reply, chat_server, lists, says
 
 from assent.core import messages
 from assent.core.config import Config
 from assent.core.errors import NoModel, NotFound
 from assent.core.model import Request
 from assent.models import keys, served
-from assent.models.endpoints import ENDPOINTS
 from assent.models.resolve import default_model, resolve
 
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment that names no model, with an empty cache and nobody at Ollama's address."""
-    for name in [name for row in ENDPOINTS for name in (*row.keys, *row.bases)] + ["ASSENT_API_KEY"]:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
-    monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(keys, "_from_keyring", {name: "" for row in ENDPOINTS for name in row.keys})
-    monkeypatch.setattr(served, "_answers", {})
-
-
-def listing(*names: str) -> Reply:
-    body = json.dumps({"object": "list", "data": [{"id": name} for name in names]}).encode()
-    return Reply([body], content_type="application/json")
-
-
-@pytest.fixture
-def ollama(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    with chat_server(lambda received: listing("nomic-embed-text", "qwen3:8b", "llama3.2")) as server:
-        monkeypatch.setenv("OLLAMA_HOST", server.url.removesuffix("/v1"))
-        yield server
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def first_words(model: Any) -> str:
@@ -149,14 +124,14 @@ def test_ollama_alone_takes_what_it_serves(ollama: ChatServer) -> None:
 
 
 def test_the_default_of_a_server_is_what_it_serves() -> None:
-    with chat_server([listing("m-1", "m-2")]) as server:
+    with chat_server([lists("m-1", "m-2")]) as server:
         assert default_model(Config(base_url=server.url)) == "custom:m-1"
 
 
 @pytest.mark.parametrize(
     ("reply", "what"),
     [
-        (listing(), "has no model yet"),
+        (lists(), "has no model yet"),
         (Reply([b"<html>"], content_type="text/html"), "does not list its models"),
         (Reply([b"{}"], 404, "application/json"), "does not list its models"),
     ],

@@ -154,6 +154,12 @@ def says(text: str, usage: tuple[int, int] = (7, 3)) -> Reply:
     return Reply([*words, chunk({}, "stop"), chunk(usage=tokens), DONE])
 
 
+def lists(*names: str) -> Reply:
+    """The list of the models that a server has."""
+    body = json.dumps({"object": "list", "data": [{"id": name} for name in names]}).encode()
+    return Reply([body], content_type="application/json")
+
+
 def calls(*wanted: tuple[str, str]) -> Reply:
     """An answer that proposes calls: names and the JSON text of their arguments."""
     pieces = []

@@ -177,3 +177,24 @@ def answers(*pieces: bytes, keep: bool = False) -> Behaviour:
         return keep
 
     return behave
+
+
+def silent(*pieces: bytes) -> Behaviour:
+    """Send these, then nothing, until the client has gone."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.send(b"".join(pieces))
+        exchange.gone()
+
+    return behave
+
+
+def endless(first: bytes, piece: bytes) -> Behaviour:
+    """Send one piece again and again, in chunks, a few at a time as the client reads them."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.send(first)
+        while not exchange.left.wait(0.01):
+            exchange.send(chunked([piece]))
+
+    return behave

@@ -13,7 +13,7 @@ from tests.support.chat_server import chat_server
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Part, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Answer, OutputSchema, Request, ToolSpec, Usage
-from assent.models.endpoints import Endpoint, find
+from assent.models.endpoints import Endpoint
 from assent.models.remote import RemoteModel
 from assent.models.wires.schema import strict
 
@@ -28,12 +28,6 @@ class Replayed:
     sent: Any
     answer: Answer | None
     error: ModelError | None
-
-
-def vendor(name: str) -> Endpoint:
-    row = find(name)
-    assert row is not None
-    return row
 
 
 def replay(name: str, endpoint: Endpoint, host: str = "") -> list[Replayed]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tests.support.cassettes import Exchange, exchanges
 from tests.support.chat_server import chat_server
+from tests.support.vendors import vendor
 
 from assent.core import messages
 from assent.core.messages import Message, Part, Reasoning, Role, Text, ToolCall, ToolResult
 from assent.core.model import Answer, Request, ToolSpec, Usage
-from assent.models.endpoints import Endpoint, find
 from assent.models.remote import RemoteModel
 
 pytestmark = pytest.mark.shared
@@ -27,17 +27,11 @@ RECORDINGS = (
 )
 
 
-def anthropic() -> Endpoint:
-    endpoint = find("anthropic")
-    assert endpoint is not None
-    return endpoint
-
-
 def replay(recorded: list[Exchange], requests: list[Request]) -> tuple[list[Answer], list[Any]]:
     """The answers that our model gives where the recorded server answers, and the bodies that it sent."""
 
     async def ask(url: str) -> list[Answer]:
-        model = RemoteModel(anthropic(), recorded[0].sent["model"], url, "sk-ant-test")
+        model = RemoteModel(vendor("anthropic"), recorded[0].sent["model"], url, "sk-ant-test")
         found = [item for request in requests async for item in model.stream(request) if isinstance(item, Answer)]
         await model.aclose()
         return found

@@ -1,7 +1,8 @@
 """What Ollama really sent and was sent. Reads recordings in ../shared, which are not part of the repository."""
 
 import pytest
-from tests.support.recorded_chat import check, replay, vendor
+from tests.support.recorded_chat import check, replay
+from tests.support.vendors import vendor
 
 pytestmark = pytest.mark.shared
 

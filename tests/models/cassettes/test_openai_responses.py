@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.cassettes import Exchange, exchanges
 from tests.support.chat_server import chat_server
-from tests.support.recorded_chat import vendor
+from tests.support.vendors import vendor
 
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Text, ToolCall, ToolResult

@@ -291,7 +291,7 @@ def test_events_of_an_unknown_kind_add_nothing() -> None:
         {"type": "content_block_start", "index": [], "content_block": {"type": "text"}},
         {"type": "message_start", "message": "hello"},
         {"type": "message", "content": 5},
-        ended(["end_turn"]),  # type: ignore[arg-type]
+        ended(["end_turn"]),  # type: ignore[arg-type]  # wrong on purpose
         {"type": "message_delta", "usage": [1]},
     ],
 )

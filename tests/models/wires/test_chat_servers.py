@@ -7,23 +7,18 @@ from typing import Any
 
 import pytest
 from tests.support.chat_server import DONE, Reply, chat_server, chunk, event, says
+from tests.support.vendors import vendor
 
 from assent.core import messages
 from assent.core.errors import ModelError
 from assent.core.messages import Message, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Answer, OutputSchema, Request, ToolSpec
-from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint, asked, find
+from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint, asked
 from assent.models.remote import WIRES, RemoteModel
 
 SQL = ToolSpec("sql", "Query.", {"type": "object", "properties": {"query": {"type": "string"}}})
 CITY = OutputSchema("place", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})
 CHATS = [row for row in (*ENDPOINTS, CUSTOM) if row.wire == "chat"]
-
-
-def row(name: str) -> Endpoint:
-    found = find(name)
-    assert found is not None
-    return found
 
 
 def ask(reply: Reply, endpoint: Endpoint = CUSTOM, *conversation: Message, **fields: Any) -> tuple[Answer, Any]:
@@ -103,21 +98,21 @@ def test_a_call_that_groq_could_not_read_may_be_asked_for_again_streamed_or_not(
     error = {"code": "tool_use_failed", "type": "invalid_request_error", "message": "Failed to call a function."}
     for reply in (whole({"error": error}, 400), Reply([chunk({"content": ""}), event({"error": error})])):
         with pytest.raises(ModelError, match="Failed to call a function") as failed:
-            ask(reply, row("groq"), tools=[SQL])
+            ask(reply, vendor("groq"), tools=[SQL])
         assert failed.value.retryable
 
 
 @pytest.mark.parametrize(
     ("endpoint", "tools", "way"),
     [
-        (row("openai"), [SQL], "native"),
-        (row("xai"), [SQL], "native"),
-        (row("groq"), [SQL], "tool"),
-        (row("mistral"), [], "tool"),
-        (row("deepseek"), [SQL], "prompt"),
-        (row("moonshot"), [], "prompt"),
-        (row("ollama"), [SQL], "prompt"),
-        (row("ollama"), [], "native"),
+        (vendor("openai"), [SQL], "native"),
+        (vendor("xai"), [SQL], "native"),
+        (vendor("groq"), [SQL], "tool"),
+        (vendor("mistral"), [], "tool"),
+        (vendor("deepseek"), [SQL], "prompt"),
+        (vendor("moonshot"), [], "prompt"),
+        (vendor("ollama"), [SQL], "prompt"),
+        (vendor("ollama"), [], "native"),
         (CUSTOM, [SQL], "prompt"),
         (CUSTOM, [], "native"),
     ],
@@ -161,15 +156,15 @@ def test_a_run_that_others_began_goes_on(endpoint: Endpoint) -> None:
     assert answer.message.text == "Three."
     assert [one["tool_call_id"] for one in told] == [one["id"] for one in called["tool_calls"]]
     assert [json.loads(one["function"]["arguments"]) for one in called["tool_calls"]] == [{}, {}]
-    for vendor, secret in SECRETS.items():
-        assert (f'"{secret}"' in json.dumps(sent)) is (vendor == endpoint.name)
+    for maker, secret in SECRETS.items():
+        assert (f'"{secret}"' in json.dumps(sent)) is (maker == endpoint.name)
 
 
 def test_a_run_that_others_began_goes_on_by_responses() -> None:
     done = {"type": "response.completed", "response": {"status": "completed", "output": []}}
     words = {"type": "response.output_text.delta", "output_index": 0, "delta": "Three."}
     for model in ("gpt-5-mini", "gpt-4o"):
-        endpoint = row("openai-responses")
+        endpoint = vendor("openai-responses")
         with chat_server([Reply([event(words), event(done)])]) as server:
             remote = RemoteModel(endpoint, model, server.url, "k-1", 10)
             *_, answer = asyncio.run(everything(remote))
@@ -188,7 +183,7 @@ async def everything(remote: RemoteModel) -> list[Any]:
         await remote.aclose()
 
 
-@pytest.mark.parametrize("endpoint", [*CHATS, row("openai-responses")], ids=lambda row: row.name)
+@pytest.mark.parametrize("endpoint", [*CHATS, vendor("openai-responses")], ids=lambda row: row.name)
 def test_a_run_that_was_resumed_from_the_journal_is_told_in_the_same_bytes(endpoint: Endpoint) -> None:
     wire = WIRES[endpoint.wire]
     resumed = [messages.from_json(json.loads(json.dumps(messages.to_json(message)))) for message in RUN]
@@ -215,12 +210,12 @@ def test_openai_itself_is_asked_in_the_format_in_which_it_serves_the_model(model
     chat = says("Yes.")
     replies = {"/v1/responses": Reply([done]), "/v1/chat/completions": chat}
     with chat_server(lambda received: replies[received.path]) as server:
-        remote = RemoteModel(replace(row("openai"), base_url=server.url), model, server.url, "k-1", 10)
+        remote = RemoteModel(replace(vendor("openai"), base_url=server.url), model, server.url, "k-1", 10)
         asyncio.run(everything(remote))
         assert server.requests[0].path == path
     assert remote.name == f"openai:{model}"
 
 
 def test_who_stands_in_between_is_asked_in_the_format_that_was_named() -> None:
-    assert asked(row("openai"), "gpt-5.6-terra", "https://gateway.example/v1").wire == "chat"
-    assert asked(row("openai"), "gpt-5.6-terra", "https://api.openai.com/v1").name == "openai-responses"
+    assert asked(vendor("openai"), "gpt-5.6-terra", "https://gateway.example/v1").wire == "chat"
+    assert asked(vendor("openai"), "gpt-5.6-terra", "https://api.openai.com/v1").name == "openai-responses"

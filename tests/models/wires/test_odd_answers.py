@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.vendors import vendor
 
-from assent.models.endpoints import Endpoint, find
+from assent.models.endpoints import Endpoint
 from assent.models.wires import chat_stream, responses_stream
 from assent.models.wires.draft import Draft, finish
 from assent.models.wires.wire import Broken
@@ -53,17 +54,13 @@ def read(wire: Any, row: Endpoint, chunks: list[Any]) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(CHAT), values(CHAT), max_size=6) | values(CHAT), max_size=4))
 def test_any_chat_chunks(name: str, chunks: list[Any]) -> None:
-    row = find(name)
-    assert row is not None
-    read(chat_stream, row, chunks)
+    read(chat_stream, vendor(name), chunks)
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.dictionaries(st.sampled_from(RESPONSES), values(RESPONSES), max_size=6), max_size=4))
 def test_any_responses_events(events: list[Any]) -> None:
-    row = find("openai-responses")
-    assert row is not None
-    read(responses_stream, row, events)
+    read(responses_stream, vendor("openai-responses"), events)
 
 
 def delta(**fields: Any) -> Any:
@@ -82,7 +79,5 @@ def delta(**fields: Any) -> Any:
     ],
 )
 def test_text_that_is_no_text_is_another_shape(name: str, wire: Any, value: Any) -> None:
-    row = find(name)
-    assert row is not None
     with pytest.raises(SHAPE):
-        list(wire.absorb(Draft(), value, row))
+        list(wire.absorb(Draft(), value, vendor(name)))

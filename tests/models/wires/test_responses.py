@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.vendors import vendor
 
 from assent.core import messages
 from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import OutputSchema, Request, ToolSpec
-from assent.models.endpoints import find
 from assent.models.wires.responses import WIRE, encode_request, encode_tools
 
-ROW = find("openai-responses")
+ROW = vendor("openai-responses")
 assert ROW is not None
 NAME = ROW.name
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -24,7 +24,7 @@ ASKED = messages.user("Hello")
 
 def body(*conversation: Message, model: str = "gpt-5-mini", tools: tuple[ToolSpec, ...] = (), **fields: Any) -> Any:
     request = Request(list(conversation), tools, **fields)
-    return json.loads(encode_request(request, model, ROW, encode_tools(tools) if tools else b""))  # type: ignore[arg-type]
+    return json.loads(encode_request(request, model, ROW, encode_tools(tools) if tools else b""))
 
 
 def thought(text: str = "Hm.", **extra: Any) -> Reasoning:
@@ -187,7 +187,7 @@ PARTS = st.one_of(
     st.builds(Text, WORDS.filter(bool)),
     st.builds(Reasoning, WORDS),
     WORDS.map(lambda data: thought(encrypted_content=f"g{data}")),
-    st.builds(ToolCall, IDS, WORDS, OBJECTS),
+    st.builds(ToolCall, IDS, st.sampled_from(["sql", "A-1_", "x" * 64]), OBJECTS),
 )
 TURNS = st.one_of(
     WORDS.map(messages.user),

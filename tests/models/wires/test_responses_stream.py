@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.vendors import vendor
 
 from assent.core.messages import Reasoning, Text, ToolCall
 from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, TextDelta, Usage
-from assent.models.endpoints import find
 from assent.models.wires.draft import Draft, finish
 from assent.models.wires.responses_stream import absorb
 from assent.models.wires.wire import Broken
 
-ROW = find("openai-responses")
+ROW = vendor("openai-responses")
 assert ROW is not None
 NAME = ROW.name
 USAGE = {
@@ -26,7 +26,7 @@ USAGE = {
 
 def read(*events: dict[str, Any], output: str = "") -> tuple[Answer, list[Delta]]:
     draft = Draft(output=output)
-    deltas = [delta for event in events for delta in absorb(draft, event, ROW)]  # type: ignore[arg-type]
+    deltas = [delta for event in events for delta in absorb(draft, event, ROW)]
     return finish(draft, "call_1", NAME), deltas
 
 

@@ -405,7 +405,7 @@ def test_limits_hold_in_any_minute_the_order_holds_and_everybody_gets_in(
     at = 0.0
     for number, visit in enumerate(coming):
         at += visit.after
-        world.later(at, lambda number=number, visit=visit: come(number, visit))  # type: ignore[misc]
+        world.later(at, functools.partial(come, number, visit))
     world.run()
 
     assert not queued
