@@ -42,7 +42,7 @@ class Endpoint:
     unknown: str = ""
     details: str = ""
     effort: str = ""
-    ids: str = ""
+    ids: str = "[!-~]+"
     moved: tuple[str, str] = ("", "")
     forced: str = "yes"
     counted: bool = True

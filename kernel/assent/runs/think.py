@@ -88,7 +88,7 @@ def _with_ids(message: Message, state: State) -> Message:
     for part in message.parts:
         if isinstance(part, ToolCall):
             ordinal += 1
-            if not part.id or part.id in seen or part.id in state.ids:
+            if not part.id.isprintable() or part.id in {"", *seen} or part.id in state.ids:
                 part = replace(part, id=call_id(state.run, ordinal))
             seen.add(part.id)
         parts.append(part)

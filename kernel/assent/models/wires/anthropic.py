@@ -16,11 +16,13 @@ from assent.models.endpoints import Endpoint
 from assent.models.wires import claude
 from assent.models.wires.anthropic_stream import BLOCK, REDACTED, SIGNATURE, absorb
 from assent.models.wires.call_ids import fitting
+from assent.models.wires.call_names import callable_as
 from assent.models.wires.outline import outline
-from assent.models.wires.wire import Wire, dump, kept
+from assent.models.wires.wire import Wire, arguments_text, dump, kept
 
 VERSION = "2023-06-01"
 IDS = "[a-zA-Z0-9_-]+"
+NAMES = "[a-zA-Z0-9_-]{1,128}"
 CACHED = b',"cache_control":{"type":"ephemeral"}'  # everything up to this block may be read from the cache next time
 GO_ON = dump({"type": "text", "text": "Go on."})  # where a turn of the user's is needed and there is none
 THOUGHTS = ("thinking", "redacted_thinking")
@@ -208,8 +210,9 @@ def _written(part: Part, vendor: str) -> tuple[str, bytes] | None:
         case Reasoning() if block := _thought(part, (part.extra or {}).get(vendor) or {}):
             return block["type"], dump(block)
         case ToolCall():
-            call = dump({"type": "tool_use", "id": fitting(part.id, IDS), "name": part.name})
-            return "tool_use", call[:-1] + b',"input":' + _input(part.arguments) + b"}"
+            call = dump({"type": "tool_use", "id": fitting(part.id, IDS), "name": callable_as(part.name, NAMES)})
+            written = arguments_text(part.arguments).encode("utf-8", "replace")
+            return "tool_use", call[:-1] + b',"input":' + written + b"}"
     return None
 
 
@@ -219,20 +222,6 @@ def _thought(part: Reasoning, extra: Mapping[str, Any]) -> dict[str, Any]:
     if REDACTED in extra:
         return {"type": "redacted_thinking", "data": extra[REDACTED]}
     return dict(extra.get(BLOCK) or {})
-
-
-def _input(arguments: str) -> bytes:
-    """A call's arguments to the letter where they are a JSON object; what is none becomes `{"invalid": …}`."""
-    text = arguments.strip() or "{}"
-    try:
-        value = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        value = None
-    return text.encode("utf-8", "replace") if isinstance(value, dict) else dump({"invalid": arguments})
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _text(text: str) -> dict[str, str]:

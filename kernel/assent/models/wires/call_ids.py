@@ -14,5 +14,5 @@ def fitting(call: str, pattern: str) -> str:
     """
     if not pattern or re.fullmatch(pattern, call):
         return call
-    number = int.from_bytes(sha256(call.encode("utf-8", "replace")).digest()[:8])
+    number = int.from_bytes(sha256(call.encode("utf-8", "surrogatepass")).digest()[:8])
     return "".join([_LETTERS[number // len(_LETTERS) ** place % len(_LETTERS)] for place in range(_LENGTH)])

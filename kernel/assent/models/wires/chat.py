@@ -13,10 +13,13 @@ from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, Tool
 from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models.endpoints import Endpoint
 from assent.models.wires.call_ids import fitting
+from assent.models.wires.call_names import callable_as
 from assent.models.wires.chat_stream import absorb
 from assent.models.wires.schema import strict
 from assent.models.wires.thinking import heats, told
-from assent.models.wires.wire import Wire, arguments_of, bearer, dump, kept
+from assent.models.wires.wire import Wire, arguments_text, bearer, dump, kept
+
+NAMES = "[a-zA-Z0-9_-]{1,64}"
 
 
 def encode_request(request: Request, model: str, endpoint: Endpoint, tools: bytes) -> bytes:
@@ -40,7 +43,7 @@ def encode_request(request: Request, model: str, endpoint: Endpoint, tools: byte
 
 
 def encode_message(message: Message, endpoint: Endpoint) -> bytes:
-    """A message as JSON; several tool results are several objects, joined by commas."""
+    """A message as JSON; several tool results are several objects, joined by commas. Empty where nothing is in it."""
     return b",".join([dump(value) for value in _values(message, endpoint)])
 
 
@@ -68,19 +71,15 @@ def data_url(image: Image) -> str:
     return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
-def written(call: ToolCall) -> str:
-    """A call's arguments as the model wrote them, where they are a JSON object."""
-    arguments = arguments_of(call.arguments)
-    return dump(arguments).decode() if "invalid" in arguments else call.arguments or "{}"
-
-
 def _encoded(conversation: Sequence[Message], endpoint: Endpoint) -> list[bytes]:
     make = partial(encode_message, endpoint=endpoint)
-    encoded = [kept(message, endpoint.name, make) for message in conversation]
+    made = [(message.role, kept(message, endpoint.name, make)) for message in conversation]
+    told = [(role, value) for role, value in made if value]
+    encoded = [value for _, value in told]
     if endpoint.between:
         bridge = b"," + dump({"role": "assistant", "content": endpoint.between})
-        for place, (one, after) in enumerate(pairwise(conversation)):
-            if one.role == "tool" and after.role == "user":
+        for place, ((one, _), (after, _)) in enumerate(pairwise(told)):
+            if one == "tool" and after == "user":
                 encoded[place] += bridge
     return encoded
 
@@ -103,8 +102,11 @@ def _values(message: Message, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             if isinstance(part, ToolResult):
                 yield {"role": "tool", "tool_call_id": fitting(part.id, endpoint.ids), "content": part.text}
         return
+    calls = message.calls
+    if message.role in ("system", "assistant") and not (message.text or calls):
+        return  # Mistral, for one, refuses a turn without anything in it
     value: dict[str, Any] = {"role": message.role, "content": _content(message)}
-    if calls := message.calls:
+    if calls:
         value["content"] = message.text or None
         value["tool_calls"] = [_call(call, endpoint) for call in calls]
     if endpoint.reasoning and (thought := message.reasoning or (endpoint.unknown if calls else "")):
@@ -127,7 +129,7 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 
 
 def _call(call: ToolCall, endpoint: Endpoint) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": written(call)}
+    function = {"name": callable_as(call.name, NAMES), "arguments": arguments_text(call.arguments)}
     extra = (call.extra or {}).get(endpoint.name, {})
     return {"id": fitting(call.id, endpoint.ids), "type": "function", "function": function, **extra}
 

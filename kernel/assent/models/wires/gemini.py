@@ -13,8 +13,11 @@ from urllib.parse import quote
 from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Request, ToolSpec
 from assent.models.endpoints import Endpoint
+from assent.models.wires.call_names import callable_as
 from assent.models.wires.gemini_stream import SIGNATURE, absorb
 from assent.models.wires.wire import Wire, arguments_of, dump, kept
+
+NAMES = "[a-zA-Z_][a-zA-Z0-9_.-]{0,63}"
 
 # What a model that thinks takes for the signature of a call that it did not propose itself; without one Gemini 3
 # refuses the request, and some say that 2.5 has begun to.
@@ -151,12 +154,17 @@ def _values(message: Message, vendor: str, given: Mapping[str, str], unsigned: s
 
 def _call(call: ToolCall, vendor: str) -> dict[str, Any]:
     given = _extra(call, vendor).get("id")
-    return {**({"id": given} if given else {}), "name": call.name, "args": arguments_of(call.arguments)}
+    return {
+        **({"id": given} if given else {}),
+        "name": callable_as(call.name, NAMES),
+        "args": arguments_of(call.arguments),
+    }
 
 
 def _result(result: ToolResult, given: Mapping[str, str]) -> dict[str, Any]:
     response = {"error" if result.error else "output": result.text}
-    return {**({"id": given[result.id]} if result.id in given else {}), "name": result.name, "response": response}
+    own = {"id": given[result.id]} if result.id in given else {}
+    return {**own, "name": callable_as(result.name, NAMES), "response": response}
 
 
 def _extra(part: Part, vendor: str) -> Mapping[str, Any]:

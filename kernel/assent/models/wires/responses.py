@@ -11,11 +11,12 @@ from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, Tool
 from assent.core.model import Request, ToolSpec
 from assent.models.endpoints import Endpoint
 from assent.models.wires.call_ids import fitting
-from assent.models.wires.chat import data_url, form, written
+from assent.models.wires.call_names import callable_as
+from assent.models.wires.chat import NAMES, data_url, form
 from assent.models.wires.responses_stream import absorb
 from assent.models.wires.schema import strict
 from assent.models.wires.thinking import heats, thinks, told
-from assent.models.wires.wire import Wire, bearer, dump, kept
+from assent.models.wires.wire import Wire, arguments_text, bearer, dump, kept
 
 FEWEST = 16  # tokens: a smaller bound is refused
 
@@ -122,7 +123,8 @@ def _item(part: Any, own: dict[str, Any], known: bool, endpoint: Endpoint) -> di
     mark = {"id": own["id"]} if known and "id" in own else {}
     if isinstance(part, ToolCall):
         call = fitting(part.id, endpoint.ids)
-        return {"type": "function_call", "call_id": call, "name": part.name, "arguments": written(part), **mark}
+        name, arguments = callable_as(part.name, NAMES), arguments_text(part.arguments)
+        return {"type": "function_call", "call_id": call, "name": name, "arguments": arguments, **mark}
     if not isinstance(part, Text) or not part.text:
         return None
     phase = {"phase": own["phase"]} if own.get("phase") else {}

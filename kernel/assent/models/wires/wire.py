@@ -59,10 +59,20 @@ def bearer(key: str) -> Mapping[str, str]:
 def arguments_of(text: str) -> dict[str, Any]:
     """A call's arguments as an object; what is no JSON object goes back as `{"invalid": …}`: some servers refuse it."""
     try:
-        value = json.loads(text or "{}", parse_constant=_finite, parse_float=_finite)
+        value = json.loads(text.strip() or "{}", parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"invalid": text}
+
+
+def arguments_text(text: str) -> str:
+    """A call's arguments to the letter where any JSON parser takes them for an object, else `arguments_of` as JSON.
+
+    Half a surrogate pair may be written as an escape; Python reads that, most other parsers do not.
+    """
+    value = arguments_of(text)
+    odd = "invalid" in value or "\\ud" in text or "\\uD" in text
+    return dump(value).decode() if odd else text.strip() or "{}"
 
 
 def _finite(text: str) -> float:
