@@ -334,7 +334,12 @@ IDS = st.one_of(WORDS, st.sampled_from(["toolu_1", "run.1"]))
 SAID = [
     st.builds(Text, WORDS),
     st.builds(Reasoning, WORDS, st.sampled_from([None, {"anthropic": {"signature": "s"}}, {"x": {"signature": "s"}}])),
-    st.builds(ToolCall, IDS, WORDS, st.one_of(WORDS, st.dictionaries(WORDS, st.integers()).map(json.dumps))),
+    st.builds(
+        ToolCall,
+        IDS,
+        st.sampled_from(["sql", "A-1_"]),
+        st.one_of(WORDS, st.dictionaries(WORDS, st.integers()).map(json.dumps)),
+    ),
 ]
 SHOWN = st.builds(Image, st.just("image/png"), WORDS, st.binary(min_size=1, max_size=5))
 RESULTS = st.builds(ToolResult, IDS, WORDS, WORDS, st.booleans())

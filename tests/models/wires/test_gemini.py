@@ -237,10 +237,11 @@ def written(extra: Any) -> st.SearchStrategy[Part]:
     return st.one_of(
         st.builds(Text, TEXTS, extra),
         st.builds(Reasoning, TEXTS, extra),
-        st.builds(ToolCall, TEXTS, TEXTS, JSON, extra),
+        st.builds(ToolCall, TEXTS, NAMES, JSON, extra),
     )
 
 
+NAMES = st.sampled_from(["sql", "A.1_"])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 JSON = st.one_of(TEXTS, st.dictionaries(TEXTS, st.one_of(st.integers(), TEXTS, st.none()), max_size=3).map(json.dumps))
 EXTRAS = st.one_of(
@@ -249,7 +250,7 @@ EXTRAS = st.one_of(
     st.just({"openai": {"thoughtSignature": "x"}}),
 )
 ASKED = st.one_of(st.builds(Text, TEXTS), st.builds(Image, st.just("image/png"), TEXTS, st.binary(max_size=4)))
-RESULTS = st.builds(ToolResult, TEXTS, TEXTS, TEXTS, st.booleans())
+RESULTS = st.builds(ToolResult, TEXTS, NAMES, TEXTS, st.booleans())
 CONVERSATIONS = st.lists(
     st.one_of(
         st.builds(Message, st.just("system"), st.lists(st.builds(Text, TEXTS), max_size=2).map(tuple)),
