@@ -65,6 +65,7 @@ def test_equal_settings_are_one_key() -> None:
         ({"silence": math.nan}, "silence a number of seconds above 0"),
         ({"backoff": -1, "cache": -0.5}, "backoff, cache must not be negative"),
         ({"cool_down": math.nan}, "cool_down must not be negative"),
+        ({"backoff": math.inf, "cool_down": math.inf}, "backoff, cool_down must be a number of seconds, not infinity"),
         ({"tier": "top"}, "tier is 'top'; it must be high, mid, low"),
         ({"tier": ["low"]}, "tier is ['low']; it must be of the type str"),
         ({"fallback": "groq:m"}, "fallback is 'groq:m'; it must be a list of names"),

@@ -85,6 +85,25 @@ def test_somebody_elses_cancellation_stays_one() -> None:
     asyncio.run(run())
 
 
+def test_somebody_elses_cancellation_after_a_wait_that_was_cut_short_stays_one() -> None:
+    async def twice(alarm: Alarm, again: asyncio.Event) -> None:
+        with pytest.raises(TimeoutError):
+            await alarm.wait(asyncio.Event().wait(), 0)
+        again.set()
+        await alarm.wait(asyncio.Event().wait(), 5)
+
+    async def run() -> None:
+        alarm, again = Alarm(), asyncio.Event()
+        task = asyncio.ensure_future(twice(alarm, again))
+        await again.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        alarm.stop()
+
+    asyncio.run(run())
+
+
 def test_both_at_once_is_a_cancellation() -> None:
     async def run() -> None:
         alarm = Alarm()

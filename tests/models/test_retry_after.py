@@ -54,6 +54,11 @@ def test_geminis_word_in_the_body() -> None:
     assert retry_after({"retry-after": "2"}, json.dumps(error).encode()) == 2
 
 
+@pytest.mark.parametrize("absurd", ["1e300", "9" * 400 + "h", "1e18", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_no_server_asks_for_more_than_a_year(absurd: str) -> None:
+    assert retry_after({"retry-after": absurd}) == 366 * 86400
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b'{"error": "no"}', b'{"error": {"details": [7]}}', b"[" * 9999]
 )

@@ -115,3 +115,13 @@ def test_tokens_that_are_no_count_are_left_out_and_the_rest_is_kept(journal: Jou
     journal.append([event]).result(10)
     assert journal.select("SELECT input_tokens, output_tokens, reasoning_tokens FROM events") == [(None, 7, None)]
     assert journal.verify() == 1
+
+
+@pytest.mark.parametrize(
+    ("duration", "kept"),
+    [(3, 3.0), (True, 1.0), (0.5, 0.5), (float("nan"), None), (float("inf"), None), (10**400, None), ("x", None)],
+)
+def test_a_duration_is_a_finite_number_of_seconds_or_left_out(journal: Journal, duration: Any, kept: Any) -> None:
+    journal.append([Event(kind=Kind.MODEL_WAITED, run="r", duration=duration)]).result(10)
+    assert [event.duration for event in journal.events("r")] == [kept]
+    assert journal.verify() == 1

@@ -8,7 +8,8 @@ AssentError
 │   ├── WorkspaceNewer     a later version wrote it
 │   └── WorkspaceCorrupt   its file is damaged
 ├── ModelError         a model gave no usable answer
-│   └── NoModel            there is no model to ask
+│   ├── NoModel            there is no model to ask
+│   └── OverLimit          a limit of the user's own kept it from being asked
 ├── QueryError         SQL that is wrong or that would write
 └── GateError          something tried to act without a grant
 """
@@ -59,6 +60,10 @@ class ModelError(AssentError):
 
 class NoModel(ModelError):
     """There is no model to ask."""
+
+
+class OverLimit(ModelError):
+    """A limit of the user's own kept a model from being asked: nothing that the model did."""
 
 
 class QueryError(AssentError):

@@ -47,6 +47,8 @@ class ModelSettings:
             raise ConfigError("attempts must be at least 1, and silence a number of seconds above 0.")
         if self.tier and self.tier not in TIERS:
             raise ConfigError(f"tier is {self.tier!r}; it must be {', '.join(TIERS)}.")
+        if endless := [name for name in ("backoff", "cool_down") if getattr(self, name) == math.inf]:
+            raise ConfigError(f"{', '.join(endless)} must be a number of seconds, not infinity.")
         numbers = [name for name, kind in _KINDS.items() if kind in (int, float)]
         if negative := [name for name in numbers if not getattr(self, name) >= 0]:
             raise ConfigError(f"{', '.join(negative)} must not be negative.")

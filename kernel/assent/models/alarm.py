@@ -25,7 +25,7 @@ class Alarm:
         """What `awaitable` gives, or `TimeoutError`. One wait at a time."""
         task = self._task = asyncio.current_task()
         assert task is not None
-        self._until = self._loop.time() + seconds
+        self._until, self._rang = self._loop.time() + seconds, False
         cancelling = task.cancelling()
         if self._timer is None or self._timer.when() > self._until:
             self._set()

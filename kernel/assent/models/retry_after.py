@@ -11,6 +11,7 @@ from typing import Any
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_LONGEST = 366 * 86400.0  # seconds; who asks for more, or for ever, is understood to mean this
 _EPOCH = 1e9  # a larger number of seconds is a time, and one a hundred times larger is in milliseconds
 
 
@@ -22,7 +23,11 @@ def retry_after(headers: Mapping[str, str], body: bytes = b"", clock: Callable[[
     `x-ratelimit-reset` as seconds or a time since the epoch (OpenRouter's in milliseconds), Anthropic's
     `anthropic-ratelimit-requests-reset` and the like as RFC 3339. Gemini writes google.rpc.RetryInfo in the body.
     """
-    now = clock()
+    wanted = _wanted(headers, body, clock())
+    return None if wanted is None else min(wanted, _LONGEST)
+
+
+def _wanted(headers: Mapping[str, str], body: bytes, now: float) -> float | None:
     if (seconds := _number(headers.get("retry-after-ms", ""))) is not None:
         return max(seconds / 1000, 0.0)
     if (seconds := _until(headers.get("retry-after", "").strip(), now)) is not None:

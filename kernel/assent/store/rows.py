@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -41,7 +42,7 @@ def values_of(event: Event, body: str) -> tuple[Any, ...]:
         event.seq, round(event.at * 1e6), event.kind.value, event.run, event.parent, event.step, event.tenant,
         event.user, event.agent, event.notebook, event.cell, event.model, event.tool, event.call, event.privilege,
         event.decision, _count(event.input_tokens), _count(event.output_tokens), _count(event.cached_tokens),
-        _count(event.reasoning_tokens), _money(event.cost), event.duration, body, event.prev,
+        _count(event.reasoning_tokens), _money(event.cost), _seconds(event.duration), body, event.prev,
     )  # fmt: skip
     return tuple([clean(value) if isinstance(value, str) and not value.isascii() else value for value in values])
 
@@ -69,6 +70,15 @@ def _count(tokens: Any) -> int | None:
     """What a model's server says of its tokens may be no number, or one that the column has no room for."""
     whole = isinstance(tokens, int) and not isinstance(tokens, bool)
     return tokens if whole and 0 <= tokens < _MOST else None
+
+
+def _seconds(duration: Any) -> float | None:
+    """A duration as the column gives it back: a whole number would hash otherwise than the float that it becomes."""
+    try:
+        seconds = float(duration)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _money(cost: Decimal | None) -> Decimal | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.support.attempts import ASKED, Attempts, answer, fault, hear, heard, notices, refusal
 
+from assent.core.errors import OverLimit
 from assent.core.events import Kind
 from assent.core.model import Request
 from assent.core.model_settings import ModelSettings
@@ -136,6 +137,21 @@ def test_an_agent_whose_requests_are_refused_is_stopped_and_others_are_not() -> 
     [error] = hear(asked)
     assert "maker:m failed 3 times in a row when the agent ada asked" in str(error)
     assert hear(asked, BOB)[-1].stop == "stop"
+
+
+def test_what_a_limit_of_ours_keeps_back_counts_neither_way() -> None:
+    model = Attempts([OverLimit("maker:m has reached its limit.")], [answer()])
+    asked = breaker(model, ModelSettings(breaker=1))
+    [told] = hear(asked)
+    assert isinstance(told, OverLimit)
+    assert hear(asked)[-1].stop == "stop"
+
+
+def test_a_trial_that_a_limit_of_ours_keeps_back_lets_another_try() -> None:
+    asked, _, clock = broken([OverLimit("maker:m has reached its limit.")], [answer()])
+    clock.now += 31
+    hear(asked, NOBODY)
+    assert hear(asked, NOBODY)[-1].stop == "stop"
 
 
 def test_faults_of_the_server_count_for_all_who_ask() -> None:

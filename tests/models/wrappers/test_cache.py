@@ -1,5 +1,6 @@
 """The same request is answered from a file: what is the same, what is kept, and what a file can do wrong."""
 
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from tests.support.attempts import ASKED, Attempts, answer, fault, hear
 
+from assent.core.canonical import digest
 from assent.core.events import Kind
 from assent.core.ids import call_id, new_id
 from assent.core.messages import (
@@ -179,6 +181,31 @@ def test_a_damaged_or_foreign_file_is_as_good_as_none(tmp_path: Path, spoil: Cal
     assert len(hear(asked)) == 1
     assert len(model.asked) == 2
     assert len(hear(asked)) == 3  # and is put right
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"at": 1e300},
+        {"stop": "length"},
+        {"model": [1]},
+        {"cost": {"a": 1}},
+        {"message": {"role": "system", "parts": []}},
+        {"message": {"role": "assistant", "parts": [{"kind": "text", "text": 5}]}},
+        {"message": {"role": "assistant", "parts": [{"kind": "text", "text": "", "extra": {"openai": 5}}]}},
+        {"message": {"role": "assistant", "parts": [{"kind": "call", "id": 5, "name": None, "arguments": {}}]}},
+        {"message": {"role": "assistant", "parts": [{"kind": "result", "id": "a", "name": "b", "text": "c"}]}},
+    ],
+)
+def test_a_file_that_no_answer_can_have_made_is_as_good_as_none(tmp_path: Path, changed: dict[str, Any]) -> None:
+    model = Attempts([answer()])
+    asked = cached(model, tmp_path, 60)
+    hear(asked)
+    [path] = kept(tmp_path)
+    told = json.loads(path.read_bytes())["kept"] | changed
+    path.write_text(json.dumps({"kept": told, "digest": digest(told)}))
+    assert hear(asked) == [answer()]
+    assert len(model.asked) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_as_good_as_none(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from assent.core.errors import ModelError
+from assent.core.errors import ModelError, OverLimit
 from assent.core.events import Kind
 from assent.core.model import Answer, Model, Notice, Request
 from assent.core.model_settings import ModelSettings
@@ -95,8 +95,8 @@ def breaker(model: Model, settings: ModelSettings, *, clock: Callable[[], float]
     """`model` behind one circuit for all who ask and one for each agent; all runs must share what this gives back.
 
     The circuit for all counts failures that may pass, which are the server's; an agent's counts every one, so that an
-    agent whose requests are refused is stopped and others are not. A cancelled request counts neither way. Where both
-    open or close at once, the notice is of the one for all.
+    agent whose requests are refused is stopped and others are not. A request that was cancelled, or that a limit of
+    ours kept back, counts neither way. Where both open or close at once, the notice is of the one for all.
     """
     common = Circuit(model.name, "", settings, clock)
     of_agents: dict[str, Circuit] = {}
@@ -117,6 +117,8 @@ def breaker(model: Model, settings: ModelSettings, *, clock: Callable[[], float]
                         for notice in told[:1]:
                             yield notice
                     yield item
+        except OverLimit:
+            raise
         except ModelError as error:
             counting = entered if error.retryable else entered[1:]
             told = [notice for circuit, token in counting if (notice := circuit.failed(token, error))]

@@ -136,10 +136,24 @@ def _read(path: Path, oldest: float, name: str) -> list[Delta | Answer]:
     try:
         value = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
         kept = value["kept"]
-        fits = digest(kept) == value["digest"] and kept["at"] > oldest
+        fits = digest(kept) == value["digest"] and kept["at"] > oldest and _is_answer(kept)
         return list(_replayed(kept, name)) if fits else []
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
         return []
+
+
+def _is_answer(kept: Mapping[str, Any]) -> bool:
+    """Whether a file holds what a model may say: a folder can come from somebody else."""
+    message = from_json(kept["message"])
+    texts = [kept["model"], kept["cost"] or ""]
+    for part in message.parts:
+        if not isinstance(part, Text | Reasoning | ToolCall):
+            return False
+        texts += [part.id, part.name, part.arguments] if isinstance(part, ToolCall) else [part.text]
+        if not all(isinstance(own, dict) for own in (part.extra or {}).values()):
+            return False
+    fits = message.role == "assistant" and kept["stop"] in ("stop", "calls")
+    return fits and all(isinstance(text, str) for text in texts)
 
 
 def _replayed(kept: Mapping[str, Any], name: str) -> Iterator[Delta | Answer]:

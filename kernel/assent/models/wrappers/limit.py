@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 
-from assent.core.errors import ModelError
+from assent.core.errors import OverLimit
 from assent.core.events import Kind
 from assent.core.model import Answer, Delta, Model, Notice, Request
 from assent.models.prices import cost
@@ -16,7 +16,7 @@ def limited(model: Model, limiter: Limiter) -> Wrapped:
     """`model`, asked only when `limiter` gives room; everyone who asks the same model shares one limiter.
 
     While a request waits it says so for the display, afterwards how long for the journal. Its place among those at once
-    is free again when its stream has ended, was closed or cancelled. `ModelError` where money gives no room in time.
+    is free again when its stream has ended, was closed or cancelled. `OverLimit` where money gives no room in time.
     """
 
     async def stream(request: Request) -> AsyncIterator[Delta | Answer]:
@@ -68,10 +68,10 @@ def _settle(rung: asyncio.Future[None]) -> None:
         rung.set_result(None)
 
 
-def _refused(name: str, turn: Turn) -> ModelError:
+def _refused(name: str, turn: Turn) -> OverLimit:
     seconds = turn.refused or 0.0
     when = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
-    return ModelError(
+    return OverLimit(
         f"{name} has reached its {turn.reason} and has room again in {when}: "
         "run again then, raise dollars_per_hour in config.toml, or choose another model."
     )
