@@ -13,6 +13,7 @@ from assent.core.errors import AssentError
 from assent.store.schema import VIEWS
 from assent.tools.preview import is_frame
 from assent_magics import options
+from assent_magics.costs import BY
 from assent_magics.desk import Desk
 from assent_magics.manage import COMMANDS
 
@@ -113,7 +114,9 @@ def _models(desk: Desk) -> list[str]:
 
     vendors = [f"{endpoint.name}:{endpoint.model}" for endpoint in endpoints.ENDPOINTS if endpoint.model]
     local = [f"local:{row.name}" for row in weights.TABLE]
-    return list(dict.fromkeys(filter(None, [desk.config.model, *vendors, *local])))
+    own = [name for settings in desk.config.models.values() for name in settings.get("fallback", ())]
+    own += [name for name in desk.config.models if ":" in name]
+    return list(dict.fromkeys(filter(None, [desk.config.model, *own, *vendors, *local])))
 
 
 def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
@@ -131,5 +134,7 @@ def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
             return _models(desk)
         case "help":
             return COMMANDS
+        case "costs":
+            return BY
         case _:
             return []

@@ -23,6 +23,7 @@ from assent_widgets.transcript import Transcript
 
 _INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
 _LOGIN = re.compile(r"//[^/]*@")  # a name and password in a URL
+_WIDE = 49  # signs of a cell that pandas shows whole
 _RUNS = """
     SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
         date_trunc('second', started) AS "started (UTC)", steps, calls, cost, round(seconds, 1) AS seconds, model
@@ -146,6 +147,9 @@ def models(desk: Desk, rest: str) -> Any:
 
     _nothing(rest)
     rows = known_models(desk.config, desk.folder, [agent.model for agent in desk.session.agents().values()])
+    for row in rows:
+        if len(row.needs) > _WIDE:
+            print(f"{row.name.rstrip(':')}: {row.needs}")
     names = {"name": "model", "kind": "kind", "ready": "ready", "reachable": "reachable", "input": "input $/M"}
     names |= {"output": "output $/M", "needs": "needs"}
     return _table([{title: getattr(row, name) for name, title in names.items()} for row in rows])
@@ -198,7 +202,7 @@ def config(desk: Desk, rest: str) -> None:
         value = getattr(effective, item.name)
         if item.name == "base_url":
             value = _LOGIN.sub("//", value)
-        print(f"{item.name:<10} {', '.join(agent.name for agent in value) if item.name == 'agents' else value!r}")
+        print(f"{item.name:<10} {[agent.name for agent in value] if item.name == 'agents' else value!r}")
     print(f'\nSet with %config Assent.model = "…", ASSENT_MODEL in the environment, or {desk.folder / "config.toml"}.')
 
 

@@ -503,3 +503,33 @@ def test_a_model_that_says_nothing_at_all_is_told_of() -> None:
     filtered = folded(event(Kind.RUN_STARTED), answered(1, assistant(), "filter"), ended).text()
     assert "without a word" not in filtered
     assert "vendor cut the answer off" in filtered
+
+
+def test_an_answer_that_began_anew_stands_below_the_line_that_says_so() -> None:
+    broken = noticed(Kind.MODEL_RETRIED, "It broke off.", duration=0.02, body={"restart": True})
+    words = [delta(TextDelta("There are three ")), broken, delta(TextDelta("There are four."))]
+    text = folded(event(Kind.RUN_STARTED), *words).text()
+    assert text.index("Asked again at once: It broke off.") < text.index("There are four.")
+    ended = [answered(1, assistant(Text("There are four."))), event(Kind.RUN_FINISHED, body={"text": "There are four."})]
+    text = folded(event(Kind.RUN_STARTED), *words, *ended).text()
+    assert text.index("Asked again at once: It broke off.") < text.index("There are four.")
+    assert text.count("There are four.") == 1
+
+
+def test_what_a_run_failed_of_is_said_once_and_how_to_go_on() -> None:
+    failed = [
+        event(Kind.MODEL_FAILED, step=1, body={"error": "No room."}),
+        event(Kind.RUN_FAILED, body={"error": "No room."}),
+    ]
+    transcript = folded(event(Kind.RUN_STARTED), *failed)
+    assert transcript.text().count("No room.") == 1
+    assert "The run failed. No room.\n%agent resume k3v9x2m4qa goes on with it." in transcript.text()
+    for item in (event(Kind.RUN_RESUMED), *failed):
+        transcript.apply(item)
+    assert "The run failed. No room. Then resumed.\n\nThe run failed. No room.\n" in transcript.text()
+
+
+def test_of_an_answer_that_does_not_fit_its_problems_are_shown() -> None:
+    told = "The answer does not fit the type int:\n- value: no integer\n- more: unknown\nGive the whole answer again."
+    text = folded(event(Kind.RUN_STARTED), event(Kind.ANSWER_REFUSED, step=1, body={"text": told})).text()
+    assert text.endswith("The answer did not fit: value: no integer; more: unknown")

@@ -24,7 +24,7 @@ def notice(event: Event) -> Words:
     title = _TITLES[event.kind].format(
         seconds=_seconds(event), to=event.body.get("to", "another model"), model=event.model or "The model"
     )
-    reason = str(event.body.get("reason") or event.body.get("text") or "")
+    reason = str(event.body.get("reason") or _problems(str(event.body.get("text") or "")))
     return Words(reason + (_VOID if event.body.get("restart") else ""), "quiet", title)
 
 
@@ -34,9 +34,17 @@ def notice_line(event: Event) -> str:
     return f"{words.title} {words.text}".strip()
 
 
+def _problems(told: str) -> str:
+    """What was wrong with an answer; the model was told more."""
+    found = [line.removeprefix("- ") for line in told.splitlines() if line.startswith("- ")]
+    return "; ".join(found) or told
+
+
 def _seconds(event: Event) -> str:
     if event.duration is None:
         return ""
+    if event.kind is Kind.MODEL_RETRIED and event.duration < 0.1:
+        return " at once"
     way = ""
     if event.kind in _AHEAD:
         way = " in" if event.kind is Kind.MODEL_RETRIED else " for"

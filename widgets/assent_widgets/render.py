@@ -24,6 +24,7 @@ from assent_widgets.style import (
     pre,
 )
 from assent_widgets.tables import table_html, table_text
+from assent_widgets.typed import typed_html, typed_text
 
 _SOURCE = 12_000
 _OUTPUT = 3_000
@@ -38,7 +39,10 @@ _COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A complete text. `kind`: prompt, thought, said (beside calls), answer; note, error or quiet about the run."""
+    """A complete text. `kind`: prompt, thought, said (beside calls), answer, typed; note, error or quiet about the run.
+
+    A typed one is JSON.
+    """
 
     text: str
     kind: str
@@ -56,6 +60,8 @@ def words_html(words: Words) -> str:
             return thought_html(escape(text))
         case "answer":
             return f'<div style="{ANSWER}">{markdown_html(text)}</div>'
+        case "typed":
+            return typed_html(words.text)
         case "said":
             return f"<div>{markdown_html(text)}</div>"
         case "note" | "error":
@@ -70,6 +76,8 @@ def words_text(words: Words) -> str:
     match words.kind:
         case "thought":
             return f"(thinking) {clip(text, _SAID)}" if text else ""
+        case "typed":
+            return typed_text(words.text)
         case "prompt":
             return "\n".join([f"> {line}" for line in text.splitlines()])
         case _:

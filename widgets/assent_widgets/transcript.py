@@ -42,8 +42,10 @@ class Transcript:
         self._items: dict[str, Item] = {"head": self.summary}
         self._dirty: dict[str, None] = {"head": None}
         self._keys: dict[str, str] = {}
+        self._typed = False
         self._notice = ""
         self._waiting = ""
+        self._again: dict[int, int] = {}  # how often the answer of a step began anew
 
     @property
     def status(self) -> str:
@@ -92,13 +94,16 @@ class Transcript:
     def _fold(self, event: Event) -> None:
         body = event.body
         match event.kind:
-            case Kind.RUN_STARTED if self._prompt:
-                self._put("prompt", Words(str(body.get("prompt", "")), "prompt"))
+            case Kind.RUN_STARTED:
+                self._typed = "output" in body
+                if self._prompt:
+                    self._put("prompt", Words(str(body.get("prompt", "")), "prompt"))
             case Kind.MODEL_ANSWERED:
                 self._answered(event.step or 0, from_json(body["message"]), str(body.get("stop", "")))
             case Kind.MODEL_FAILED:
-                self._forget_unfinished(event.step or 0)
-                self._put(f"{event.step}.error", Words(str(body.get("error", "")), "error", "The model failed:"))
+                self._begin_anew(event.step or 0)
+                key = f"{event.step}.error.{len(self._items)}"
+                self._put(key, Words(str(body.get("error", "")), "error", "The model failed:"))
             case kind if kind in NOTICES:
                 self._noticed(event)
             case Kind.CALL_DECIDED | Kind.APPROVAL_DECIDED | Kind.CALL_STARTED | Kind.CALL_FINISHED:
@@ -125,7 +130,7 @@ class Transcript:
     def _noticed(self, event: Event) -> None:
         """A line of its own; the one that said that a limit makes it wait becomes the one that says how long it did."""
         if event.body.get("restart"):
-            self._forget_unfinished(event.step or 0)
+            self._begin_anew(event.step or 0)
         key = f"{event.step}.notice.{len(self._items)}"
         if event.kind is Kind.MODEL_WAITED and self._waiting:
             key, self._waiting = self._waiting, ""
@@ -134,18 +139,19 @@ class Transcript:
     def _delta(self, progress: Progress) -> None:
         if isinstance(progress.delta, Notice):
             self._waiting = self._waiting or f"{progress.step}.notice.{len(self._items)}"
-            self._put(self._waiting, Words(progress.delta.reason, "quiet"))
+            reason = progress.delta.reason
+            self._put(self._waiting, Words(reason[:1].upper() + reason[1:], "quiet"))
             return
         if self.summary.silent:
             self.summary.silent = False
             self._dirty["head"] = None
         match progress.delta:
             case TextDelta(text):
-                self._stream(f"{progress.step}.text", text, plain=False)
+                self._stream(f"{self._place(progress.step)}.text", text, plain=False)
             case ReasoningDelta(text):
-                self._stream(f"{progress.step}.thought", text, plain=True)
+                self._stream(f"{self._place(progress.step)}.thought", text, plain=True)
             case CallDelta(index, name, arguments):
-                key = f"{progress.step}.call.{index}"
+                key = f"{self._place(progress.step)}.call.{index}"
                 call = self._call(key)
                 call.tool, call.state = call.tool or name, "being written"
                 call.pieces.append(arguments)
@@ -161,14 +167,25 @@ class Transcript:
     def _answered(self, step: int, message: Message, stopped: str) -> None:
         """The whole answer takes the place of what streamed."""
         self._forget_unfinished(step)
+        place = self._place(step)
         if message.reasoning:
-            self._put(f"{step}.thought", Words(message.reasoning, "thought"))
+            self._put(f"{place}.thought", Words(message.reasoning, "thought"))
         if message.text:
-            self._put(f"{step}.text", Words(message.text, "said"))
+            self._put(f"{place}.text", Words(message.text, "said"))
         for index, call in enumerate(message.calls):
-            self._put(f"{step}.call.{index}", proposed(call))
+            self._put(f"{place}.call.{index}", proposed(call))
         if stopped in _STOPS:
-            self._put(f"{step}.stop", Words(_STOPS[stopped], "note"))
+            self._put(f"{place}.stop", Words(_STOPS[stopped], "note"))
+
+    def _begin_anew(self, step: int) -> None:
+        """Take back what streamed in a step; another answer to it stands below what is said next."""
+        self._forget_unfinished(step)
+        self._again[step] = self._again.get(step, 0) + 1
+
+    def _place(self, step: int | None) -> str:
+        """What the keys of a step's answer begin with: another one once it began anew."""
+        again = self._again.get(step or 0, 0)
+        return f"{step}.again{again}" if again else f"{step}"
 
     def _forget_unfinished(self, step: int) -> None:
         """Empty what streamed in a step; the places stay, so that the order of the display does."""
@@ -182,13 +199,13 @@ class Transcript:
         call = event.call or ""
         if call not in self._keys:
             free = [key for key in self._free_calls(event.step) if event.tool in (None, self._call(key).tool)]
-            self._keys[call] = free[0] if free else f"{event.step}.call.{call}"
+            self._keys[call] = free[0] if free else f"{self._place(event.step)}.call.{call}"
         return self._keys[call]
 
     def _free_calls(self, step: int | None) -> Iterable[str]:
         taken = set(self._keys.values())
         keys = [key for key, item in self._items.items() if isinstance(item, Call) and key not in taken]
-        return [key for key in keys if key.startswith(f"{step}.call.")]
+        return [key for key in keys if key.startswith(f"{self._place(step)}.call.")]
 
     def _resumed(self) -> None:
         old = self._items.get(self._notice)
@@ -205,12 +222,21 @@ class Transcript:
             self._finish(str(event.body.get("text") or ""))
         else:
             # A kernel that is shut down is interrupted before: the later ending says why.
-            self._notice = self._notice or f"notice.{len(self._items)}"
-            self._put(self._notice, _ending(event))
+            ending = _ending(event)
+            self._notice = self._notice or self._same_failure(ending) or f"notice.{len(self._items)}"
+            self._put(self._notice, ending)
         if event.kind is not Kind.RUN_SUSPENDED:
             for key, item in self._items.items():
                 if isinstance(item, Call) and stop(item):
                     self._dirty[key] = None
+
+    def _same_failure(self, ending: Words) -> str:
+        """Where a model's failure stands that is all that the run failed of: it need not be said twice."""
+        why = ending.text.partition("\n")[0]
+        for key, item in self._items.items():
+            if isinstance(item, Words) and item.kind == ending.kind == "error" and item.text == why:
+                return key
+        return ""
 
     def _finish(self, text: str) -> None:
         """The last words are the answer, and look like it."""
@@ -221,7 +247,7 @@ class Transcript:
         said = [key for key, item in self._items.items() if isinstance(item, Words) and item.kind == "said"]
         last = self._items[said[-1]] if said else None
         same = isinstance(last, Words) and last.text.strip() == text.strip()
-        self._put(said[-1] if same else "answer", Words(text, "answer"))
+        self._put(said[-1] if same else "answer", Words(text, "typed" if self._typed else "answer"))
 
 
 def _ending(event: Event) -> Words:
@@ -234,4 +260,4 @@ def _ending(event: Event) -> Words:
         case Kind.RUN_CANCELLED:
             return Words(f"{why}\n{go_on}", "note", "Cancelled:")
         case _:
-            return Words(why, "error", "The run failed.")
+            return Words(f"{why}\n{go_on}", "error", "The run failed.")
