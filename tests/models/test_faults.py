@@ -258,6 +258,17 @@ def test_a_proxy_that_refuses(proxy: Behaviour, said: str, monkeypatch: pytest.M
     assert "(its proxy: connection refused)" in str(refusal("https://models.invalid/v1"))
 
 
+@pytest.mark.parametrize("proxy", ["http://u:pass/word@proxy:1", "http://proxy:port", "gopher://u:word@proxy:1"])
+def test_a_proxy_that_is_none_is_one_clear_error_without_its_password(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    error = refusal("https://models.invalid/v1")
+    assert "(its proxy in the environment is no URL)" in str(error)
+    assert not error.retryable
+    assert "word" not in repr(error.__cause__) + repr(error.__context__)
+
+
 def test_a_connection_that_was_closed_while_the_program_was_busy_is_opened_again() -> None:
     async def run(server: FaultyServer) -> list[str]:
         model = RemoteModel(CUSTOM, "m", server.url, KEY)

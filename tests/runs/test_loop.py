@@ -1,7 +1,9 @@
 """The loop: batches, limits, failures; every end is recorded and can be resumed."""
 
 import asyncio
-from contextlib import closing
+import gc
+import warnings
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from tests.support.calls import call
 from tests.support.sessions import kinds, opened, ran, results, resumed, started, until
 
 from assent.app import Session
+from assent.core.agent import Agent
+from assent.core.commands import StartRun
 from assent.core.config import Config
 from assent.core.errors import ModelError, StoreError
 from assent.core.events import Event, Kind
@@ -252,6 +256,54 @@ def test_stopping_twice_ends_a_run_once(tmp_path: Path) -> None:
 
     with opened(tmp_path, Turn("late", delay=30)) as session:
         assert asyncio.run(run(session)) == [Kind.RUN_STARTED, Kind.RUN_CANCELLED]
+
+
+def test_a_run_in_a_task_that_was_cancelled_before_goes_on(tmp_path: Path) -> None:
+    async def tidy(session: Session) -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            result = await session.drain(started(look))
+        return result.status
+
+    async def run(session: Session) -> str:
+        task = asyncio.ensure_future(_late(tidy(session)))
+        await asyncio.sleep(0)
+        task.cancel()
+        return await task
+
+    async def _late(work: Any) -> str:
+        with suppress(asyncio.CancelledError):
+            await work
+        return "unknown"
+
+    with opened(tmp_path, call("look"), "done", tools=(look,)) as session:
+        asyncio.run(run(session))
+        [run_id] = [event.run for event in session.journal.events(kind=Kind.RUN_STARTED)]
+        assert session.state(run_id or "").status == "finished"
+
+
+def test_calls_that_are_cancelled_before_they_begin_leave_nothing_behind(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    @tool(privilege="read_only")
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def run(session: Session) -> None:
+        task = asyncio.ensure_future(session.drain(StartRun("Go.", Agent(tools=("hang",), parallel=1))))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with opened(tmp_path, [call("hang"), call("hang"), call("hang")], tools=(hang,)) as session:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            asyncio.run(run(session))
+            gc.collect()
+        assert [str(item.message) for item in told] == []
 
 
 def test_leaving_the_stream_cancels_the_run(tmp_path: Path) -> None:

@@ -322,3 +322,16 @@ def test_a_type_that_is_missing_or_has_changed_is_told() -> None:
         restored(record, {})
     with pytest.raises(ConfigError, match="The type Invoice is not the one that the run was started with"):
         restored(record, {"Invoice": Changed})
+
+
+def test_a_type_whose_validator_ends_the_process_only_refuses_the_answer() -> None:
+    class Fatal(BaseModel):
+        x: int
+
+        @field_validator("x")
+        @classmethod
+        def never(cls, value: int) -> int:
+            raise SystemExit("this is the end")
+
+    with pytest.raises(ValueError, match="this is the end"):
+        read(output_type(Fatal, {}), '{"x": 1}')

@@ -220,6 +220,22 @@ def test_an_exception_of_the_writer_reaches_everybody_who_waits(journal: Journal
     assert journal.verify() == 1
 
 
+def test_an_appender_that_cannot_be_put_right_is_replaced(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck:
+        def append_rows(self, rows: object) -> None:
+            raise duckdb.IOException("No room.")
+
+        def clear(self) -> None:
+            raise duckdb.IOException("No room for that either.")
+
+    monkeypatch.setattr(journal, "_appender", Stuck())
+    with pytest.raises(StoreError, match="could not be written"):
+        journal.append([note()]).result(5)
+    journal.recover()
+    journal.append([note("again")]).result(5)
+    assert texts(journal) == ["again"]
+
+
 def test_a_crowd_that_waits_shares_commits(journal: Journal) -> None:
     groups: list[int] = []
     journal.subscribe(lambda events: groups.append(len(events)))

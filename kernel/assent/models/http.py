@@ -159,7 +159,11 @@ class Connections:
         """The pool of an event loop that asks for the first time. The connections of loops that ended are let go."""
         for loop in [loop for loop in self._pools if loop.is_closed()]:
             await leave(self._pools.pop(loop), self)
-        pool = self._pools[asyncio.get_running_loop()] = join(self._base, self)
+        try:
+            pool = self._pools[asyncio.get_running_loop()] = join(self._base, self)
+        except (httpx.InvalidURL, ValueError):  # their words may be a part of its password
+            reason = "its proxy in the environment is no URL"
+            raise failures.unreachable(self._endpoint, self.place, reason, passes=False) from None
         return pool
 
     async def _chunks(self, source: AsyncIterator[bytes], alarm: Alarm, watch: Watch) -> AsyncIterator[bytes]:

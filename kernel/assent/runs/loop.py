@@ -42,11 +42,11 @@ async def drive(run: Run) -> None:
 
 
 async def _advance(run: Run) -> None:
-    state = run.state
+    state, calm = run.state, _cancelling()
     load(run)
     while True:
         if state.batch:
-            if not await _settle(run):
+            if not await _settle(run, calm):
                 return
         elif state.answered:
             if (text := accept(run)) is not None:
@@ -59,8 +59,11 @@ async def _advance(run: Run) -> None:
             await think(run)
 
 
-async def _settle(run: Run) -> bool:
-    """Bring every call of the batch to a result; False if the run was suspended instead."""
+async def _settle(run: Run, calm: int) -> bool:
+    """Bring every call of the batch to a result; False if the run was suspended instead.
+
+    `calm` is how often the task had been cancelled before the run began in it.
+    """
     events = decide_batch(run)
     if any(event.decision == "ask" for event in events):
         await run.commit(*events)  # what a card shows must be there for whoever answers it
@@ -73,9 +76,14 @@ async def _settle(run: Run) -> bool:
             run.record(by_person(run, call))
     open_calls = [call for call in run.state.batch.values() if call.result is None]
     await _together([perform(run, call) for call in open_calls], run.state.agent.parallel)
-    if (task := asyncio.current_task()) is not None and task.cancelling():
+    if _cancelling() > calm:
         raise asyncio.CancelledError  # a tool survived it; its result is recorded, and nothing comes after
     return True
+
+
+def _cancelling() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 async def _hear(run: Run) -> bool:
@@ -132,3 +140,5 @@ async def _together(calls: list[Coroutine[Any, Any, None]], limit: int) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)  # whatever comes next, no call of the batch is at work
+        for call in calls:
+            call.close()  # one that was cancelled before it began

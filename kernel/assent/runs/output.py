@@ -85,7 +85,10 @@ def read(output: OutputType, text: str) -> tuple[str, Any]:
                 break
             except ValidationError as error:
                 problems.append(_problems(error))
-            except Exception as error:  # a validator of the type's own, or a column that cannot hold a value
+            except (
+                Exception,
+                SystemExit,
+            ) as error:  # a validator of the type's own, or a column that cannot hold a value
                 problems.append(f"- {str(error) or type(error).__name__}")
     if len(found) > 1:
         raise ValueError(f"- it holds {len(found)} JSON objects that could be meant: give one, without words around it")

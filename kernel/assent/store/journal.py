@@ -125,6 +125,7 @@ class Journal:
                 return
             try:
                 self._seq, self._head = self._last()
+                self._appender = self._connection.appender(TABLE)  # whatever state the other one is in
             except duckdb.Error:
                 self._reopen()
             self._failure = None
