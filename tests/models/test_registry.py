@@ -11,6 +11,7 @@ from tests.support.attempts import Attempts, answer, fault, hear, refusal
 
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound
+from assent.models import registry
 from assent.models.registry import Registry
 from assent.models.remote import RemoteModel
 from assent.models.wrappers.wrapped import Wrapped
@@ -154,3 +155,28 @@ def test_a_key_that_was_set_right_counts_from_the_next_command(monkeypatch: pyte
     desk.change(wait=2.0)
     assert inside(desk.model("openai")) is not inside(before)
     assert desk.model("openai").name == before.name
+
+
+def test_a_key_that_was_set_right_counts_without_other_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-the-wrong-one")
+    desk = Desk(tmp_path)
+    before = desk.model("openai")
+    assert desk.model("openai") is before
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-the-right-one")
+    assert inside(desk.model("openai")) is not inside(before)
+
+
+def test_a_file_of_keys_that_was_set_right_counts_a_second_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr(registry, "FRESH", 0.0)
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-the-wrong-one")
+    desk = Desk(tmp_path / ".assent")
+    before = desk.model("openai")
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-the-very-right-one")
+    assert inside(desk.model("openai")) is not inside(before)

@@ -1,6 +1,8 @@
 """The models of one session: by name, with their wrappers, as the settings want them."""
 
+import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -8,11 +10,14 @@ from pathlib import Path
 from assent.core.config import Config
 from assent.core.model import Model
 from assent.core.model_settings import ModelSettings, settings_of
+from assent.models import endpoints
+from assent.models.endpoints import CUSTOM
 from assent.models.keys import Access
 from assent.models.resolve import reached, resolve
 from assent.models.wrappers.wrap import guard_of, guarded, wrapped
 
 CACHE = "cache"  # in the workspace's folder
+FRESH = 1.0  # seconds that a name means the same model without a look at `.env`, which takes longer than the rest
 Key = tuple[str, Access | None, float]
 
 
@@ -40,15 +45,15 @@ class Registry:
         self._plain: dict[Key, Model] = {}
         self._guarded: dict[tuple[int, ModelSettings], Model] = {}
         self._wrapped: dict[tuple[int, ModelSettings], Model] = {}
-        self._latest: dict[str, tuple[Config, Model]] = {}
+        self._latest: dict[str, tuple[Config, list[str | None], float, Model]] = {}
 
     def model(self, name: str) -> Model:
         """The model of that name with all its wrappers; errors as `resolve` raises them."""
-        config = self._config()
+        config, environ, now = self._config(), _environment(name), time.monotonic()
         latest = self._latest.get(name)
-        if latest is None or latest[0] is not config:
-            latest = self._latest[name] = (config, self._made(name))
-        return latest[1]
+        if latest is None or latest[0] is not config or latest[1] != environ or now > latest[2]:
+            latest = self._latest[name] = (config, environ, now + FRESH, self._made(name))
+        return latest[3]
 
     async def aclose(self) -> None:
         """Close the models' connections."""
@@ -91,3 +96,9 @@ class Registry:
     def _key(self, name: str, config: Config) -> Key:
         """With another key or address it is another model: somebody may have set a right one after a wrong one."""
         return name, reached(name, config, self._folder), settings_of(name, config.models).silence
+
+
+def _environment(name: str) -> list[str | None]:
+    """What the environment says of the keys and addresses that the model of that name is reached with."""
+    endpoint = endpoints.find(name.partition(":")[0]) or CUSTOM
+    return [os.environ.get(variable) for variable in (*endpoint.keys, *endpoint.bases)]
