@@ -14,7 +14,7 @@ from assent.core.config import Config, from_environment
 from assent.core.model_settings import ModelSettings
 from assent.core.privilege import LEVELS
 from assent.models.endpoints import ENDPOINTS, Endpoint
-from assent.models.weights import TABLE
+from assent.models.local.weights import TABLE
 from assent.policy.decide import Call, decide, facts
 from assent.serve.cli import parser
 from assent.store import database

@@ -14,10 +14,11 @@ from tests.support.vendors import vendor
 
 from assent.core.agent import Agent
 from assent.core.config import Config
-from assent.models import keys, listing, weights
+from assent.models import keys, listing
 from assent.models.endpoints import ENDPOINTS
 from assent.models.known import Known, known_models
 from assent.models.listing import Found, ask
+from assent.models.local import weights
 
 KEY = "sk-known-0123456789abcdef"
 

@@ -20,8 +20,8 @@ from assent.core.errors import ModelError
 from assent.core.events import Event, Kind, Progress
 from assent.core.messages import ToolCall, ToolResult
 from assent.core.model import Answer, OutputSchema, Request, TextDelta, ToolSpec
-from assent.models import weights
 from assent.models.endpoints import CUSTOM
+from assent.models.local import weights
 from assent.models.remote import RemoteModel
 
 pytestmark = [pytest.mark.local, pytest.mark.slow, pytest.mark.timeout(60, func_only=True)]

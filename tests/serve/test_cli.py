@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 import assent
-from assent.models import weights
+from assent.models.local import weights
 from assent.serve.cli import main
 
 RunResult = subprocess.CompletedProcess[str]

@@ -11,7 +11,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 import assent
 from assent.core import config as configs
 from assent.core.errors import AssentError, NoModel
-from assent.models import weights
+from assent.models.local import weights
 from assent.models.resolve import default_model
 from assent.store import database
 from assent.store.journal import Journal

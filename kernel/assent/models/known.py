@@ -8,10 +8,11 @@ from pathlib import Path
 
 from assent.core.config import Config
 from assent.core.errors import AssentError, NotFound
-from assent.models import endpoints, keys, weights
+from assent.models import endpoints, keys
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
 from assent.models.keys import Access
 from assent.models.listing import Found, ask
+from assent.models.local import weights
 from assent.models.prices import per_million
 from assent.models.resolve import custom, unknown
 

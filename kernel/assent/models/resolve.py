@@ -9,10 +9,11 @@ from assent.core.errors import AssentError, NoModel, NotFound
 from assent.core.model import Model
 from assent.core.model_settings import settings_of
 from assent.core.secrets import alone, remember
-from assent.models import endpoints, keys, scripted, weights
+from assent.models import endpoints, keys, scripted
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
 from assent.models.keys import Access
-from assent.models.local import LocalModel
+from assent.models.local import weights
+from assent.models.local.model import LocalModel
 from assent.models.served import lately, served
 
 _INSIDE = ("scripted", "local")

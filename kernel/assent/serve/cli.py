@@ -9,7 +9,7 @@ import assent
 from assent.core.errors import AssentError
 from assent.jupyter import doctor
 from assent.jupyter.install import install
-from assent.models import weights
+from assent.models.local import weights
 from assent.serve import notebook
 from assent.serve.progress import bar
 

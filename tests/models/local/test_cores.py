@@ -2,7 +2,7 @@
 
 import os
 
-from assent.models.cores import physical_cores
+from assent.models.local.cores import physical_cores
 
 
 def test_between_one_and_what_this_process_may_use() -> None:

@@ -9,7 +9,7 @@ import pytest
 from assent.core import messages
 from assent.core.messages import Message, Text, ToolCall, ToolResult
 from assent.core.model import OutputSchema, Request, ToolSpec
-from assent.models import dialect
+from assent.models.local import dialect
 
 
 def tool(name: str, *arguments: str, **extra: Any) -> ToolSpec:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assent.core.errors import ModelError
-from assent.models.cores import physical_cores
+from assent.models.local.cores import physical_cores
 
 CONTEXT = 4096  # tokens
 BATCH = 64  # prompt tokens between two chances to cancel: about a second

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assent.core.messages import Message, Text, ToolCall, assistant
 from assent.core.model import CallDelta, TextDelta
-from assent.models.written import Written, advance, finish
+from assent.models.local.written import Written, advance, finish
 
 
 def read(pieces: list[str]) -> tuple[str, Message]:

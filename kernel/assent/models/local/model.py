@@ -13,9 +13,9 @@ from typing import Any
 from assent.core.errors import ModelError
 from assent.core.messages import Image, Message, Text, assistant
 from assent.core.model import Answer, Delta, Request, TextDelta, Usage
-from assent.models import dialect, written
-from assent.models.engine import CONTEXT, Chunk, Engine, engine
-from assent.models.weights import Weights, cached
+from assent.models.local import dialect, written
+from assent.models.local.engine import CONTEXT, Chunk, Engine, engine
+from assent.models.local.weights import Weights, cached
 
 MAX_TOKENS = 700
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assent.models.download import FetchError
+from assent.models.local.download import FetchError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assent.core.errors import ModelError, NotFound
-from assent.models import download, mirror
-from assent.models.download import FetchError
-from assent.models.lock import alone
-from assent.models.mirror import Mirror
+from assent.models.local import download, mirror
+from assent.models.local.download import FetchError
+from assent.models.local.lock import alone
+from assent.models.local.mirror import Mirror
 
 DEFAULT = "qwen2.5-coder-1.5b"
 

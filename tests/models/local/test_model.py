@@ -16,9 +16,9 @@ from assent.core.agent import INSTRUCTIONS
 from assent.core.errors import ModelError
 from assent.core.messages import Image, Message, ToolResult
 from assent.core.model import Answer, CallDelta, OutputSchema, Request, TextDelta, ToolSpec
-from assent.models import weights
-from assent.models.engine import CONTEXT, engine
-from assent.models.local import LocalModel
+from assent.models.local import weights
+from assent.models.local.engine import CONTEXT, engine
+from assent.models.local.model import LocalModel
 
 # The first use loads 1.1 GB, and reads the whole prompt at the speed of a shared CPU.
 pytestmark = [pytest.mark.local, pytest.mark.slow, pytest.mark.timeout(900)]
