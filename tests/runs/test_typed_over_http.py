@@ -16,7 +16,8 @@ from assent.core.agent import Agent
 from assent.core.config import Config
 from assent.core.events import Kind
 from assent.models.endpoints import ENDPOINTS
-from assent.models.remote import OUTPUT, RemoteModel
+from assent.models.remote import RemoteModel
+from assent.models.wires.answer_form import TOOL
 from assent.runs.result import Result
 from assent.tools.tool import tool
 
@@ -37,7 +38,7 @@ def look() -> str:
 
 def answers(way: str, text: str) -> Reply:
     if way == "tool":
-        return calls((OUTPUT, text))
+        return calls((TOOL, text))
     return says(f"Here it is:\n```json\n{text}\n```" if way == "prompt" else text)
 
 
@@ -71,7 +72,7 @@ def _holds(way: str, request: Received) -> bool:
     if way == "native":
         return "Invoice" in json.dumps(body["response_format"]) and tools == ["look"]
     if way == "tool":
-        return tools == ["look", OUTPUT] and "response_format" not in body
+        return tools == ["look", TOOL] and "response_format" not in body
     return '"total"' in str(body["messages"][0]["content"]) and tools == ["look"] and "response_format" not in body
 
 

@@ -3,19 +3,18 @@
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic_core import from_json
 
 from assent.core.errors import ModelError
-from assent.core.messages import Message, Text
-from assent.core.model import Answer, Delta, OutputSchema, Request, ToolSpec
+from assent.core.model import Answer, Delta, Request, ToolSpec
 from assent.core.secrets import alone, remember
 from assent.models import failures, sse
 from assent.models.endpoints import Endpoint, asked
 from assent.models.http import ENDING, SILENCE, Connections, Reply, drain
 from assent.models.wires import anthropic, chat, gemini, responses
+from assent.models.wires.answer_form import formed
 from assent.models.wires.draft import Draft, finish
 from assent.models.wires.wire import Broken, Wire
 
@@ -26,7 +25,6 @@ WIRES: Mapping[str, Wire] = {
     "gemini": gemini.WIRE,
 }
 DONE = b"[DONE]"
-OUTPUT = "final_answer"  # the tool by which a model answers that can be held to a schema in no other way
 
 
 class RemoteModel:
@@ -46,7 +44,7 @@ class RemoteModel:
         """Deltas, then the answer."""
         draft, heard, ended = Draft(), False, False
         if request.output is not None:
-            request, draft.output = _formed(request, request.output, self._endpoint.structured)
+            request, draft.output = formed(request, request.output, self._endpoint.structured)
         try:
             async with self._http.post(self._body(request), self._model) as reply:
                 async for payload in payloads(reply):
@@ -156,26 +154,3 @@ async def _all(chunks: AsyncIterator[bytes]) -> bytes:
         if size > sse.LARGEST:
             raise sse.TooLarge
     return b"".join(pieces)
-
-
-def _formed(request: Request, output: OutputSchema, way: str) -> tuple[Request, str]:
-    """The request that holds a model to a schema in the vendor's way, and the tool by which it answers, "" for none."""
-    if way == "grammar":
-        way = "prompt" if request.tools else "native"
-    if way == "tool":
-        tool = ToolSpec(OUTPUT, "Give the final answer. Call it alone, once everything is known.", output.schema)
-        choice = "required" if request.tool_choice == "auto" else request.tool_choice
-        return replace(request, tools=(*request.tools, tool), tool_choice=choice, output=None), OUTPUT
-    if way == "prompt":
-        return replace(request, messages=_told(list(request.messages), output), output=None), ""
-    return request, ""
-
-
-def _told(messages: list[Message], output: OutputSchema) -> list[Message]:
-    """The conversation with the schema told in its first system message."""
-    schema = json.dumps(output.schema, ensure_ascii=False)
-    words = Text(f"\n\nGive the final answer as JSON alone, without any words around it, of this JSON Schema: {schema}")
-    for at, message in enumerate(messages):
-        if message.role == "system":
-            return [*messages[:at], Message("system", (*message.parts, words)), *messages[at + 1 :]]
-    return [Message("system", (Text(words.text.strip()),)), *messages]

@@ -5,7 +5,6 @@ last. Source: https://platform.claude.com/docs/en/api/messages
 """
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,11 +13,12 @@ from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall
 from assent.core.model import Request, ToolSpec
 from assent.models.endpoints import Endpoint
 from assent.models.wires import claude
+from assent.models.wires.answer_form import in_words
 from assent.models.wires.anthropic_stream import BLOCK, REDACTED, SIGNATURE, absorb
 from assent.models.wires.call_ids import fitting
 from assent.models.wires.call_names import callable_as
 from assent.models.wires.outline import outline
-from assent.models.wires.wire import Wire, arguments_text, dump, kept
+from assent.models.wires.wire import Wire, arguments_text, dump, kept, own
 
 VERSION = "2023-06-01"
 IDS = "[a-zA-Z0-9_-]+"
@@ -103,7 +103,7 @@ def _head(request: Request, model: str, vendor: str, tools: bool) -> tuple[dict[
         if claude.shaped(model) and (schema := outline(request.output.schema)):
             config["format"] = {"type": "json_schema", "schema": schema}
         else:
-            words.append(dump(_text(_form(request.output.schema))))
+            words.append(dump(_text(in_words(request.output))))
     return ({**head, "output_config": config} if config else head), words
 
 
@@ -115,17 +115,12 @@ def _choice(choice: str, forced: bool) -> dict[str, str]:
     return {"type": "any"} if choice == "required" else {"type": "tool", "name": choice}
 
 
-def _form(schema: Mapping[str, Any]) -> str:
-    told = json.dumps(schema, ensure_ascii=False)
-    return f"Give the final answer as JSON alone, without any words around it, of this JSON Schema: {told}"
-
-
 def _unthought(request: Request, vendor: str) -> bool:
     """Whether results come to calls that another vendor proposed: who needs a budget must have begun with a thought."""
     for message in reversed(request.messages):
         if message.role == "assistant":
             first = message.parts[0] if message.parts else None
-            return bool(message.calls) and not (isinstance(first, Reasoning) and (first.extra or {}).get(vendor))
+            return bool(message.calls) and not (isinstance(first, Reasoning) and own(first, vendor))
         if message.role == "user":
             return False
     return False
@@ -207,7 +202,7 @@ def _written(part: Part, vendor: str) -> tuple[str, bytes] | None:
     match part:
         case Text() if part.text.strip():
             return "text", dump(_text(part.text))
-        case Reasoning() if block := _thought(part, (part.extra or {}).get(vendor) or {}):
+        case Reasoning() if block := _thought(part, own(part, vendor)):
             return block["type"], dump(block)
         case ToolCall():
             call = dump({"type": "tool_use", "id": fitting(part.id, IDS), "name": callable_as(part.name, NAMES)})

@@ -17,7 +17,7 @@ from assent.models.wires.call_names import callable_as
 from assent.models.wires.chat_stream import absorb
 from assent.models.wires.schema import strict
 from assent.models.wires.thinking import heats, told
-from assent.models.wires.wire import Wire, arguments_text, bearer, dump, kept
+from assent.models.wires.wire import Wire, arguments_text, bearer, dump, kept, own
 
 NAMES = "[a-zA-Z0-9_-]{1,64}"
 
@@ -130,14 +130,14 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 
 def _call(call: ToolCall, endpoint: Endpoint) -> dict[str, Any]:
     function = {"name": callable_as(call.name, NAMES), "arguments": arguments_text(call.arguments)}
-    extra = (call.extra or {}).get(endpoint.name, {})
-    return {"id": fitting(call.id, endpoint.ids), "type": "function", "function": function, **extra}
+    back = own(call, endpoint.name)
+    return {"id": fitting(call.id, endpoint.ids), "type": "function", "function": function, **back}
 
 
 def _details(message: Message, endpoint: Endpoint) -> list[Any]:
     """What the vendor wants back of its thinking, unchanged and in order."""
-    extras = [(part.extra or {}).get(endpoint.name, {}) for part in message.parts if isinstance(part, Reasoning)]
-    return [item for extra in extras for item in extra.get(endpoint.details, ())]
+    thoughts = [own(part, endpoint.name) for part in message.parts if isinstance(part, Reasoning)]
+    return [item for thought in thoughts for item in thought.get(endpoint.details, ())]
 
 
 WIRE = Wire(lambda model: "/chat/completions", bearer, encode_tools, encode_request, absorb)

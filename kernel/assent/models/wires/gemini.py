@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
+from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Request, ToolSpec
 from assent.models.endpoints import Endpoint
 from assent.models.wires.call_names import callable_as
 from assent.models.wires.gemini_stream import SIGNATURE, absorb
-from assent.models.wires.wire import Wire, arguments_of, dump, kept
+from assent.models.wires.wire import Wire, arguments_of, dump, kept, own
 
 NAMES = "[a-zA-Z_][a-zA-Z0-9_.-]{0,63}"
 
@@ -126,12 +126,12 @@ def _given(messages: Sequence[Message], at: int, vendor: str) -> dict[str, str]:
     if messages[at].role != "tool":
         return {}
     asked = next((message.calls for message in reversed(messages[:at]) if message.calls), [])
-    return {call.id: given for call in asked if (given := _extra(call, vendor).get("id"))}
+    return {call.id: given for call in asked if (given := own(call, vendor).get("id"))}
 
 
 def _values(message: Message, vendor: str, given: Mapping[str, str], unsigned: str) -> Iterator[dict[str, Any]]:
     for part in message.parts:
-        signature = _extra(part, vendor).get(SIGNATURE)
+        signature = own(part, vendor).get(SIGNATURE)
         signed = {SIGNATURE: signature} if signature else {}
         match part:
             case Text():
@@ -153,7 +153,7 @@ def _values(message: Message, vendor: str, given: Mapping[str, str], unsigned: s
 
 
 def _call(call: ToolCall, vendor: str) -> dict[str, Any]:
-    given = _extra(call, vendor).get("id")
+    given = own(call, vendor).get("id")
     return {
         **({"id": given} if given else {}),
         "name": callable_as(call.name, NAMES),
@@ -163,13 +163,8 @@ def _call(call: ToolCall, vendor: str) -> dict[str, Any]:
 
 def _result(result: ToolResult, given: Mapping[str, str]) -> dict[str, Any]:
     response = {"error" if result.error else "output": result.text}
-    own = {"id": given[result.id]} if result.id in given else {}
-    return {**own, "name": callable_as(result.name, NAMES), "response": response}
-
-
-def _extra(part: Part, vendor: str) -> Mapping[str, Any]:
-    extra: Mapping[str, Mapping[str, Any]] | None = getattr(part, "extra", None)
-    return (extra or {}).get(vendor, {})
+    named = {"id": given[result.id]} if result.id in given else {}
+    return {**named, "name": callable_as(result.name, NAMES), "response": response}
 
 
 def _choice(choice: str) -> dict[str, Any]:

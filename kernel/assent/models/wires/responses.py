@@ -3,11 +3,11 @@
 Source: https://platform.openai.com/docs/api-reference/responses
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from assent.core.messages import Image, Message, Reasoning, Text, ToolCall, ToolResult
+from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Request, ToolSpec
 from assent.models.endpoints import Endpoint
 from assent.models.wires.call_ids import fitting
@@ -16,7 +16,7 @@ from assent.models.wires.chat import NAMES, data_url, form
 from assent.models.wires.responses_stream import absorb
 from assent.models.wires.schema import strict
 from assent.models.wires.thinking import heats, thinks, told
-from assent.models.wires.wire import Wire, arguments_text, bearer, dump, kept
+from assent.models.wires.wire import Wire, arguments_text, bearer, dump, kept, own
 
 FEWEST = 16  # tokens: a smaller bound is refused
 
@@ -107,35 +107,31 @@ def _answered(message: Message, endpoint: Endpoint, thinking: bool) -> Iterator[
     So thoughts wait for what follows them, and ids are sent only where all thoughts are.
     """
     thoughts = [part for part in message.parts if isinstance(part, Reasoning)]
-    known = thinking and bool(thoughts) and all(_own(part, endpoint).get("encrypted_content") for part in thoughts)
+    known = thinking and bool(thoughts) and all(own(part, endpoint.name).get("encrypted_content") for part in thoughts)
     waiting: list[dict[str, Any]] = []
     for part in message.parts:
-        own = _own(part, endpoint)
-        if isinstance(part, Reasoning) and thinking and own.get("encrypted_content"):
-            waiting.append(own)
-        elif item := _item(part, own, known, endpoint):
+        back = own(part, endpoint.name)
+        if isinstance(part, Reasoning) and thinking and back.get("encrypted_content"):
+            waiting.append(dict(back))
+        elif item := _item(part, back, known, endpoint):
             yield from waiting
             waiting = []
             yield item
 
 
-def _item(part: Any, own: dict[str, Any], known: bool, endpoint: Endpoint) -> dict[str, Any] | None:
-    mark = {"id": own["id"]} if known and "id" in own else {}
+def _item(part: Part, back: Mapping[str, Any], known: bool, endpoint: Endpoint) -> dict[str, Any] | None:
+    mark = {"id": back["id"]} if known and "id" in back else {}
     if isinstance(part, ToolCall):
         call = fitting(part.id, endpoint.ids)
         name, arguments = callable_as(part.name, NAMES), arguments_text(part.arguments)
         return {"type": "function_call", "call_id": call, "name": name, "arguments": arguments, **mark}
     if not isinstance(part, Text) or not part.text:
         return None
-    phase = {"phase": own["phase"]} if own.get("phase") else {}
+    phase = {"phase": back["phase"]} if back.get("phase") else {}
     if not mark:
         return {"role": "assistant", "content": part.text, **phase}
     content = [{"type": "output_text", "text": part.text, "annotations": []}]
     return {"type": "message", "role": "assistant", "status": "completed", "content": content, **mark, **phase}
-
-
-def _own(part: Any, endpoint: Endpoint) -> dict[str, Any]:
-    return dict((getattr(part, "extra", None) or {}).get(endpoint.name, {}))
 
 
 WIRE = Wire(lambda model: "/responses", bearer, encode_tools, encode_request, absorb)

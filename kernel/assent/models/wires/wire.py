@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assent.core.messages import Message
+from assent.core.messages import Message, Part
 from assent.core.model import Delta, Request, ToolSpec
 from assent.models.endpoints import Endpoint
 from assent.models.wires.draft import Draft
@@ -49,6 +49,12 @@ def kept(message: Message, slot: str, make: Callable[[Message], bytes]) -> bytes
     if (made := message.encoded.get(slot)) is None:
         made = message.encoded[slot] = make(message)
     return made
+
+
+def own(part: Part, vendor: str) -> Mapping[str, Any]:
+    """What that vendor, and nobody else, gets back with a part: see `core.messages`."""
+    extra: Mapping[str, Mapping[str, Any]] | None = getattr(part, "extra", None)
+    return (extra or {}).get(vendor) or {}
 
 
 def bearer(key: str) -> Mapping[str, str]:
