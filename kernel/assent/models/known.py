@@ -8,13 +8,13 @@ from pathlib import Path
 
 from assent.core.config import Config
 from assent.core.errors import AssentError, NotFound
-from assent.models import endpoints, keys
+from assent.models import keys
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
 from assent.models.keys import Access
 from assent.models.listing import Found, ask
 from assent.models.local import weights
 from assent.models.prices import per_million
-from assent.models.resolve import custom, unknown
+from assent.models.resolve import custom, meant, missing_key, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,19 @@ def _mentioned(config: Config, named: Iterable[str]) -> list[str]:
 
 
 def _configured(name: str, config: Config, found: Mapping[str, Found]) -> Known:
-    provider, colon, model = name.partition(":")
+    provider, _, rest = name.partition(":")
     if provider == "scripted":
-        there = Path(model).is_file()
-        return Known(name, "configured", there, needs="" if there else f"the file {model}")
+        there = Path(rest).is_file()
+        return Known(name, "configured", there, needs="" if there else f"the file {rest}")
     if provider == "local":
         try:
-            return replace(_local(weights.find(model), "configured"), name=name)
+            return replace(_local(weights.find(rest), "configured"), name=name)
         except NotFound as error:
             return Known(name, "configured", False, needs=str(error))
-    if config.base_url and (not colon or endpoints.find(provider) is None):
-        provider, model = CUSTOM.name, name.removeprefix("custom:")
-    if provider not in found:
+    endpoint, model = meant(name, config)
+    if endpoint is None:
         return Known(name, "configured", False, needs=unknown(name))
-    server = found[provider]
+    server = found[endpoint.name]
     needs = server.needs or _unlisted(model, server)
     return Known(name, "configured", server.ready, server.reachable, needs=needs)
 
@@ -113,6 +112,6 @@ def _reached(endpoint: Endpoint, folder: Path | None) -> Access | Found:
         access = keys.access(endpoint, folder)
     except AssentError as error:
         return Found(False, needs=str(error))
-    if endpoint.keys and not access.key and access.base_url == endpoint.base_url:
-        return Found(False, needs=f"set {' or '.join(endpoint.keys)}")
+    if missing := missing_key(endpoint, access):
+        return Found(False, needs=f"set {missing}")
     return access

@@ -26,29 +26,48 @@ def resolve(name: str, config: Config, folder: Path | None = None) -> Model:
     `folder` is the workspace's, beside which a `.env` with keys may lie.
     """
     keys.learn(folder)
-    provider, colon, model = name.partition(":")
+    provider, _, rest = name.partition(":")
     if provider == "scripted":
-        return scripted.from_file(Path(model))
+        return scripted.from_file(Path(rest))
     if provider == "local":
-        return _local(model)
-    if config.base_url and (not colon or endpoints.find(provider) is None):
-        return _remote(CUSTOM, name.removeprefix("custom:"), custom(config, folder), config)
-    endpoint = endpoints.find(provider)
-    if endpoint is None or not (model or not colon):
+        return _local(rest)
+    endpoint, model = meant(name, config)
+    if endpoint is CUSTOM:
+        return _remote(endpoint, model, custom(config, folder), config)
+    if endpoint is None or (not model and ":" in name):
         raise NotFound(unknown(name))
     access = keys.access(endpoint, folder)
-    if endpoint.keys and not access.key and access.base_url == endpoint.base_url:
-        raise NoModel(f"{endpoint.title} needs a key: set {' or '.join(endpoint.keys)} in the environment or in .env.")
+    if missing := missing_key(endpoint, access):
+        raise NoModel(f"{endpoint.title} needs a key: set {missing} in the environment or in .env.")
     return _remote(endpoint, model or endpoint.model or served(access)[0], access, config)
 
 
 def reached(name: str, config: Config, folder: Path | None = None) -> Access | None:
     """How the model of that name would be reached now; None for one in this process, or a name of nothing."""
-    provider, colon, _ = name.partition(":")
-    if config.base_url and provider not in _INSIDE and (not colon or endpoints.find(provider) is None):
+    endpoint, _ = meant(name, config)
+    if endpoint is CUSTOM:
         return custom(config, folder)
-    endpoint = endpoints.find(provider)
     return None if endpoint is None else keys.access(endpoint, folder)
+
+
+def meant(name: str, config: Config) -> tuple[Endpoint | None, str]:
+    """The vendor that a name means and what the model is called there; None for one in this process, or of nothing.
+
+    With a `base_url` every name that begins with no provider means a model of the server there.
+    """
+    provider, colon, model = name.partition(":")
+    if provider in _INSIDE:
+        return None, model
+    endpoint = endpoints.find(provider)
+    if config.base_url and (not colon or endpoint is None):
+        return CUSTOM, name.removeprefix("custom:")
+    return endpoint, model
+
+
+def missing_key(endpoint: Endpoint, access: Access) -> str:
+    """The variables of which one must hold the vendor's key and none does; "" where none is needed."""
+    needed = endpoint.keys and not access.key and access.base_url == endpoint.base_url
+    return " or ".join(endpoint.keys) if needed else ""
 
 
 def default_model(config: Config, folder: Path | None = None) -> str:
