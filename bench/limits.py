@@ -12,7 +12,7 @@ from typing import Any
 from assent.core.messages import user
 from assent.core.model import Model, Request
 from assent.core.model_settings import ModelSettings
-from assent.models.wrappers.limit import limited
+from assent.models.wrappers.limit import limit
 from assent.models.wrappers.limiter import Bell, Limiter
 from bench import ours
 from bench.report import Figure
@@ -33,7 +33,7 @@ def measure(sizes: Sizes) -> list[Figure]:
     works: list[Callable[[], float]] = [
         lambda: _entered(turns),
         lambda: asyncio.run(_streamed(ours.Script(0), turns)),
-        lambda: asyncio.run(_streamed(limited(ours.Script(0), Limiter(ROOMY)), turns)),
+        lambda: asyncio.run(_streamed(limit(ours.Script(0), Limiter(ROOMY)), turns)),
         lambda: _granted(turns),
         lambda: asyncio.run(_woken(max(turns // 10, 1))),
     ]
@@ -82,7 +82,7 @@ async def _streamed(model: Model, turns: int) -> float:
 
 
 async def _woken(streams: int) -> float:
-    model = limited(ours.Script(0), Limiter(NARROW))
+    model = limit(ours.Script(0), Limiter(NARROW))
     began = time.thread_time()
     await asyncio.gather(*[_read(model) for _ in range(streams)])
     return (time.thread_time() - began) / streams * 1e6

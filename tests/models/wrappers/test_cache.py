@@ -30,8 +30,7 @@ from assent.core.messages import (
 )
 from assent.core.model import Answer, CallDelta, OutputSchema, ReasoningDelta, Request, ToolSpec, Usage
 from assent.core.secrets import remember
-from assent.models.wrappers import cache
-from assent.models.wrappers.cache import FREE, cached
+from assent.models.wrappers.cache import FREE, cache
 
 TOOL = ToolSpec("look", "Look.", {"type": "object"})
 
@@ -47,7 +46,7 @@ def test_the_second_answer_is_the_first_for_nothing_and_says_so(tmp_path: Path) 
     )  # fmt: skip
     first = Answer(whole, Usage(100, 20, cost=Decimal("0.0125")), "calls", "m-2026")
     model = Attempts(["Look", first])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     assert hear(asked) == ["Look", first]
     notice, *deltas, end = hear(asked)
     assert (notice.kind, notice.model, notice.details) == (Kind.MODEL_CACHED, "maker:m", {"saved": "0.0125"})
@@ -60,7 +59,7 @@ def test_the_second_answer_is_the_first_for_nothing_and_says_so(tmp_path: Path) 
 
 
 def test_a_saving_that_nobody_knows_is_not_told(tmp_path: Path) -> None:
-    asked = cached(Attempts([answer()]), tmp_path, 60)
+    asked = cache(Attempts([answer()]), tmp_path, 60)
     hear(asked)
     assert hear(asked)[0].details == {}
 
@@ -92,18 +91,18 @@ OTHERS: list[Callable[[Request], Request]] = [
 
 def test_whatever_may_change_an_answer_makes_another_request(tmp_path: Path) -> None:
     model = Attempts([answer()])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     for number, other in enumerate([lambda request: request, *OTHERS], 1):
         assert len(hear(asked, other(ASKED))) == 1
         assert len(model.asked) == number
-    assert len(hear(cached(Attempts([answer()], name="maker:n"), tmp_path, 60))) == 1
-    assert len(hear(cached(model, tmp_path, 60, place="http://elsewhere/v1"))) == 1
+    assert len(hear(cache(Attempts([answer()], name="maker:n"), tmp_path, 60))) == 1
+    assert len(hear(cache(model, tmp_path, 60, place="http://elsewhere/v1"))) == 1
 
 
 def test_who_asks_and_how_urgently_changes_nothing(tmp_path: Path) -> None:
     model = Attempts([answer()])
-    hear(cached(model, tmp_path, 60))
-    hear(cached(model, tmp_path, 60), replace(ASKED, agent="bob", priority="critical", messages=[user("Go.")]))
+    hear(cache(model, tmp_path, 60))
+    hear(cache(model, tmp_path, 60), replace(ASKED, agent="bob", priority="critical", messages=[user("Go.")]))
     assert len(model.asked) == 1
 
 
@@ -114,7 +113,7 @@ def test_the_ids_that_a_run_gave_its_calls_change_nothing(tmp_path: Path) -> Non
 
     run, later = new_id(), new_id()
     model = Attempts([answer()])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     hear(asked, conversation(call_id(run, 1), call_id(run, 2)))
     assert len(hear(asked, conversation(call_id(later, 1), call_id(later, 2)))) == 3
     hear(asked, conversation(call_id(later, 2), call_id(later, 1)))
@@ -129,17 +128,17 @@ def test_a_message_is_written_down_once(tmp_path: Path, monkeypatch: pytest.Monk
         written.append(message)
         return to_json(message)
 
-    monkeypatch.setattr(cache, "to_json", noted)
+    monkeypatch.setattr("assent.models.wrappers.cache.to_json", noted)
     model, messages = Attempts([fault()]), [user("Go.")]
     for _ in range(3):
         messages.append(user("More."))
-        hear(cached(model, tmp_path, 60), Request(messages))
+        hear(cache(model, tmp_path, 60), Request(messages))
     assert len(written) == 4
 
 
 def test_an_answer_grows_too_old(tmp_path: Path) -> None:
     now, model = [1000.0], Attempts([answer("old")], [answer("new")])
-    asked = cached(model, tmp_path, 60, clock=lambda: now[0])
+    asked = cache(model, tmp_path, 60, clock=lambda: now[0])
     hear(asked)
     now[0] += 59
     assert hear(asked)[-1].message.text == "old"
@@ -152,7 +151,7 @@ def test_an_answer_grows_too_old(tmp_path: Path) -> None:
 @pytest.mark.parametrize("last", [answer(stop="length"), answer(stop="filter"), replace(answer(), by="b:m"), fault()])
 def test_what_is_not_this_models_own_proper_end_is_not_kept(tmp_path: Path, last: Any) -> None:
     model = Attempts(["words", last])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     hear(asked)
     hear(asked)
     assert len(model.asked) == 2
@@ -174,7 +173,7 @@ def test_what_is_not_this_models_own_proper_end_is_not_kept(tmp_path: Path, last
 )
 def test_a_damaged_or_foreign_file_is_as_good_as_none(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     model = Attempts([answer()])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     hear(asked)
     [path] = kept(tmp_path)
     path.write_bytes(spoil(path.read_bytes()))
@@ -199,7 +198,7 @@ def test_a_damaged_or_foreign_file_is_as_good_as_none(tmp_path: Path, spoil: Cal
 )
 def test_a_file_that_no_answer_can_have_made_is_as_good_as_none(tmp_path: Path, changed: dict[str, Any]) -> None:
     model = Attempts([answer()])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     hear(asked)
     [path] = kept(tmp_path)
     told = json.loads(path.read_bytes())["kept"] | changed
@@ -211,13 +210,13 @@ def test_a_file_that_no_answer_can_have_made_is_as_good_as_none(tmp_path: Path, 
 def test_a_folder_that_cannot_be_written_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     model = Attempts(["done", answer()])
-    asked = cached(model, tmp_path / "cache", 60)
+    asked = cache(model, tmp_path / "cache", 60)
     assert [hear(asked) for _ in range(2)] == [["done", answer()]] * 2
 
 
 def test_a_folder_in_place_of_the_file_is_as_good_as_none(tmp_path: Path) -> None:
     model = Attempts([answer()])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     hear(asked)
     [path] = kept(tmp_path)
     path.unlink()
@@ -230,14 +229,14 @@ def test_an_answer_that_repeats_a_key_is_in_no_file(tmp_path: Path) -> None:
     key = f"sk-{new_id(20)}"
     remember(key)
     model = Attempts([answer(f"Your key is {key}.")])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     assert [len(hear(asked)) for _ in range(2)] == [1, 1]
     assert kept(tmp_path) == []
 
 
 def test_odd_text_survives(tmp_path: Path) -> None:
     odd = "half a pair \ud83d, a null \x00, « » \u2028"
-    asked = cached(Attempts([answer(odd)]), tmp_path, 60)
+    asked = cache(Attempts([answer(odd)]), tmp_path, 60)
     request = Request((user(odd),))
     hear(asked, request)
     assert hear(asked, request)[-1].message.text == odd
@@ -245,7 +244,7 @@ def test_odd_text_survives(tmp_path: Path) -> None:
 
 def test_runs_on_several_event_loops_share_it(tmp_path: Path) -> None:
     model = Attempts([answer()])
-    asked = cached(model, tmp_path, 60)
+    asked = cache(model, tmp_path, 60)
     threads = [threading.Thread(target=hear, args=(asked,)) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -14,7 +14,7 @@ from assent.core.events import Kind
 from assent.core.messages import Text, assistant
 from assent.core.model import Answer, Delta, Model, Notice, Priority, Request, TextDelta, Usage
 from assent.core.model_settings import ModelSettings
-from assent.models.wrappers.limit import limited
+from assent.models.wrappers.limit import limit
 from assent.models.wrappers.limiter import Limiter
 from assent.models.wrappers.wrapped import Wrapped
 
@@ -51,7 +51,7 @@ class Counting:
 
 
 def within(model: Model, **settings: Any) -> Wrapped:
-    return limited(model, Limiter(ModelSettings(**settings)))
+    return limit(model, Limiter(ModelSettings(**settings)))
 
 
 def question(agent: str = "", priority: Priority = "mid") -> Request:

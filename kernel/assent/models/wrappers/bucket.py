@@ -1,4 +1,4 @@
-"""So much a minute: what comes in steadily is taken in pieces."""
+"""So much a minute: it comes in steadily, and is taken in pieces."""
 
 BURST = 10.0  # seconds' worth that a bucket which is left alone saves up
 _SOON = 1e-6  # seconds that are no wait: a timer is no more exact

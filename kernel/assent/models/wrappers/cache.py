@@ -36,7 +36,7 @@ _SLOT = "digest"  # where a message keeps its digest
 _OURS = re.compile(r"[a-z2-9]{10}\.(\d+)")  # core.ids.call_id: a new run counts the same calls under another name
 
 
-def cached(
+def cache(
     model: Model, folder: Path, seconds: float, *, place: str = "", clock: Callable[[], float] = time.time
 ) -> Wrapped:
     """`model`, whose answers are kept in `folder` and given again to the very same request for `seconds`.

@@ -12,7 +12,7 @@ from assent.models.wrappers.limiter import Bell, Limiter, Timer, Turn
 from assent.models.wrappers.wrapped import Wrapped, asked
 
 
-def limited(model: Model, limiter: Limiter) -> Wrapped:
+def limit(model: Model, limiter: Limiter) -> Wrapped:
     """`model`, asked only when `limiter` gives room; everyone who asks the same model shares one limiter.
 
     While a request waits it says so for the display, afterwards how long for the journal. Its place among those at once

@@ -7,9 +7,9 @@ from pathlib import Path
 from assent.core.model import Model
 from assent.core.model_settings import ModelSettings
 from assent.models.wrappers.breaker import breaker
-from assent.models.wrappers.cache import cached
+from assent.models.wrappers.cache import cache
 from assent.models.wrappers.fallback import fallback
-from assent.models.wrappers.limit import limited
+from assent.models.wrappers.limit import limit
 from assent.models.wrappers.limiter import Spent, limiter_of
 from assent.models.wrappers.retry import retry
 
@@ -25,7 +25,7 @@ def guarded(model: Model, settings: ModelSettings, spent: Spent = lambda: ()) ->
     Limits and circuits count for all that share what this gives back, so there should be one for each model.
     """
     if limiter := limiter_of(settings, spent):
-        model = limited(model, limiter)
+        model = limit(model, limiter)
     if settings.breaker:
         model = breaker(model, settings)
     return retry(model, settings) if settings.attempts > 1 else model
@@ -42,4 +42,4 @@ def wrapped(
     """
     if others := [name for name in dict.fromkeys(settings.fallback) if name != model.name]:
         model = fallback(model, others, find)
-    return cached(model, folder, settings.cache, place=place) if settings.cache else model
+    return cache(model, folder, settings.cache, place=place) if settings.cache else model
