@@ -14,6 +14,8 @@ def load(shell: Any) -> None:
     """Register everything with an IPython shell; without effect if it is there already."""
     if hasattr(shell, _LOADED):
         return
+    if not hasattr(shell, "_last_traceback"):
+        shell._last_traceback = None  # ipykernel sets it in cells without await only, and without it answers no error
     desk, transformer = Desk(shell), AwaitAgents(lambda: bool(shell.autoawait))
     completer = matcher(desk)
     magics = AgentMagics(shell, desk)

@@ -55,6 +55,18 @@ def test_models_and_tools_by_name(shell: Shell) -> None:
     assert completed(shell, "%%agent --tools py") == ["python"]
 
 
+def test_models_that_the_settings_name(shell: Shell, tmp_path: Path) -> None:
+    settings = tmp_path / "workspace" / "config.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text('[models.default]\nfallback = ["custom:big"]\n\n[models."custom:small"]\nattempts = 2\n')
+    assert completed(shell, "%agent model custom:") == ["custom:big", "custom:small"]
+
+
+def test_what_costs_can_be_added_up_by(shell: Shell) -> None:
+    assert completed(shell, "%agent costs p") == ["provider"]
+    assert "hour" in completed(shell, "%agent costs ")
+
+
 def test_types_and_pictures_by_name(shell: Shell, tmp_path: Path) -> None:
     shell.run("class Penguin: pass\npenguins = list[Penguin]\npence = 5\npencil = {'length': float}\nempty = {}")
     assert completed(shell, "%%agent --as-type Pen") == ["Penguin"]

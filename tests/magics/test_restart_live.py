@@ -153,3 +153,8 @@ def test_an_interrupt_in_a_stock_kernel(start: Start, tmp_path: Path) -> None:
     kernel.manager.interrupt_kernel()
     assert "KeyboardInterrupt: The run was" in cell.failed()
     assert query(kernel, "SELECT status FROM runs") == [["cancelled"]]
+
+
+def test_an_error_in_the_very_first_cell_ends_it(start: Start) -> None:
+    """ipykernel's answer to an error wants what only cells without await have set."""
+    assert "There is no model 'nowhere:x'" in AgentCell(start(), "%%agent --model nowhere:x\nHello.").failed()
