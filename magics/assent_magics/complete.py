@@ -110,8 +110,8 @@ def _pictures() -> list[str]:
 
 def _models(desk: Desk) -> list[str]:
     """Names one may write, without a look at any server: the Tab key must not wait."""
-    from assent.models import endpoints
-    from assent.models.local import weights  # 20 ms to import: not before somebody asks
+    from assent.models import endpoints  # 20 ms to import: not before somebody asks
+    from assent.models.local import weights
 
     vendors = [f"{endpoint.name}:{endpoint.model}" for endpoint in endpoints.ENDPOINTS if endpoint.model]
     local = [f"local:{row.name}" for row in weights.TABLE]

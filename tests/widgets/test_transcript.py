@@ -510,7 +510,10 @@ def test_an_answer_that_began_anew_stands_below_the_line_that_says_so() -> None:
     words = [delta(TextDelta("There are three ")), broken, delta(TextDelta("There are four."))]
     text = folded(event(Kind.RUN_STARTED), *words).text()
     assert text.index("Asked again at once: It broke off.") < text.index("There are four.")
-    ended = [answered(1, assistant(Text("There are four."))), event(Kind.RUN_FINISHED, body={"text": "There are four."})]
+    ended = [
+        answered(1, assistant(Text("There are four."))),
+        event(Kind.RUN_FINISHED, body={"text": "There are four."}),
+    ]
     text = folded(event(Kind.RUN_STARTED), *words, *ended).text()
     assert text.index("Asked again at once: It broke off.") < text.index("There are four.")
     assert text.count("There are four.") == 1
