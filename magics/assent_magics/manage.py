@@ -149,7 +149,7 @@ def models(desk: Desk, rest: str) -> Any:
     rows = known_models(desk.config, desk.folder, [agent.model for agent in desk.session.agents().values()])
     for row in rows:
         if len(row.needs) > _WIDE:
-            print(f"{row.name.rstrip(':')}: {row.needs}")
+            print(f"{row.name}: {row.needs}")
     names = {"name": "model", "kind": "kind", "ready": "ready", "reachable": "reachable", "input": "input $/M"}
     names |= {"output": "output $/M", "needs": "needs"}
     return _table([{title: getattr(row, name) for name, title in names.items()} for row in rows])

@@ -13,7 +13,8 @@ def test_rows_are_a_table() -> None:
 def test_a_value_is_shown_as_itself() -> None:
     assert typed_text('{"value": 42}') == "42"
     assert typed_text('{"value": "Dream"}') == "Dream"
-    assert typed_text('{"species": "Gentoo", "mass": 5}') == '{\n  "species": "Gentoo",\n  "mass": 5\n}'
+    assert typed_text('{"species":"Gentoo","mass":5}') == '{"species": "Gentoo", "mass": 5}'
+    assert typed_text('{"value": ["' + 60 * "a" + '", "' + 60 * "b" + '"]}').count("\n") == 3
 
 
 def test_what_is_no_json_is_shown_as_it_is() -> None:

@@ -8,6 +8,7 @@ from assent_widgets.style import pre
 from assent_widgets.tables import table_html, table_text
 
 _WORDS = 12_000
+_LINE = 100
 
 
 def typed_html(text: str) -> str:
@@ -43,5 +44,7 @@ def _table(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
 
 
 def _plain(value: Any) -> str:
-    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    return clip(words, _WORDS)
+    if isinstance(value, str):
+        return clip(value, _WORDS)
+    line = json.dumps(value, ensure_ascii=False)
+    return line if len(line) <= _LINE else clip(json.dumps(value, ensure_ascii=False, indent=2), _WORDS)
