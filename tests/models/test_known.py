@@ -14,6 +14,7 @@ from tests.support.vendors import vendor
 
 from assent.core.agent import Agent
 from assent.core.config import Config
+from assent.core.secrets import remember
 from assent.models import keys, listing
 from assent.models.endpoints import ENDPOINTS
 from assent.models.known import Known, known_models
@@ -170,6 +171,11 @@ def test_a_refusal_is_told(status: int, ready: bool, says: str) -> None:
     assert says in row.needs
     assert bool(says) == bool(row.needs)
     assert KEY not in row.needs
+
+
+def test_a_server_that_lists_our_key_as_a_model_does_not_make_us_show_it() -> None:
+    remember(KEY)
+    assert found(lists(KEY, "a"))[0].names == ("[key]", "a")
 
 
 def test_gemini_says_400_of_a_wrong_key() -> None:

@@ -40,6 +40,11 @@ def test_the_last_event_needs_no_end(end: bytes) -> None:
     assert read([b"data: x" + end]) == [b"x"]
 
 
+@given(st.sets(st.integers(1, 12)))
+def test_a_byte_order_mark_does_not_cost_the_first_event(cuts: set[int]) -> None:
+    assert read(chunked(sse.BOM + b"data: one\n\ndata: two\n\n", cuts)) == [b"one", b"two"]
+
+
 def test_a_stream_of_comments_holds_nothing() -> None:
     assert read([b": ping\n\n: ping\n\n", b"   \n"]) == []
 

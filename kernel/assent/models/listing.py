@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from assent.core.secrets import hide
 from assent.models import failures
 from assent.models.endpoints import Endpoint
 from assent.models.keys import Access
@@ -90,7 +91,7 @@ def _names(body: bytes) -> tuple[str, ...]:
     try:
         value = json.loads(body)
         listed = value["data"] if "data" in value else value["models"]
-        return tuple([str(item.get("id") or item["name"]).removeprefix("models/") for item in listed])
+        return tuple([hide(str(item.get("id") or item["name"]).removeprefix("models/")) for item in listed])
     except (ValueError, LookupError, TypeError, AttributeError):
         return ()
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from assent.core.errors import NoModel
-from assent.core.secrets import alone
+from assent.core.secrets import alone, hide
 from assent.models.keys import Access
 
 PROBE = 0.5  # seconds that a server gets to say that it is there
@@ -22,7 +22,7 @@ def served(access: Access) -> list[str]:
     place = access.base_url.rpartition("@")[2]
     names: list[str] = []
     try:
-        names = [name for item in _get(access)["data"] if "embed" not in (name := str(item["id"]))]
+        names = [name for item in _get(access)["data"] if "embed" not in (name := hide(str(item["id"])))]
         problem = f"The server at {place} has no model yet: pull or load one."
     except (OSError, HTTPException):
         problem = f"No model server answers at {place}: start it, or correct its address."

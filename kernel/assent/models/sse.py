@@ -5,6 +5,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-str
 
 from dataclasses import dataclass, field
 
+BOM = b"\xef\xbb\xbf"
 LARGEST = 64_000_000  # bytes of one event
 
 
@@ -17,13 +18,14 @@ class Tail:
     """What has come of an event that is not complete: its data lines, then the pieces of a line that has not ended.
 
     `cr` is a CR at the very end, which ends a line only once it is known that no LF belongs to it. `size` bytes, or
-    fewer, wait here.
+    fewer, wait here. `begun` says that a line has been read: a byte order mark may stand before the first.
     """
 
     data: list[bytes] = field(default_factory=list)
     line: list[bytes] = field(default_factory=list)
     cr: bytes = b""
     size: int = 0
+    begun: bool = False
 
 
 def split(chunk: bytes, tail: Tail) -> list[bytes]:
@@ -40,6 +42,8 @@ def split(chunk: bytes, tail: Tail) -> list[bytes]:
     if lines and tail.line:
         lines[0] = b"".join([*tail.line, lines[0]])
         tail.line.clear()
+    if lines and not tail.begun:
+        tail.begun, lines[0] = True, lines[0].removeprefix(BOM)
     if unended:
         tail.line.append(unended)
     payloads = _payloads(lines, tail)

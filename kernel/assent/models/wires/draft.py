@@ -4,9 +4,10 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from assent.core.canonical import too_deep
 from assent.core.messages import Message, Part, Reasoning, Text, ToolCall
 from assent.core.model import Answer, CallDelta, Delta, ReasoningDelta, TextDelta, Usage
-from assent.core.secrets import hide
+from assent.core.secrets import hide, hide_within
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class Draft:
         piece.name = piece.name or name
         piece.text.append(_text(arguments))
         if not self.output or piece.name != self.output:
-            yield CallDelta(piece.place, new, hide(arguments))
+            yield CallDelta(piece.place, hide(new), hide(arguments))
         elif arguments:
             yield TextDelta(hide(arguments))
 
@@ -96,11 +97,18 @@ def finish(draft: Draft, call_prefix: str, vendor: str) -> Answer:
 
 
 def _part(draft: Draft, piece: Piece, call_prefix: str, vendor: str, seen: set[str]) -> Part | None:
-    text, extra = hide("".join(piece.text)), {vendor: piece.extra} if piece.extra else None
+    text, kept = hide("".join(piece.text)), _kept(piece.extra)
+    extra = {vendor: kept} if kept else None
     if piece.kind is Reasoning:
         return Reasoning(text, extra) if text or extra else None
     if piece.kind is Text or (draft.output and piece.name == draft.output):
         return Text(text, extra) if text or extra else None
-    name = piece.id if piece.id and piece.id not in seen else f"{call_prefix}_{piece.place}"
+    given = hide(piece.id)
+    name = given if given and given not in seen else f"{call_prefix}_{piece.place}"
     seen.add(name)
-    return ToolCall(name, piece.name, text or "{}", extra)
+    return ToolCall(name, hide(piece.name), text or "{}", extra)
+
+
+def _kept(extra: dict[str, Any]) -> Any:
+    """What the vendor wants back, without known keys; nothing of what is nested too deeply to be written down."""
+    return hide_within(extra) if extra and not too_deep(extra) else {}
