@@ -86,7 +86,8 @@ def agents(desk: Desk, rest: str) -> Any:
     _nothing(rest)
     known = [agent.to_json() for agent in desk.session.agents().values()]
     names = [item.name for item in fields(Agent)]
-    return _table([{name: agent[name] for name in names if name != "instructions"} for agent in known])
+    rows = [{name: "" if agent[name] is None else agent[name] for name in names} for agent in known]
+    return _table(rows).drop(columns="instructions")
 
 
 def runs(desk: Desk, rest: str) -> Any:
