@@ -277,6 +277,28 @@ def test_any_conversation_is_one_that_the_vendor_takes(endpoint: Endpoint, state
         assert wire.encode(replace(request, messages=again), ASKED.get(endpoint.name, "x"), endpoint, tools) == raw
 
 
+@settings(max_examples=60, deadline=None)
+@given(states=_events())
+def test_a_claude_with_a_budget_to_think_began_its_calls_with_a_thought(states: Iterator[State]) -> None:
+    wire, endpoint = WIRES["anthropic"], next(item for item in VENDORS if item.name == "anthropic")
+    for state in states:
+        request = Request(state.messages, (SQL,), effort="high")
+        sent = json.loads(wire.encode(request, "claude-sonnet-4-5", endpoint, wire.tools((SQL,))))
+        if "thinking" in sent and sent["messages"][-1]["content"][0]["type"] == "tool_result":
+            assert sent["messages"][-2]["content"][0]["type"] in ("thinking", "redacted_thinking")
+
+
+def test_a_turn_that_is_not_told_does_not_hide_calls_without_a_thought() -> None:
+    result = messages.ToolResult("c", "sql", "1")
+    told = [
+        messages.user("Hi"), messages.assistant(ToolCall("c", "sql", "{}")), messages.results([result]),
+        messages.assistant(Reasoning("Hm.")), messages.user("Answer again."),
+    ]  # fmt: skip
+    wire, endpoint = WIRES["anthropic"], next(item for item in VENDORS if item.name == "anthropic")
+    request = Request(told, (SQL,), effort="high")
+    assert "thinking" not in json.loads(wire.encode(request, "claude-sonnet-4-5", endpoint, wire.tools((SQL,))))
+
+
 def _after(call: ToolCall, endpoint: Endpoint) -> Any:
     result = messages.ToolResult(call.id, call.name, "There is no such tool.", error=True)
     told = [messages.user("Hi"), messages.assistant(call), messages.results([result])]

@@ -27,6 +27,7 @@ CACHED = b',"cache_control":{"type":"ephemeral"}'  # everything up to this block
 GO_ON = dump({"type": "text", "text": "Go on."})  # where a turn of the user's is needed and there is none
 THOUGHTS = ("thinking", "redacted_thinking")
 
+_THOUGHT = tuple(dump({"type": kind})[:-1] for kind in THOUGHTS)
 _FIRST = b'{"role":"user","content":['
 _USER, _ASSISTANT = b"]}," + _FIRST, b']},{"role":"assistant","content":['
 
@@ -116,13 +117,13 @@ def _choice(choice: str, forced: bool) -> dict[str, str]:
 
 
 def _unthought(request: Request, vendor: str) -> bool:
-    """Whether results come to calls that another vendor proposed: who needs a budget must have begun with a thought."""
+    """Whether results come to calls that another vendor proposed: who needs a budget must have begun with a thought.
+
+    Of the messages as they are told: one of which nothing is told does not stand between a call and what follows.
+    """
     for message in reversed(request.messages):
-        if message.role == "assistant":
-            first = message.parts[0] if message.parts else None
-            return bool(message.calls) and not (isinstance(first, Reasoning) and own(first, vendor))
-        if message.role == "user":
-            return False
+        if message.role == "assistant" and (told := message.encoded.get(vendor)):
+            return bool(message.calls) and not told.startswith(_THOUGHT)
     return False
 
 
