@@ -38,7 +38,7 @@ def resolve(name: str, config: Config, folder: Path | None = None) -> Model:
         raise NotFound(unknown(name))
     access = keys.access(endpoint, folder)
     if missing := missing_key(endpoint, access):
-        raise NoModel(f"{endpoint.title} needs a key: set {missing} in the environment or in .env.")
+        raise NoModel(f"{endpoint.title} needs a key: set {missing} in the environment, in .env or in the keyring.")
     return _remote(endpoint, model or endpoint.model or served(access)[0], access, config)
 
 

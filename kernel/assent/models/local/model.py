@@ -35,7 +35,8 @@ class LocalModel:
         if path is None:
             raise ModelError(
                 f"The weights of {self.name} ({self._weights.size / 1e9:.1f} GB) are not on this machine yet: "
-                f"fetch them once with `assent fetch {self._weights.name}`."
+                f"fetch them once with `assent fetch {self._weights.name}`, "
+                "or choose another model: %agent models lists them."
             )
         loaded = await asyncio.to_thread(engine, path)
         form = dialect.schema(request)
