@@ -1,18 +1,21 @@
 """One model step: the answer is recorded with what it took, a stream without an answer is an error."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.calls import call
 from tests.support.sessions import opened, ran, results
 
 from assent.app import Session
 from assent.core.config import Config
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
 from assent.core.messages import ToolCall
-from assent.core.model import Request, TextDelta, Usage
+from assent.core.model import Notice, Request, TextDelta, Usage
 from assent.models.scripted import Turn
 from assent.tools.tool import tool
 
@@ -68,3 +71,33 @@ def test_an_id_that_a_model_uses_again_becomes_another(tmp_path: Path) -> None:
         proposed = [item.id for message in session.state(run).messages for item in message.calls]
         assert proposed == ["c", f"{run}.2", f"{run}.3"]
         assert [item.id for item in results(session, run)] == proposed
+
+
+def test_a_stream_is_closed_at_once_where_what_befell_it_cannot_be_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+
+    class Waiting:
+        name = "maker:m"
+
+        async def stream(self, request: Request) -> AsyncIterator[Notice]:
+            try:
+                yield Notice(Kind.MODEL_WAITED, self.name, "limit of 1 request at once", 1.0)
+            finally:
+                closed.append(self.name)
+
+    config = Config(models={"default": {"attempts": 1, "breaker": 0}})
+    with closing(Session(tmp_path, config=config, models=[Waiting()])) as session:
+        post = session.journal.post
+
+        def full(events: Sequence[Event]) -> None:
+            if any(event.kind is Kind.MODEL_WAITED for event in events):
+                raise StoreError("The disk is full.")
+            post(events)
+
+        monkeypatch.setattr(session.journal, "post", full)
+        with pytest.raises(StoreError) as kept:  # which keeps every frame that it came through
+            ran(session, look)
+        assert closed == ["maker:m"]
+        assert kept.value

@@ -11,6 +11,7 @@ from assent.core.ids import call_id
 from assent.core.messages import Message, Part, ToolCall
 from assent.core.model import Answer, Notice, Request
 from assent.models.prices import cost, saved
+from assent.models.wrappers.wrapped import asked
 from assent.runs.run import Run
 from assent.runs.state import State
 
@@ -43,13 +44,14 @@ def _request(run: Run) -> Request:
 
 async def _answer(run: Run, request: Request, step: int) -> Answer:
     answer: Answer | None = None
-    async for item in run.model.stream(request):
-        if isinstance(item, Answer):
-            answer = item
-        elif isinstance(item, Notice) and item.kind is not None:
-            run.record(_noted(run, item, item.kind, step))
-        else:
-            run.emit(Progress(run.state.run, step, item))
+    async with asked(run.model, request) as items:  # closed at once, too, where a notice cannot be recorded
+        async for item in items:
+            if isinstance(item, Answer):
+                answer = item
+            elif isinstance(item, Notice) and item.kind is not None:
+                run.record(_noted(run, item, item.kind, step))
+            else:
+                run.emit(Progress(run.state.run, step, item))
     if answer is None:
         raise ModelError(f"The model {run.model.name} ended its stream without an answer. Resume the run to ask again.")
     return answer
