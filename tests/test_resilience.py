@@ -163,7 +163,7 @@ def test_a_model_that_fails_again_and_again_is_left_alone(tmp_path: Path) -> Non
         served(tmp_path, server.url, custom={"attempts": 2, **QUICK, "breaker": 2, "cool_down": 60}) as session,
     ):
         first = run(session)
-        assert "has a fault of its own (HTTP 500: Oops), after 2 attempts: run again later" in first.reason
+        assert "(HTTP 500: Oops), for which it is left alone for 60 s now: run again later" in first.reason
         second = run(session, agent="another")
         assert second.status == "failed"
         assert second.reason.startswith("custom:m failed 2 times in a row and is left alone for another ")

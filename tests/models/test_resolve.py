@@ -12,10 +12,10 @@ from tests.support.chat_server import ChatServer, Reply, chat_server, lists, say
 
 from assent.core import messages
 from assent.core.config import Config
-from assent.core.errors import NoModel, NotFound
+from assent.core.errors import ConfigError, NoModel, NotFound
 from assent.core.model import Request
 from assent.models import keys, served
-from assent.models.resolve import default_model, resolve
+from assent.models.resolve import check_tables, default_model, resolve
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -156,3 +156,19 @@ def test_importing_it_is_light() -> None:
     code = f"import sys, assent.models.resolve, assent.models.prices; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("table", ["opnai", "gpt-5-mini", "opnai:gpt-5-mini"])
+def test_settings_for_a_provider_that_is_none(table: str) -> None:
+    with pytest.raises(ConfigError, match=rf"The settings of '{table}' are for no provider that there is: .*openai"):
+        check_tables(Config(models={table: {"attempts": 2}}))
+
+
+def test_settings_for_what_there_is() -> None:
+    tables = {name: {"attempts": 2} for name in ("default", "openai", "custom:m", "local", "scripted:x.json", "mine:m")}
+    check_tables(Config(models=tables), ["mine:m"])
+
+
+def test_the_server_of_the_settings_alone_means_its_first_model() -> None:
+    with chat_server(lambda received: lists("embed-small", "m-1", "m-2")) as server:
+        assert resolve("custom", Config(base_url=server.url)).name == "custom:m-1"

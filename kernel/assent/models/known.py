@@ -14,7 +14,7 @@ from assent.models.keys import Access
 from assent.models.listing import Found, ask
 from assent.models.local import weights
 from assent.models.prices import per_million
-from assent.models.resolve import custom, meant, missing_key, unknown
+from assent.models.resolve import check_tables, custom, meant, missing_key, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Known:
 def known_models(config: Config, folder: Path | None = None, named: Iterable[str] = ()) -> list[Known]:
     """What could be used here, what the settings and `named` mention first. Takes `listing.LIMIT` seconds at most."""
     keys.learn(folder)
+    check_tables(config, named)
     servers: list[tuple[Endpoint, Access | Found]] = [(item, _reached(item, folder)) for item in ENDPOINTS]
     if config.base_url:
         servers.insert(0, (CUSTOM, custom(config, folder)))

@@ -13,7 +13,7 @@ from assent.core.model_settings import ModelSettings, settings_of
 from assent.models import endpoints
 from assent.models.endpoints import CUSTOM
 from assent.models.keys import Access
-from assent.models.resolve import reached, resolve
+from assent.models.resolve import check_tables, reached, resolve
 from assent.models.wrappers.wrap import guard_of, guarded, wrapped
 
 CACHE = "cache"  # in the workspace's folder
@@ -63,6 +63,7 @@ class Registry:
 
     def _made(self, name: str) -> Model:
         with self._lock:
+            check_tables(self._config(), self._given)
             plain, settings = self._found(name)
             key = (id(plain), settings)
             if key not in self._wrapped:

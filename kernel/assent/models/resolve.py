@@ -1,11 +1,12 @@
 """From a model's name to the model; and which one to take when nobody named one."""
 
 import importlib.util
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from assent.core.config import Config
-from assent.core.errors import AssentError, NoModel, NotFound
+from assent.core.errors import AssentError, ConfigError, NoModel, NotFound
 from assent.core.model import Model
 from assent.core.model_settings import settings_of
 from assent.core.secrets import alone, remember
@@ -33,7 +34,8 @@ def resolve(name: str, config: Config, folder: Path | None = None) -> Model:
         return _local(rest)
     endpoint, model = meant(name, config)
     if endpoint is CUSTOM:
-        return _remote(endpoint, model, custom(config, folder), config)
+        access = custom(config, folder)
+        return _remote(endpoint, model or served(access)[0], access, config)
     if endpoint is None or (not model and ":" in name):
         raise NotFound(unknown(name))
     access = keys.access(endpoint, folder)
@@ -60,8 +62,20 @@ def meant(name: str, config: Config) -> tuple[Endpoint | None, str]:
         return None, model
     endpoint = endpoints.find(provider)
     if config.base_url and (not colon or endpoint is None):
-        return CUSTOM, name.removeprefix("custom:")
+        return CUSTOM, "" if name == CUSTOM.name else name.removeprefix("custom:")
     return endpoint, model
+
+
+def check_tables(config: Config, given: Iterable[str] = ()) -> None:
+    """`ConfigError` where settings are for a provider that is none; `given` are names of models that there are too."""
+    known = ["default", *(endpoint.name for endpoint in ENDPOINTS), CUSTOM.name, *_INSIDE]
+    providers = {*known, *(name.partition(":")[0] for name in given)}
+    for name in config.models:
+        if name.partition(":")[0] not in providers:
+            raise ConfigError(
+                f"The settings of {name!r} are for no provider that there is: begin the table's name with one of "
+                f"{', '.join(known)}."
+            )
 
 
 def missing_key(endpoint: Endpoint, access: Access) -> str:

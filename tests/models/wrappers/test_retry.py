@@ -92,7 +92,7 @@ def test_a_circuit_that_opens_ends_the_attempts() -> None:
     model = Attempts([fault()], [opened, fault()])
     items, _ = tried(model)
     assert len(model.asked) == 2
-    assert "after 2 attempts" in str(items[-1])
+    assert "for which it is left alone for 30 s now" in str(items[-1])
 
 
 def test_a_cancellation_ends_the_wait_at_once() -> None:

@@ -44,7 +44,7 @@ def retry(
             except ModelError as error:
                 failure = error
             if attempt >= settings.attempts or opened or not failure.retryable or _too_long(failure, settings):
-                raise _final(failure, attempt, settings) from failure
+                raise _final(failure, attempt, settings, opened) from failure
             seconds = _pause(failure, attempt, settings, random())
             reason = f"{happened(failure)}."
             yield Notice(Kind.MODEL_RETRIED, model.name, reason, seconds, shown, {"attempt": attempt})
@@ -65,7 +65,9 @@ def _too_long(error: ModelError, settings: ModelSettings) -> bool:
     return error.retry_after is not None and error.retry_after > settings.longest_wait
 
 
-def _final(error: ModelError, attempts: int, settings: ModelSettings) -> ModelError:
+def _final(error: ModelError, attempts: int, settings: ModelSettings, opened: bool) -> ModelError:
+    if opened:
+        return adding(error, f"for which it is left alone for {settings.cool_down:g} s now")
     if error.retryable and attempts < settings.attempts and _too_long(error, settings):
         wait, most = f"{error.retry_after:.0f}", f"{settings.longest_wait:g}"
         return adding(error, f"and asks to wait for {wait} s, longer than longest_wait ({most} s) allows")
