@@ -11,6 +11,8 @@ from bench.__main__ import NAMES, main
 from bench.report import Figure
 from bench.sizes import TINY
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_measurement_gives_figures(name: str) -> None:

@@ -40,6 +40,8 @@ from assent.models import http, remote, sse
 from assent.models.endpoints import CUSTOM
 from assent.models.remote import RemoteModel
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-test-0123456789abcdef"
 SILENCE = 0.3  # seconds
 CONFIG = Config(models={"default": {"attempts": 1}})

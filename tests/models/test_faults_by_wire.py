@@ -27,6 +27,8 @@ from assent.models.remote import RemoteModel
 from assent.runs.result import Result
 from assent.tools.tool import tool
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-test-0123456789abcdef"
 CONFIG = Config(models={"default": {"attempts": 1}})
 STREAMED = {"Transfer_Encoding": "chunked"}

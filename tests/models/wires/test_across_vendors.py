@@ -21,6 +21,8 @@ from assent.runs.state import State, apply, begin
 from assent.runs.think import _with_ids
 from assent.store.rows import encoded
 
+pytestmark = pytest.mark.slow
+
 VENDORS = (*ENDPOINTS, CUSTOM)
 ASKED = {"anthropic": "claude-sonnet-4-5", "openai-responses": "gpt-5-mini", "gemini": "gemini-3-pro-preview"}
 NAME = re.compile("[a-zA-Z0-9_-]{1,64}")  # what OpenAI and Anthropic take as the name of a call

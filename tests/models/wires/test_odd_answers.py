@@ -12,6 +12,8 @@ from assent.models.wires import chat_stream, responses_stream
 from assent.models.wires.draft import Draft, finish
 from assent.models.wires.wire import Broken
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (AttributeError, TypeError, LookupError, ValueError)
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("stop")
