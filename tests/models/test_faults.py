@@ -27,6 +27,7 @@ from tests.support.faults import (
     silent,
     whole,
 )
+from tests.support.hearing import heard
 
 from assent.app import Session
 from assent.core import messages
@@ -187,14 +188,7 @@ ASK = Request([messages.user("How many?")])
 
 
 def asked(url: str, request: Request = ASK, silence: float = 10) -> list[Any]:
-    async def run() -> list[Any]:
-        model = RemoteModel(CUSTOM, "m", url, KEY, silence)
-        try:
-            return [item async for item in model.stream(request)]
-        finally:
-            await model.aclose()
-
-    return asyncio.run(run())
+    return heard(RemoteModel(CUSTOM, "m", url, KEY, silence), request)
 
 
 def refusal(url: str, request: Request = ASK) -> ModelError:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.chat_server import DONE, ChatServer, Reply, calls, chat_server, chunk, event, says
+from tests.support.hearing import heard
 
 from assent.core import messages
 from assent.core.errors import ConfigError, ModelError
@@ -30,14 +31,7 @@ ASK = Request([messages.system("Be brief."), messages.user("How many?")], [SQL])
 
 
 def ask(url: str, request: Request = ASK, key: str = KEY, silence: float = 10.0) -> list[Any]:
-    async def run() -> list[Any]:
-        model = RemoteModel(OPENAI, "gpt-test", url, key, silence)
-        try:
-            return [item async for item in model.stream(request)]
-        finally:
-            await model.aclose()
-
-    return asyncio.run(run())
+    return heard(RemoteModel(OPENAI, "gpt-test", url, key, silence), request)
 
 
 def failure(reply: Reply | None = None, url: str = "", **options: Any) -> ModelError:

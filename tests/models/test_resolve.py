@@ -1,6 +1,5 @@
 """From names to models, and the choice when nobody named one."""
 
-import asyncio
 import importlib.util
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.chat_server import ChatServer, Reply, chat_server, lists, says
+from tests.support.hearing import heard
 
 from assent.core import messages
 from assent.core.config import Config
@@ -21,13 +21,7 @@ pytestmark = pytest.mark.usefixtures("bare")
 
 
 def first_words(model: Any) -> str:
-    async def run() -> str:
-        try:
-            return [item async for item in model.stream(Request([messages.user("Hi")]))][-1].message.text
-        finally:
-            await model.aclose()
-
-    return asyncio.run(run())
+    return str(heard(model, Request([messages.user("Hi")]))[-1].message.text)
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:

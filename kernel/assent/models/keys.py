@@ -36,6 +36,11 @@ class Access:
     key: str = field(default="", repr=False)
     source: str = ""
 
+    @property
+    def place(self) -> str:
+        """The address, without the name and password that it may hold."""
+        return self.base_url.rpartition("@")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:

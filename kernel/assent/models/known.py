@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from importlib.util import find_spec
 from pathlib import Path
 
 from assent.core.config import Config
@@ -12,7 +11,7 @@ from assent.models import keys
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
 from assent.models.keys import Access
 from assent.models.listing import Found, ask
-from assent.models.local import weights
+from assent.models.local import engine, weights
 from assent.models.prices import per_million
 from assent.models.resolve import check_tables, custom, meant, missing_key, unknown
 
@@ -95,7 +94,7 @@ def _offered(endpoint: Endpoint, server: Found) -> Iterator[Known]:
 
 def _local(row: weights.Weights, kind: str) -> Known:
     name = f"local:{row.name}"
-    if not find_spec("xllamacpp"):
+    if not engine.installed():
         return Known(name, kind, False, needs="pip install xllamacpp")
     if weights.cached(row) is None:
         return Known(name, kind, False, needs=f"assent fetch {row.name} ({row.size / 1e9:.1f} GB)")

@@ -97,8 +97,7 @@ def _names(body: bytes) -> tuple[str, ...]:
 
 
 def _unreached(endpoint: Endpoint, access: Access, reason: str) -> Found:
-    place = access.base_url.rpartition("@")[2]
-    return Found(False, False, needs=str(failures.unreachable(endpoint, place, reason)))
+    return Found(False, False, needs=str(failures.unreachable(endpoint, access.place, reason)))
 
 
 def _reason(error: Exception) -> str:

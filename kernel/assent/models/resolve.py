@@ -1,6 +1,5 @@
 """From a model's name to the model; and which one to take when nobody named one."""
 
-import importlib.util
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from assent.core.secrets import alone, remember
 from assent.models import endpoints, keys, scripted
 from assent.models.endpoints import CUSTOM, ENDPOINTS, Endpoint
 from assent.models.keys import Access
-from assent.models.local import weights
+from assent.models.local import engine, weights
 from assent.models.local.model import LocalModel
 from assent.models.served import lately, served
 
@@ -94,7 +93,7 @@ def default_model(config: Config, folder: Path | None = None) -> str:
         return f"{endpoint.name}:{endpoint.model}"
     if names := _ollama_models(folder):
         return f"ollama:{names[0]}"
-    if importlib.util.find_spec("xllamacpp"):
+    if engine.installed():
         return f"local:{weights.DEFAULT}"
     raise NoModel(
         "There is no model to ask. Do one of these: set a key in the environment or in .env "
@@ -113,8 +112,8 @@ def custom(config: Config, folder: Path | None = None) -> Access:
 
 def _local(name: str) -> Model:
     row = weights.find(name)
-    if not importlib.util.find_spec("xllamacpp"):
-        raise NoModel("The local model needs xllamacpp: `pip install xllamacpp`.")
+    if not engine.installed():
+        raise NoModel(engine.MISSING)
     return LocalModel(row)
 
 

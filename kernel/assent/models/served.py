@@ -19,15 +19,14 @@ _answers: dict[Access, tuple[float, list[str] | NoModel]] = {}
 
 def served(access: Access) -> list[str]:
     """The chat models that a server lists, at least one; `NoModel` where it is silent, refuses or has none."""
-    place = access.base_url.rpartition("@")[2]
     names: list[str] = []
     try:
         names = [name for item in _get(access)["data"] if "embed" not in (name := hide(str(item["id"])))]
-        problem = f"The server at {place} has no model yet: pull or load one."
+        problem = f"The server at {access.place} has no model yet: pull or load one."
     except (OSError, HTTPException):
-        problem = f"No model server answers at {place}: start it, or correct its address."
+        problem = f"No model server answers at {access.place}: start it, or correct its address."
     except (ValueError, LookupError, TypeError):
-        problem = f"The server at {place} does not list its models: name one, as provider:model."
+        problem = f"The server at {access.place} does not list its models: name one, as provider:model."
     if not names:  # raised here, it knows nothing of an error that may hold the key
         raise NoModel(problem)
     return names

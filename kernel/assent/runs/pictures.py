@@ -13,7 +13,6 @@ from assent.runs.run import Run
 from assent.store import blobs
 
 LIMIT = 20_000_000  # bytes of one picture; the largest vendor's own limit
-FOLDER = "blobs"
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
@@ -24,7 +23,7 @@ def keep(folder: Path, source: Any, names: Mapping[str, Any]) -> dict[str, str]:
     """
     data = _bytes(source, names)
     media_type = _media_type(data, source)
-    return {"media_type": media_type, "digest": blobs.put(folder / FOLDER, data)}
+    return {"media_type": media_type, "digest": blobs.put(folder / blobs.FOLDER, data)}
 
 
 def keep_all(folder: Path, sources: Any, names: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -51,7 +50,7 @@ def _loaded(message: Message, folder: Path) -> Message:
 
 def _fetched(folder: Path, image: Image) -> bytes:
     try:
-        return blobs.get(folder / FOLDER, image.digest)
+        return blobs.get(folder / blobs.FOLDER, image.digest)
     except StoreError as error:  # what is lost is one payload: the run fails, the workspace goes on
         raise AssentError(f"A picture of the run cannot be shown: {error} Put it back, then resume the run.") from None
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from assent.core.errors import StoreError
 
+FOLDER = "blobs"  # in the workspace's folder
+
 
 def put(folder: Path, data: bytes) -> str:
     """Keep `data` durably and return its digest (sha256, hexadecimal)."""

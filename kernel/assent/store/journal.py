@@ -211,7 +211,7 @@ class Journal:
         text = encoded(event.body)
         if len(text) <= BLOB_BYTES:
             return text
-        name = blobs.put(self.folder / "blobs", text.encode())
+        name = blobs.put(self.folder / blobs.FOLDER, text.encode())
         kept = {key: value for key, value in event.body.items() if len(encoded(value)) <= _EXCERPT}
         excerpts = {
             key: value[:_EXCERPT] + "…"
@@ -222,7 +222,7 @@ class Journal:
 
     def _restored(self, event: Event) -> Event:
         if name := event.body.get("blob"):
-            event.body = json.loads(blobs.get(self.folder / "blobs", name))
+            event.body = json.loads(blobs.get(self.folder / blobs.FOLDER, name))
         return event
 
     def _fail(self, group: Iterable[tuple[Sequence[Event], Waiting | None]], error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 import atexit
 import importlib
+import importlib.util
 import os
 import secrets
 import sys
@@ -17,6 +18,8 @@ from assent.models.local.cores import physical_cores
 CONTEXT = 4096  # tokens
 BATCH = 64  # prompt tokens between two chances to cancel: about a second
 PROMPT_CACHE = 256  # MiB of conversations kept aside while another one has the slot
+
+MISSING = "The local model needs xllamacpp: `pip install xllamacpp`."
 
 # Without these an idle OpenMP thread spins: on two shared cores 16 tokens took 10 s instead of 0.4 s.
 _QUIET = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
@@ -79,13 +82,18 @@ def _server(path: Path) -> Any:
             ) from None
 
 
+def installed() -> bool:
+    """Whether the library that runs a local model is here."""
+    return importlib.util.find_spec("xllamacpp") is not None
+
+
 def _llama() -> Any:
     before = {name: os.environ.get(name) for name in _QUIET}
     os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     try:
         return importlib.import_module("xllamacpp")
     except ImportError:
-        raise ModelError("The local model needs xllamacpp: `pip install xllamacpp`.") from None
+        raise ModelError(MISSING) from None
     finally:  # read once, as the library is loaded: the user's own subprocesses keep their settings
         for name, value in before.items():
             if value is None:

@@ -1,7 +1,7 @@
 """So much a minute: it comes in steadily, and is taken in pieces."""
 
 BURST = 10.0  # seconds' worth that a bucket which is left alone saves up
-_SOON = 1e-6  # seconds that are no wait: a timer is no more exact
+SOON = 1e-6  # seconds that are no wait: a timer is no more exact
 
 
 class Bucket:
@@ -21,4 +21,4 @@ class Bucket:
         self.level = min(self.level + (now - self._at) * self.rate, self.size)
         self._at = now
         seconds = (min(amount, self.size) - self.level) / self.rate
-        return seconds if seconds > _SOON else 0.0
+        return seconds if seconds > SOON else 0.0

@@ -11,13 +11,11 @@ from typing import Protocol, get_args
 
 from assent.core.model import Priority, Usage
 from assent.core.model_settings import ModelSettings
-from assent.models.wrappers.bucket import Bucket
-from assent.models.wrappers.spending import Spending
+from assent.models.wrappers.bucket import SOON, Bucket
+from assent.models.wrappers.spending import SHARE, Spending
 
 GUESS = 1_000.0  # tokens of a request as long as no answer has told
-_SHARE = 8  # of the latest answer in what the next one is expected to take: one part in so many
 _LATE = 1.0  # seconds after which a timer is given up: its event loop may be held up, others are not
-_SOON = 1e-6  # seconds that are no wait: a timer is no more exact
 
 Spent = Callable[[], Iterable[tuple[float, Decimal | None]]]
 
@@ -186,7 +184,7 @@ class Limiter:
             used = (turn.usage.input or 0) + (turn.usage.output or 0)
             if used > 0:
                 self._tokens.level += turn.tokens - used
-                self._tokens_each += (used - self._tokens_each) / (_SHARE if self._tokens_each else 1)
+                self._tokens_each += (used - self._tokens_each) / (SHARE if self._tokens_each else 1)
 
     def _give_back(self, turn: Turn) -> None:
         if self._requests is not None:
@@ -234,7 +232,7 @@ class Limiter:
         now = self.clock()
         due = now + full.seconds
         if self._timer is not None:
-            if now - _LATE <= self._timer[0] <= due + _SOON:
+            if now - _LATE <= self._timer[0] <= due + SOON:
                 return True
             self._timer[2].cancel()
             self._timer = None

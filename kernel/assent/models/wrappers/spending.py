@@ -4,7 +4,7 @@ from collections import deque
 from decimal import Decimal
 
 HOUR = 3600.0  # seconds
-_SHARE = 8  # of the latest answer in what the next one is expected to cost: one part in so many
+SHARE = 8  # of the latest answer in what the next one is expected to take: one part in so many
 
 
 class Spending:
@@ -20,7 +20,7 @@ class Spending:
         """Count what an answer cost; `now` must not go back. None, which is unknown, counts for nothing."""
         if cost is None or not cost.is_finite() or cost < 0:
             return
-        self.recent = cost if self.recent is None else self.recent + (cost - self.recent) / _SHARE
+        self.recent = cost if self.recent is None else self.recent + (cost - self.recent) / SHARE
         self.total += cost
         end = now // 1 + 1
         if self._slots and self._slots[-1][0] >= end:
