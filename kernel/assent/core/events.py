@@ -40,7 +40,7 @@ ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kin
 
 @dataclass(slots=True, kw_only=True)
 class Event:
-    """One line of the journal. `seq`, `hash` and `prev` are set by the writer as it commits; nobody else sets a field.
+    """One line of the journal. Of its fields `seq`, `hash`, `prev` and `batch` are set by the writer as it commits.
 
     `at` is seconds since the epoch; `duration` seconds; `cost` US dollars; tokens as in `core.model.Usage`.
     """
@@ -70,6 +70,7 @@ class Event:
     seq: int = 0
     hash: str = ""
     prev: str = ""
+    batch: str | None = None  # "writer.number": which writer's which commit
 
 
 @dataclass(frozen=True, slots=True)

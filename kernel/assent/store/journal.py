@@ -13,6 +13,7 @@ import duckdb
 
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
+from assent.core.ids import new_id
 from assent.store import blobs, database
 from assent.store.rows import encoded, event_of, hash_of, row_of, values_of
 from assent.store.schema import NAMES, SELECT, TABLE
@@ -45,6 +46,7 @@ class Journal:
         self.deciding = threading.Lock()  # held by whoever looks and appends as one act, whichever session it is of
         self._reading = threading.Lock()
         self._seq, self._head = self._last()
+        self._writer, self._commits = new_id(), 0
         self._queue: list[tuple[Sequence[Event], Waiting | None]] = []
         self._waiting = 0  # futures in the queue: as soon as there is one, nothing lingers
         self._crowd = 0  # how many waited for the last commit
@@ -112,7 +114,8 @@ class Journal:
         for number, row in enumerate(rows, 1):
             event = event_of(row)
             body = row[NAMES.index("body")]
-            if event.seq != number or event.prev != previous or event.hash != hash_of(values_of(event, body)):
+            digest = hash_of(values_of(event, body), event.batch)
+            if event.seq != number or event.prev != previous or event.hash != digest:
                 raise StoreError(f"The journal was changed: event {number} does not fit the hash chain.")
             self._restored(event)  # a payload that was set aside is part of its event
             previous = event.hash
@@ -188,12 +191,14 @@ class Journal:
     def _commit(self, events: Sequence[Event]) -> None:
         rows = []
         seq, head = self._seq, self._head
+        self._commits += 1
+        batch = f"{self._writer}.{self._commits}"
         for event in events:
             seq += 1
-            event.seq, event.prev = seq, head
+            event.seq, event.prev, event.batch = seq, head, batch
             values = values_of(event, self._body(event))
-            event.hash = head = hash_of(values)
-            rows.append(row_of(values, head))
+            event.hash = head = hash_of(values, batch)
+            rows.append(row_of(values, head, batch))
         if rows:
             self._append(rows)
         self._seq, self._head = seq, head

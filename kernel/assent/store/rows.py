@@ -12,6 +12,7 @@ from assent.core.canonical import plain
 from assent.core.events import Event, Kind
 from assent.store.schema import NAMES
 
+FORGOTTEN = '{"forgotten":"'  # how a body begins that was forgotten; its sha256 follows
 _EPOCH = datetime(1970, 1, 1)  # UTC, as all times in the journal
 _NANO = Decimal("1e-9")  # what the cost column keeps
 _MOST = 2**63
@@ -37,7 +38,7 @@ def clean(text: str) -> str:
 
 
 def values_of(event: Event, body: str) -> tuple[Any, ...]:
-    """The columns of a row but the last, which is their hash."""
+    """The columns of a row before its hash."""
     values = (
         event.seq, round(event.at * 1e6), event.kind.value, event.run, event.parent, event.step, event.tenant,
         event.user, event.agent, event.notebook, event.cell, event.model, event.tool, event.call, event.privilege,
@@ -47,15 +48,29 @@ def values_of(event: Event, body: str) -> tuple[Any, ...]:
     return tuple([clean(value) if isinstance(value, str) and not value.isascii() else value for value in values])
 
 
-def hash_of(values: tuple[Any, ...]) -> str:
-    """sha256 (hexadecimal) over a row's other columns, the hash of the row before it among them."""
+def hash_of(values: tuple[Any, ...], batch: str | None) -> str:
+    """sha256 (hexadecimal) over a row's other columns, the hash of the row before it among them.
+
+    The body counts by its sha256, so that the chain still fits when a body is forgotten. In rows of schema version 1,
+    which have no batch, it counts by its text.
+    """
+    if batch is not None:
+        *others, body, prev = values
+        values = (*others, digest_of(body), prev, batch)
     return hashlib.sha256(_chained(values).encode()).hexdigest()
 
 
-def row_of(values: tuple[Any, ...], digest: str) -> tuple[Any, ...]:
-    """The whole row as the database takes it: `values_of` an event, with their hash."""
+def digest_of(body: str) -> str:
+    """sha256 (hexadecimal) of a body as it was written, of one that was forgotten too."""
+    if body.startswith(FORGOTTEN):
+        return body[len(FORGOTTEN) : len(FORGOTTEN) + 64]
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def row_of(values: tuple[Any, ...], digest: str, batch: str | None) -> tuple[Any, ...]:
+    """The whole row as the database takes it: `values_of` an event, their hash, and the batch."""
     seq, microseconds, *rest = values
-    return (seq, _EPOCH + timedelta(microseconds=microseconds), *rest, digest)
+    return (seq, _EPOCH + timedelta(microseconds=microseconds), *rest, digest, batch)
 
 
 def event_of(row: tuple[Any, ...]) -> Event:

@@ -1,8 +1,8 @@
 """The journal's table, its views, and the steps that bring an older workspace up to date."""
 
-VERSION = 1
+VERSION = 2
 
-# Names and types; the order is part of the hash chain.
+# Names and types; the order is part of the hash chain, so new ones come at the end.
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("seq", "BIGINT"),
     ("time", "TIMESTAMP"),
@@ -29,6 +29,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("body", "JSON"),
     ("prev", "VARCHAR"),
     ("hash", "VARCHAR"),
+    ("batch", "VARCHAR"),  # since version 2: which writer's which commit; NULL in older rows
 )
 NAMES = tuple(name for name, _ in COLUMNS)
 
@@ -39,11 +40,12 @@ _REFUSE = "INSERT INTO refusals SELECT error('The journal is append only: events
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
-        "CREATE TABLE events (" + ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS) + ")",
+        "CREATE TABLE events (" + ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS[:25]) + ")",
         "CREATE TABLE refusals (reason VARCHAR)",
         f"CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events FOR EACH STATEMENT {_REFUSE}",
         f"CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH STATEMENT {_REFUSE}",
     ),
+    2: ("ALTER TABLE events ADD COLUMN batch VARCHAR",),
 }
 
 _LIFECYCLE = "('run_started', 'run_resumed', 'run_suspended', 'run_finished', 'run_cancelled', 'run_failed')"
