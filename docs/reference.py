@@ -137,8 +137,8 @@ COLUMNS = {
     "waited": "seconds from the question to the answer",
 }
 PER_VIEW = {
-    ("runs", "status"): "running, suspended, finished, cancelled or failed",
-    ("runs", "reason"): "why it is suspended, cancelled or failed",
+    ("runs", "status"): "running, suspended, paused, finished, cancelled or failed",
+    ("runs", "reason"): "why it is suspended, paused, cancelled or failed",
     ("runs", "seconds"): "from the first event to the latest, waiting included",
     ("tool_calls", "status"): "waiting, approved, decided, started, finished or failed",
     ("tool_calls", "verdict"): "what the person said: approve, reject or happened",

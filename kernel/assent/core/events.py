@@ -28,14 +28,17 @@ class Kind(StrEnum):
     APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome, missing approvals
     CALL_STARTED = "call_started"  # arguments
     CALL_FINISHED = "call_finished"  # text, error, and what the display needs
+    STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
     RUN_SUSPENDED = "run_suspended"  # reason
+    RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
     RUN_RESUMED = "run_resumed"  # reason
     RUN_FINISHED = "run_finished"  # text
-    RUN_CANCELLED = "run_cancelled"  # reason
+    RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error
 
 
-ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED})
+ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_PAUSED})
+CONTROL = frozenset({Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED})  # what a run at work has to hear of, wherever said
 
 
 @dataclass(slots=True, kw_only=True)

@@ -52,6 +52,7 @@ class State:
     model: str = ""
     status: str = "running"
     reason: str = ""
+    partial: str = ""  # what the model had said of an answer that a stop cut off
     messages: list[Message] = field(default_factory=list)
     batch: dict[str, CallState] = field(default_factory=dict)
     calls: int = 0
@@ -189,7 +190,7 @@ def _finished(state: State, event: Event) -> None:
 
 
 def _resumed(state: State, event: Event) -> None:
-    state.status, state.reason = "running", ""
+    state.status, state.reason, state.partial = "running", "", ""
     state.model = event.model or state.model
     state.budget, state.refused = state.agent.max_steps, 0
 
@@ -199,6 +200,7 @@ def _ended(status: str) -> Callable[[State, Event], None]:
         state.status = status
         state.reason = event.body.get("reason") or event.body.get("error") or ""
         state.answer = event.body.get("text", state.answer)
+        state.partial = event.body.get("partial", "")
 
     return handler
 
@@ -212,6 +214,7 @@ _HANDLERS: Mapping[Kind, Callable[[State, Event], None]] = {
     Kind.CALL_FINISHED: _finished,
     Kind.RUN_RESUMED: _resumed,
     Kind.RUN_SUSPENDED: _ended("suspended"),
+    Kind.RUN_PAUSED: _ended("paused"),
     Kind.RUN_FINISHED: _ended("finished"),
     Kind.RUN_CANCELLED: _ended("cancelled"),
     Kind.RUN_FAILED: _ended("failed"),

@@ -48,7 +48,9 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     2: ("ALTER TABLE events ADD COLUMN batch VARCHAR",),
 }
 
-_LIFECYCLE = "('run_started', 'run_resumed', 'run_suspended', 'run_finished', 'run_cancelled', 'run_failed')"
+_LIFECYCLE = (
+    "('run_started', 'run_resumed', 'run_suspended', 'run_paused', 'run_finished', 'run_cancelled', 'run_failed')"
+)
 
 # Views hold no data, so they are simply made again whenever a workspace is opened for writing.
 VIEWS: dict[str, str] = {
@@ -57,7 +59,8 @@ VIEWS: dict[str, str] = {
             any_value(agent) AS agent,
             CASE arg_max(kind, seq) FILTER (kind IN {_LIFECYCLE})
                 WHEN 'run_finished' THEN 'finished' WHEN 'run_cancelled' THEN 'cancelled'
-                WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended' ELSE 'running' END AS status,
+                WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended'
+                WHEN 'run_paused' THEN 'paused' ELSE 'running' END AS status,
             any_value(body ->> 'prompt') FILTER (kind = 'run_started') AS prompt,
             arg_max(body ->> 'text', seq) FILTER (kind = 'run_finished') AS answer,
             arg_max(coalesce(body ->> 'error', body ->> 'reason', ''), seq) FILTER (kind IN {_LIFECYCLE}) AS reason,
