@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from assent.core.agent import Agent
     from assent.core.commands import Decide, ResumeRun, StartRun, StopRun
     from assent.core.errors import AssentError
+    from assent.tools.idempotency import idempotency_key
     from assent.tools.tool import tool
 
 __version__ = "0.1.0"
-__all__ = ["Agent", "AssentError", "Decide", "ResumeRun", "Session", "StartRun", "StopRun", "tool"]
+__all__ = ["Agent", "AssentError", "Decide", "ResumeRun", "Session", "StartRun", "StopRun", "idempotency_key", "tool"]
 
 _HOMES = {
     "Agent": "assent.core.agent",
@@ -21,6 +22,7 @@ _HOMES = {
     "Session": "assent.app",
     "StartRun": "assent.core.commands",
     "StopRun": "assent.core.commands",
+    "idempotency_key": "assent.tools.idempotency",
     "tool": "assent.tools.tool",
 }
 

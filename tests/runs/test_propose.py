@@ -84,6 +84,16 @@ def test_cut_off_again_it_is_asked_about_again(tmp_path: Path) -> None:
         assert [item.unknown for item in session.pending()] == [True]
 
 
+async def approved_and_cut_off(session: Any, act: Act) -> str:
+    stream = session.submit(started(act.tool, on_ask="wait"))
+    asked = await until(stream, Kind.CALL_DECIDED)
+    approve(session, str(asked.call))
+    await until(stream, Kind.CALL_STARTED)
+    session.stop(asked.run)
+    await until(stream, Kind.RUN_CANCELLED)
+    return str(asked.run)
+
+
 async def stopped_in_the_call(session: Any, name: str) -> None:
     stream = session.submit(ResumeRun(name))
     await until(stream, Kind.CALL_STARTED)
@@ -98,7 +108,11 @@ def test_rejected_it_does_not(tmp_path: Path) -> None:
         resumed(session, name)
         reject(session, f"{name}.1", "leave it")
         assert resumed(session, name).status == "finished"
-        assert (act.deeds, results(session, name)[0].text) == (1, "The analyst rejected this call: leave it")
+        assert act.deeds == 1
+        assert results(session, name)[0].text == (
+            "This call was cut off after it had begun, and nobody recorded how it ended. "
+            "The analyst says that it did not happen and must not: leave it"
+        )
 
 
 def test_what_did_happen_is_told_to_the_model_instead(tmp_path: Path) -> None:
@@ -135,4 +149,61 @@ def test_without_anybody_to_ask_it_is_denied_not_repeated(tmp_path: Path) -> Non
         name = cut_off(session, act)
         assert resumed(session, name, on_ask="deny").status == "finished"
         assert act.deeds == 1
-        assert results(session, name)[0].error
+        [told] = results(session, name)
+        assert told.error
+        assert "it may have happened" in told.text
+
+
+def test_an_edit_would_be_another_act(tmp_path: Path) -> None:
+    """What may have happened is settled first; under the same key, an edit could pass for the first act."""
+    deeds: list[int] = []
+
+    @tool(privilege="execute_safe")
+    async def act(x: int) -> None:
+        deeds.append(x)
+        await asyncio.Event().wait()
+
+    with opened(tmp_path, call("act", x=1), "done") as session:
+        session.add_tool(act)
+        cut = Act()
+        cut.tool = act
+        name = cut_off(session, cut)
+        resumed(session, name)
+        with pytest.raises(ConfigError, match="may have happened as it was"):
+            approve(session, f"{name}.1", arguments={"x": 2})
+        approve(session, f"{name}.1", arguments={"x": 1})  # as it was: no edit
+        assert session.pending() == []
+        assert deeds == [1]
+
+
+def test_another_tool_of_that_name_does_not_repeat_it_unasked(tmp_path: Path) -> None:
+    """An approval is for the tool that there was; and denied would say that it did not happen."""
+    act = Act(idempotent=True, privilege="execute_risky")
+    with opened(tmp_path, call("act"), "done", tools=(act.tool,)) as session:
+        name = asyncio.run(approved_and_cut_off(session, act))
+
+        @tool(name="act", idempotent=True)
+        async def other() -> str:
+            return "another deed"
+
+        session.add_tool(other)
+        assert resumed(session, name).status == "suspended"
+        [asked] = session.pending()
+        assert (asked.unknown, asked.asks) == (True, UNKNOWN)
+        assert act.deeds == 1
+
+
+def test_a_yes_to_running_it_again_is_not_for_another_tool_of_that_name(tmp_path: Path) -> None:
+    act = Act()
+    with opened(tmp_path, call("act"), "done") as session:
+        name = cut_off(session, act)
+        resumed(session, name)
+        approve(session, f"{name}.1")
+
+        @tool(name="act", privilege="execute_safe")
+        async def other() -> str:
+            return "another deed"
+
+        session.add_tool(other)
+        assert resumed(session, name).status == "suspended"
+        assert [item.unknown for item in session.pending()] == [True]

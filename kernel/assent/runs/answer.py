@@ -50,6 +50,11 @@ def _waiting(state: State, command: Decide) -> CallState:
 def _approval(call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]]) -> dict[str, Any]:
     arguments = dict(command.arguments) if command.arguments is not None else call.arguments
     if command.arguments is not None:
+        if call.unknown and act_digest(call.tool, arguments) != act_digest(call.tool, call.arguments):
+            raise ConfigError(
+                f"The call {call.id} may have happened as it was, so it cannot be edited: run it again as it is, "
+                "say what did happen, or reject it and say what is to be done instead."
+            )
         if call.tool in tools:
             try:
                 validate(tools[call.tool], arguments)

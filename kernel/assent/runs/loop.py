@@ -12,7 +12,7 @@ from assent.core.events import Kind
 from assent.core.secrets import hide
 from assent.runs.accept import accept
 from assent.runs.pictures import load
-from assent.runs.propose import by_person, decide_batch, settled
+from assent.runs.propose import by_person, decide_batch, unanswered
 from assent.runs.records import INTERRUPTED
 from assent.runs.run import Run
 from assent.runs.state import CallState, apply
@@ -90,7 +90,7 @@ async def _hear(run: Run) -> bool:
     """Wait, within bounds, until every question of the batch is answered; False once the run is suspended."""
     if run.on_ask == "deny":
         for call in run.state.waiting:
-            run.record(settled(run, call, "Denied: this call needs a person, and there is nobody to ask."))
+            run.record(unanswered(run, call))
         return True
     deadline = time.monotonic() + (run.wait if run.on_ask == "wait" else 0)
     while run.state.waiting:

@@ -12,6 +12,7 @@ from assent.tools.tool import validate
 
 CHANGED = "the tools or rules have changed since it was decided"
 UNKNOWN = "it began before the kernel stopped and nobody recorded how it ended"
+_BEGAN = "This call was cut off after it had begun, and nobody recorded how it ended."
 
 
 def decide_batch(run: Run) -> list[Event]:
@@ -55,7 +56,16 @@ def by_person(run: Run, call: CallState) -> Event:
     if call.verdict == "happened":
         return settled(run, call, f"The analyst reports what this call did: {call.said}", error=False)
     reason = f": {call.said}" if call.said else "."
+    if call.unknown:
+        return settled(run, call, f"{_BEGAN} The analyst says that it did not happen and must not{reason}")
     return settled(run, call, f"The analyst rejected this call{reason}")
+
+
+def unanswered(run: Run, call: CallState) -> Event:
+    """The result of a call that needs a person where nobody can be asked."""
+    if call.unknown:
+        return settled(run, call, f"{_BEGAN} Nobody is there to ask, so it was not run again: it may have happened.")
+    return settled(run, call, "Denied: this call needs a person, and there is nobody to ask.")
 
 
 def _first(run: Run, call: CallState) -> list[Event]:
@@ -77,8 +87,13 @@ def _first(run: Run, call: CallState) -> list[Event]:
 
 
 def _cut_off(run: Run, call: CallState) -> list[Event]:
-    if run.tools[call.tool].idempotent:
+    if run.tools[call.tool].idempotent and not _has_lapsed(run, call):
         return []
+    return _unknown(run, call)
+
+
+def _unknown(run: Run, call: CallState) -> list[Event]:
+    """The question what became of a call; whatever the rules say of it now, it may have happened under others."""
     decision = decide(Call(call.tool, call.arguments), run.facts)
     approvers = decision.approvers if isinstance(decision, Ask) else 1
     return [decided(run, call, Ask(UNKNOWN, approvers, grantable=False), call.arguments, unknown=True)]
@@ -92,8 +107,10 @@ def _has_lapsed(run: Run, call: CallState) -> bool:
 
 
 def _again(run: Run, call: CallState) -> list[Event]:
+    if call.unknown:
+        return _unknown(run, call)
     decision = decide(Call(call.tool, call.arguments), run.facts)
     if isinstance(decision, Ask):
         decision = replace(decision, reason=f"{decision.reason}, and {CHANGED}")
-    event = decided(run, call, decision, call.arguments, unknown=call.unknown)
+    event = decided(run, call, decision, call.arguments)
     return [event, settled(run, call, f"Denied: {decision.reason}")] if isinstance(decision, Deny) else [event]

@@ -15,6 +15,7 @@ from assent.core.canonical import plain, too_deep
 from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
 from assent.tools.guard import guarded, turn
+from assent.tools.idempotency import PARAMETER, keyed
 from assent.tools.tool import Output, Tool, validate
 
 SHOW = 0.01  # seconds for displays to say that a call begins: its code may hold up the loop
@@ -34,9 +35,12 @@ async def execute(
         values = validate(tool, arguments)
     except ValueError as error:
         return Output(clip(misfit(tool.name, error)), error=True)
+    if tool.keyed:
+        values[PARAMETER] = call
     limit = tool.timeout or seconds
     async with turn() if tool.here else contextlib.nullcontext():
-        return await _timed(tool, values, limit, call)
+        with keyed(call):
+            return await _timed(tool, values, limit, call)
 
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:

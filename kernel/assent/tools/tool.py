@@ -14,6 +14,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 from assent.core.errors import ConfigError
 from assent.core.model import ToolSpec
 from assent.core.privilege import LEVELS, READ_ONLY, Privilege
+from assent.tools.idempotency import PARAMETER
 from assent.tools.identity import identity
 
 P = ParamSpec("P")
@@ -36,7 +37,8 @@ class Output:
 class Tool(Generic[P, R]):
     """A function with a name, a schema and a privilege. Calling it calls the function.
 
-    `timeout` is in seconds, None for the agent's own; `idempotent` says that running it twice is as good as once;
+    `timeout` is in seconds, None for the agent's own; `idempotent` says that running it twice is as good as once, so
+    that a call which was cut off is repeated without asking; `keyed` that it takes a key by which to know a call again;
     `here` runs a synchronous function on the event loop's own thread instead of a worker thread.
     """
 
@@ -48,6 +50,7 @@ class Tool(Generic[P, R]):
     timeout: float | None = None
     idempotent: bool = False
     here: bool = False
+    keyed: bool = False
     schema: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -76,7 +79,8 @@ def tool(
 ) -> Any:  # fmt: skip
     """Make a tool of a typed function, sync or async. Its docstring tells the model what it does.
 
-    The privilege defaults to `execute_risky`, which asks: a function says for itself when it is harmless.
+    The privilege defaults to `execute_risky`, which asks: a function says for itself when it is harmless. A parameter
+    `idempotency_key` is not the model's: it receives the call's id (`tools.idempotency`).
     """
 
     def make(function: Callable[P, R]) -> Tool[P, R]:
@@ -94,6 +98,7 @@ def tool(
             timeout=timeout,
             idempotent=idempotent or privilege == READ_ONLY,
             here=here,
+            keyed=any(item.name == PARAMETER for item in _parameters(function)),
             schema=_schema(arguments),
         )
 
@@ -119,6 +124,8 @@ def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
         raise ConfigError(f"{function!r} is no function; @tool goes above a def.")
     fields: dict[str, Any] = {}
     for number, parameter in enumerate(_parameters(function)):
+        if parameter.name == PARAMETER:
+            continue
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
             raise ConfigError(f"The tool {function.__name__!r} has the parameter {parameter}: give plain named ones.")
         kind = Any if parameter.annotation is parameter.empty else parameter.annotation
