@@ -35,6 +35,7 @@ class Kind(StrEnum):
     RUN_FINISHED = "run_finished"  # text
     RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error
+    COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain), until: seq
 
 
 ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_PAUSED})
