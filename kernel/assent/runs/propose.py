@@ -12,6 +12,7 @@ from assent.tools.tool import validate
 
 CHANGED = "the tools or rules have changed since it was decided"
 UNKNOWN = "it began before the kernel stopped and nobody recorded how it ended"
+ELSEWHERE = "it began in the run that this one is a fork of, and how it ended is not among the steps that they share"
 _BEGAN = "This call was cut off after it had begun, and nobody recorded how it ended."
 
 
@@ -87,7 +88,7 @@ def _first(run: Run, call: CallState) -> list[Event]:
 
 
 def _cut_off(run: Run, call: CallState) -> list[Event]:
-    if run.tools[call.tool].idempotent and not _has_lapsed(run, call):
+    if run.tools[call.tool].idempotent and not call.elsewhere and not _has_lapsed(run, call):
         return []
     return _unknown(run, call)
 
@@ -96,7 +97,8 @@ def _unknown(run: Run, call: CallState) -> list[Event]:
     """The question what became of a call; whatever the rules say of it now, it may have happened under others."""
     decision = decide(Call(call.tool, call.arguments), run.facts)
     approvers = decision.approvers if isinstance(decision, Ask) else 1
-    return [decided(run, call, Ask(UNKNOWN, approvers, grantable=False), call.arguments, unknown=True)]
+    why = ELSEWHERE if call.elsewhere else UNKNOWN
+    return [decided(run, call, Ask(why, approvers, grantable=False), call.arguments, unknown=True)]
 
 
 def _has_lapsed(run: Run, call: CallState) -> bool:

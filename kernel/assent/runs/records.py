@@ -5,6 +5,7 @@ import time
 from assent.core.approval import Pending
 from assent.core.errors import NotFound
 from assent.core.events import Kind, Scope
+from assent.runs.branch import events
 from assent.runs.state import State, fold, pending
 from assent.store.journal import Journal
 
@@ -24,7 +25,7 @@ def find(journal: Journal, beginning: str) -> str:
 
 def state(journal: Journal, run: str) -> State:
     """Where a run stands."""
-    return fold(journal.events(run))
+    return fold(events(journal, run))
 
 
 def waiting(journal: Journal, run: str | None = None) -> list[Pending]:

@@ -35,6 +35,7 @@ class CallState:
     said: str = ""  # the person's reason, or what did happen
     unknown: bool = False  # began, and nobody recorded how it ended
     started: bool = False
+    elsewhere: bool = False  # it began in the run that this one is a fork of
     result: ToolResult | None = None
 
     @property
@@ -64,6 +65,7 @@ class State:
     answer: str = ""
     output: Mapping[str, Any] | None = None  # the type of the answer, as `runs.output` writes it
     stop: str = ""  # why the model's last turn ended
+    then: str = ""  # what the person says once the present batch is settled
     refused: int = 0  # answers since the run was last begun or resumed that did not fit the type
 
     @property
@@ -101,12 +103,35 @@ def fold(events: Iterable[Event]) -> State:
 def begin(event: Event) -> State:
     """The state of a run that has just started."""
     agent = agents.from_json(event.body["agent"])
-    scope = Scope(event.run, event.parent, event.agent, event.user, event.notebook, event.cell)
-    state = State(scope, agent, event.body["prompt"], model=event.model or "", budget=agent.max_steps)
+    state = State(_scope(event), agent, event.body["prompt"], model=event.model or "", budget=agent.max_steps)
     state.output = event.body.get("output")
     images = [Image(**item) for item in event.body.get("images", ())]
     state.messages = [messages.system(agent.instructions), messages.user(event.body["prompt"], *images)]
     return state
+
+
+def _scope(event: Event) -> Scope:
+    return Scope(event.run, event.parent, event.agent, event.user, event.notebook, event.cell)
+
+
+def _forked(state: State, event: Event) -> None:
+    """What was told so far is shared with another run (`runs.branch`); no approval of that run is good in this one."""
+    state.scope = _scope(event)
+    state.model = event.model or state.model
+    state.budget, state.refused, state.allowed = state.agent.max_steps, 0, frozenset()
+    for call in state.batch.values():
+        if call.result is None and (call.started or call.unknown):
+            call.started, call.elsewhere, call.unknown = True, True, False
+            call.verdict, call.approvals = "", []
+    state.then = event.body["fork"].get("prompt", "")
+    _go_on(state)
+
+
+def _go_on(state: State) -> None:
+    """Let the person say what they have to say, once no call waits for its result."""
+    if state.then and not state.batch:
+        state.messages.append(messages.user(state.then))
+        state.then = ""
 
 
 def apply(state: State, event: Event) -> None:
@@ -176,7 +201,7 @@ def _answered_by_person(state: State, event: Event) -> None:
 
 def _started(state: State, event: Event) -> None:
     call = state.batch[event.call or ""]
-    call.started, call.unknown = True, False  # begun anew: if this, too, is cut off, it is asked about again
+    call.started, call.elsewhere, call.unknown = True, False, False  # begun anew: if this, too, is cut off, it is asked about again
 
 
 def _finished(state: State, event: Event) -> None:
@@ -187,6 +212,7 @@ def _finished(state: State, event: Event) -> None:
         state.messages.append(messages.results(parts))
         state.last_calls = tuple(state.batch)
         state.batch = {}
+        _go_on(state)
 
 
 def _resumed(state: State, event: Event) -> None:
@@ -206,6 +232,7 @@ def _ended(status: str) -> Callable[[State, Event], None]:
 
 
 _HANDLERS: Mapping[Kind, Callable[[State, Event], None]] = {
+    Kind.RUN_STARTED: _forked,
     Kind.MODEL_ANSWERED: _answered,
     Kind.ANSWER_REFUSED: _refused,
     Kind.CALL_DECIDED: _decided,
