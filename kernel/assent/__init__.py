@@ -6,18 +6,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assent.app import Session
     from assent.core.agent import Agent
-    from assent.core.commands import Decide, ResumeRun, StartRun, StopRun
+    from assent.core.commands import Decide, PauseRun, ResumeRun, StartRun, StopRun
     from assent.core.errors import AssentError
     from assent.tools.idempotency import idempotency_key
     from assent.tools.tool import tool
 
 __version__ = "0.1.0"
-__all__ = ["Agent", "AssentError", "Decide", "ResumeRun", "Session", "StartRun", "StopRun", "idempotency_key", "tool"]
+__all__ = [
+    "Agent",
+    "AssentError",
+    "Decide",
+    "PauseRun",
+    "ResumeRun",
+    "Session",
+    "StartRun",
+    "StopRun",
+    "idempotency_key",
+    "tool",
+]
 
 _HOMES = {
     "Agent": "assent.core.agent",
     "AssentError": "assent.core.errors",
     "Decide": "assent.core.commands",
+    "PauseRun": "assent.core.commands",
     "ResumeRun": "assent.core.commands",
     "Session": "assent.app",
     "StartRun": "assent.core.commands",

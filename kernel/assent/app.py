@@ -13,19 +13,20 @@ from assent.catalog import Catalog
 from assent.core import config as configs
 from assent.core.agent import Agent
 from assent.core.approval import Pending
-from assent.core.commands import Command, Decide, ResumeRun, StartRun, StopRun
+from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, ResumeRun, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import ConfigError, NotFound
-from assent.core.events import ENDINGS, Event, Kind, Progress, current_user
+from assent.core.errors import ConfigError, NotFound, StoreError
+from assent.core.events import ENDINGS, Event, Progress, current_user
 from assent.core.ids import run_of
 from assent.core.model import Model
 from assent.policy.decide import facts
-from assent.runs import records
+from assent.runs import records, stopping
 from assent.runs.answer import answer
 from assent.runs.live import Live
 from assent.runs.loop import drive
 from assent.runs.result import Result, result_of
 from assent.runs.state import State
+from assent.runs.stopping import Stop
 from assent.store import journal as journals
 from assent.store import reader
 from assent.tools.python import python_tool
@@ -73,8 +74,9 @@ class Session:
         Leaving the stream early, or cancelling the task that reads it, cancels the run. Errors that concern the
         command itself (no such agent, no model) are raised before the first item.
         """
-        if isinstance(command, StopRun):
-            self.cancel(command.run, command.reason)
+        if isinstance(command, StopRun | PauseRun):
+            act = self.pause if isinstance(command, PauseRun) else self.cancel
+            await asyncio.to_thread(act, command.run, command.reason, command.seconds)
             return
         live = self._work.open(command)
         live.task = asyncio.ensure_future(_driven(live))
@@ -133,20 +135,20 @@ class Session:
         return records.find(self.journal, run)
 
     def stop(self, run: str) -> None:
-        """Cancel a run that is at work in this process; without effect on any other. From any thread."""
-        self._work.live.stop(run)
+        """Cancel a run that is at work in this process, at once; without effect on any other. From any thread."""
+        self._work.live.stop(run, Stop("cancel", STOPPED, current_user()))
 
-    def cancel(self, run: str, reason: str = "stopped by the analyst") -> None:
-        """Cancel a run that is at work here, or mark one that is suspended as cancelled."""
-        run = self.find(run)
-        if self.live(run):
-            self.stop(run)
-            return
-        state = self.state(run)
-        if state.status in ("finished", "cancelled"):
-            raise ConfigError(f"The run {run} is {state.status}; there is nothing to stop.")
-        event = state.scope.event(Kind.RUN_CANCELLED, model=state.model or None, body={"reason": reason})
-        self.journal.append([event]).result()
+    def cancel(self, run: str, reason: str = STOPPED, seconds: float | None = 0) -> str:
+        """Cancel a run and those that it has started, in whichever kernel; its status afterwards. From any thread.
+
+        `seconds` is how long what is under way may take, None as long as it does. One that is at work is still
+        "running" where it has to end on the event loop of the thread that calls, and while it takes its time.
+        """
+        return self._stop(run, Stop("cancel", reason, current_user(), seconds))
+
+    def pause(self, run: str, reason: str = PAUSED, seconds: float | None = None) -> str:
+        """Pause a run and those that it has started, until somebody resumes it; as `cancel` otherwise."""
+        return self._stop(run, Stop("pause", reason, current_user(), seconds))
 
     def pending(self, run: str | None = None) -> list[Pending]:
         """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
@@ -226,6 +228,25 @@ class Session:
         while self._work.goes_on() and time.monotonic() < until:
             time.sleep(0.02)  # their ends are on their way to the disk
         records.suspend_interrupted(self.journal, 2 * WIND_UP)
+
+    def _stop(self, run: str, stop: Stop) -> str:
+        if stop.seconds is not None and not stop.seconds >= 0:
+            raise ConfigError(f"{stop.seconds!r} is no number of seconds: give 0 for at once, None for no limit.")
+        run, live = self.find(run), self._work.live
+        try:
+            asked = stopping.ask(self.journal, live, run, stop)
+        except StoreError:  # what is at work can be stopped also where nothing can be written any more
+            if not self.live(run):
+                raise
+            live.stop(run, stop)
+            return "running"
+        left = stopping.await_ends(self.journal, [name for name in asked if not live.needs_this_thread(name)])
+        if stop.seconds == 0 and (deaf := [name for name in left if not self.live(name)]):
+            raise ConfigError(
+                f"The run {deaf[0]} is at work in another kernel, which does not answer. Interrupt or shut down that "
+                f"kernel; then %agent resume {deaf[0]} goes on with it."
+            )
+        return self.state(run).status
 
     def close(self) -> None:
         """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""

@@ -68,7 +68,10 @@ class Work:
         run = live.run.state.run
         self._forget(run)
         live.let_go()
-        told = (*live.run.state.last_calls, ANSWER)
+        state = live.run.state
+        if state.status == "cancelled" and live.run.stopping is None:  # an interrupt, which nobody has told of before
+            self.live.stop_children(run, None)
+        told = (*state.last_calls, *state.batch, ANSWER)
         kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
 
@@ -134,6 +137,8 @@ class Work:
             last=event,
             output=opening.output,
         )
+        if parent := self.live.get(state.scope.parent or ""):
+            run.stopping = parent.run.stopping  # which was heard before it was there to hear it
         live = Live(run, asyncio.get_running_loop(), heard=opening.seen, watched=watched)
         self.live[state.run] = live
         self._own.add(state.run)

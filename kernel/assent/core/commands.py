@@ -9,6 +9,9 @@ from assent.core.model import Effort, Priority
 
 OnAsk = Literal["wait", "suspend", "deny"]
 
+STOPPED = "stopped by the analyst"
+PAUSED = "paused by the analyst"
+
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
@@ -38,7 +41,7 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True)
 class ResumeRun:
-    """Go on with a run that is suspended, cancelled or was cut off; with another `model`, if one is named."""
+    """Go on with a run that is suspended, paused, cancelled or was cut off; with another `model`, if one is named."""
 
     run: str
     wait: float = 600.0
@@ -47,11 +50,48 @@ class ResumeRun:
 
 
 @dataclass(frozen=True, slots=True)
-class StopRun:
-    """Cancel a run that is at work or waiting."""
+class ForkRun:
+    """Begin a run that shares the steps 1 to `at` of another, with the results of their calls, and goes on from there.
+
+    At 0 it begins anew, with `prompt` in place of the question; at a later step `prompt` is what the person says next.
+    `call` and `arguments` edit a call: the shared steps end with its own, and it is decided by policy again. None of
+    `at` means the step of the edited call, else, with a `prompt`, the last one. `model` is another model to go on with.
+    """
 
     run: str
-    reason: str = "stopped by the analyst"
+    at: int | None = None
+    prompt: str = ""
+    call: str = ""
+    arguments: Mapping[str, Any] | None = None
+    model: str = ""
+    wait: float = 600.0
+    on_ask: OnAsk = "suspend"
+    notebook: str | None = None
+    cell: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """Cancel a run that is at work or waiting, and the runs that it has started.
+
+    `seconds` is how long what is under way may take: 0 cuts it off at once, None lets it end.
+    """
+
+    run: str
+    reason: str = STOPPED
+    seconds: float | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRun:
+    """Stop a run, and those that it has started, until somebody resumes it; it never goes on by itself.
+
+    `seconds` as in `StopRun`. What is cut off is not repeated without asking, unless it is idempotent.
+    """
+
+    run: str
+    reason: str = PAUSED
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +113,5 @@ class Decide:
     seen: str = ""
 
 
-Command = StartRun | ResumeRun | StopRun
+RunCommand = StartRun | ResumeRun | ForkRun  # what brings a run to work
+Command = RunCommand | StopRun | PauseRun

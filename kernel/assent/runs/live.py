@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from assent.core.events import Event, Kind, Progress
+from assent.core.events import CONTROL, Event, Kind, Progress
 from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
+from assent.runs.stopping import Stop, requested
 from assent.store.journal import Journal
 from assent.tools.guard import break_in
 
@@ -31,6 +32,7 @@ class Live:
     heard: int = 0
     watched: bool = True  # whether somebody reads the stream
     cancels: int = 0
+    cutting: threading.Timer | None = None  # when what is under way has had its time
 
     def __post_init__(self) -> None:
         if self.watched:
@@ -59,6 +61,8 @@ class Live:
     def let_go(self) -> None:
         """Open the circles that it is part of, which would wait for the garbage collector with the conversation."""
         self.task, self.run.emit = None, _nobody
+        if self.cutting is not None:
+            self.cutting.cancel()
 
     def say(self, progress: Progress) -> None:
         """Take a delta. It stays behind what was recorded before it and is still on its way to the disk."""
@@ -68,7 +72,7 @@ class Live:
             self.held.append((self.run.last, progress))
 
     def hear(self, event: Event) -> None:
-        """Take a committed event: the reader sees it, and a person's answer also reaches the loop that waits for it."""
+        """Take a committed event: the reader sees it, what a person says also reaches the loop that waits for it."""
         if event.seq <= self.heard:
             return
         if self.watched:
@@ -76,7 +80,9 @@ class Live:
         self.heard = event.seq
         while self.held and self._has_heard(self.held[0][0]):
             self.items.put(self.held.pop(0)[1])
-        if event.kind is Kind.APPROVAL_DECIDED:
+        if event.kind is Kind.STOP_REQUESTED:
+            self.run.stopping = requested(event)
+        if event.kind in CONTROL:
             self.run.answers.put(event)
 
     def _has_heard(self, event: Event) -> bool:
@@ -91,7 +97,19 @@ _by_journal: WeakKeyDictionary[Journal, "LiveRuns"] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def _stop(live: Live) -> None:
+def _cut_later(live: Live, stop: Stop) -> None:
+    """Let what is under way end within the time that it has; the latest wish holds."""
+    if live.cutting is not None:
+        live.cutting.cancel()
+    if stop.seconds == 0:
+        _cut(live, stop)
+    elif stop.seconds is not None:
+        live.cutting = threading.Timer(stop.seconds, _cut, [live, stop])
+        live.cutting.daemon = True
+        live.cutting.start()
+
+
+def _cut(live: Live, stop: Stop | None) -> None:
     """Cancel a run from another thread, and break into its code if that keeps the loop from hearing of it."""
     if live.loop.is_closed():
         return
@@ -99,11 +117,12 @@ def _stop(live: Live) -> None:
 
     def cancel() -> None:
         heard.set()
+        live.run.stopping = stop or live.run.stopping
         live.cancel()
 
     def insist() -> None:
         # Again and again: a signal that comes just before a system call does not end it.
-        while not heard.wait(PATIENCE) and not live.loop.is_closed():
+        while not heard.wait(PATIENCE) and live.task is not None and not live.loop.is_closed():
             break_in(live.run.state.run)
 
     live.loop.call_soon_threadsafe(cancel)
@@ -119,8 +138,10 @@ class LiveRuns(dict[str, Live]):
         """On the writer's thread: pass a group of events on, with one wake-up for each loop."""
         groups: dict[asyncio.AbstractEventLoop, list[tuple[Live, Event]]] = {}
         for event in events:
-            if event.run and (live := self.get(event.run)) and (live.watched or event.kind is Kind.APPROVAL_DECIDED):
+            if event.run and (live := self.get(event.run)) and (live.watched or event.kind in CONTROL):
                 groups.setdefault(live.loop, []).append((live, event))
+                if event.kind is Kind.STOP_REQUESTED and event.seq > live.heard:
+                    _cut_later(live, requested(event))
         for loop, group in groups.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_deliver, group)
@@ -130,10 +151,32 @@ class LiveRuns(dict[str, Live]):
         live = self.get(run)
         return live is not None and not live.loop.is_closed()
 
-    def stop(self, run: str) -> None:
-        """Cancel a run; without effect on one that is not here."""
+    def abandoned(self, run: str) -> bool:
+        """Whether a run was at work on a loop that was closed under it."""
+        live = self.get(run)
+        return live is not None and live.loop.is_closed()
+
+    def needs_this_thread(self, run: str) -> bool:
+        """Whether a run can go on only once the caller returns to the event loop of this thread."""
+        live = self.get(run)
+        with contextlib.suppress(RuntimeError):  # no loop runs in this thread
+            return live is not None and live.loop is asyncio.get_running_loop()
+        return False
+
+    def stop(self, run: str, stop: Stop | None = None) -> None:
+        """Cut a run off at once, and those here that it has started; without effect on one that is not here.
+
+        None of `stop` means an interrupt of the process rather than of the run.
+        """
         if live := self.get(run):
-            _stop(live)
+            _cut(live, stop)
+        self.stop_children(run, stop)
+
+    def stop_children(self, run: str, stop: Stop | None) -> None:
+        """Cut off the runs here that a run has started."""
+        for name, live in list(self.items()):
+            if live.run.state.scope.parent == run and name != run:
+                self.stop(name, stop)
 
 
 def _deliver(group: list[tuple[Live, Event]]) -> None:

@@ -17,6 +17,7 @@ from assent.runs.records import INTERRUPTED
 from assent.runs.run import Run
 from assent.runs.state import CallState, apply
 from assent.runs.step import perform
+from assent.runs.stopping import Stop
 from assent.runs.think import think
 
 _log = logging.getLogger(__name__)
@@ -25,12 +26,13 @@ _log = logging.getLogger(__name__)
 async def drive(run: Run) -> None:
     """Take a run from where its state stands to its end, which is recorded and on disk when this returns.
 
-    The end is finished, suspended, failed or, when the task is cancelled, cancelled; only `StoreError` gets out.
+    The end is finished, suspended, failed, paused or cancelled; the latter where the task is cancelled and nobody has
+    asked for anything else. Only `StoreError` gets out.
     """
     try:
         await _advance(run)
     except asyncio.CancelledError:
-        await _end(run, Kind.RUN_CANCELLED, reason=INTERRUPTED)
+        await _stop(run, run.stopping or Stop("cancel", INTERRUPTED))
     except StoreError:
         raise
     except AssentError as error:
@@ -45,6 +47,9 @@ async def _advance(run: Run) -> None:
     state, calm = run.state, _cancelling()
     load(run)
     while True:
+        if run.stopping is not None and not state.answered:  # what is whole already is rather finished
+            await _stop(run, run.stopping)
+            return
         if state.batch:
             if not await _settle(run, calm):
                 return
@@ -71,6 +76,8 @@ async def _settle(run: Run, calm: int) -> bool:
         run.record(*events)
     if run.state.waiting and not await _hear(run):
         return False
+    if run.stopping is not None:
+        return True
     for call in list(run.state.batch.values()):
         if call.verdict in ("reject", "happened") and call.result is None:
             run.record(by_person(run, call))
@@ -93,7 +100,7 @@ async def _hear(run: Run) -> bool:
             run.record(unanswered(run, call))
         return True
     deadline = time.monotonic() + (run.wait if run.on_ask == "wait" else 0)
-    while run.state.waiting:
+    while run.state.waiting and run.stopping is None:
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
                 event = await run.answers.get()
@@ -108,6 +115,11 @@ async def _suspend(run: Run, waiting: Iterable[CallState]) -> None:
     names = ", ".join(call.id for call in waiting)
     cause = f"nobody answered within {run.wait:g} s" if run.on_ask == "wait" else "nobody can be asked here"
     await _end(run, Kind.RUN_SUSPENDED, reason=f"{cause}; waiting for approval: {names}")
+
+
+async def _stop(run: Run, stop: Stop) -> None:
+    partial = hide("".join(run.said)).strip()
+    await _end(run, stop.kind, **stop.why(), **({"partial": partial} if partial else {}))
 
 
 async def _end(run: Run, kind: Kind, **body: Any) -> None:

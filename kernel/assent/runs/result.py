@@ -26,6 +26,11 @@ class Result:
     typed: bool = False
 
     @property
+    def partial(self) -> bool:
+        """Whether `text` and `value` are not the answer, but what there was of it when the run was stopped."""
+        return self.status != "finished" and bool(self.text or self.value is not None)
+
+    @property
     def outcome(self) -> Any:
         """What a caller wants first: the value, or the text where there is none."""
         return self.text if self.value is None and not self.typed else self.value
@@ -34,6 +39,8 @@ class Result:
 def result_of(state: State, values: Mapping[str, Any]) -> Result:
     """The result of a run that stands so; `values` is what its calls and its answer gave."""
     typed = state.status == "finished" and ANSWER in values
-    tables = [values[call] for call in state.last_calls if call in values and hasattr(values[call], "columns")]
+    told = (*state.last_calls, *state.batch)  # a batch that was cut off has come to some results
+    tables = [values[call] for call in told if call in values and hasattr(values[call], "columns")]
     value = values[ANSWER] if typed else tables[-1] if tables and state.output is None else None
-    return Result(state.run, state.status, state.answer, state.reason, value, tuple(pending(state)), typed)
+    text = state.answer or state.partial
+    return Result(state.run, state.status, text, state.reason, value, tuple(pending(state)), typed)

@@ -1,7 +1,7 @@
 """A run at work: its state, and everything that it may touch while it works."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,8 +12,10 @@ from assent.policy.decide import Facts
 from assent.runs.mailbox import Mailbox
 from assent.runs.output import OutputType
 from assent.runs.state import State, apply
+from assent.runs.stopping import Stop
 from assent.store.journal import Journal
-from assent.tools.tool import Tool
+from assent.tools.execute import execute
+from assent.tools.tool import Output, Tool
 
 ANSWER = ""  # where `Run.values` keeps the answer's own value; no call is called so
 
@@ -34,7 +36,11 @@ class Run:
     emit: Callable[[Progress], None] = lambda _: None  # whoever shows the run listens here
     answers: Mailbox[Event] = field(default_factory=Mailbox)
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id; under ANSWER, it
+    said: list[str] = field(default_factory=list)  # what the model has said of the answer that it is at
+    stopping: Stop | None = None  # somebody wants it to end: nothing more is begun
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
+    act: Callable[..., Awaitable[Output]] = execute  # a replay gives what is recorded instead, and runs no tool
+    answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
 
     @property
     def facts(self) -> Facts:

@@ -9,11 +9,15 @@ from assent.policy.decide import Call, permit
 from assent.runs.propose import settled
 from assent.runs.run import Run
 from assent.runs.state import CallState
-from assent.tools.execute import execute
 
 
 async def perform(run: Run, call: CallState) -> None:
-    """Run a decided call. Its intent is on disk before its effect; a read-only call has none and does not wait."""
+    """Run a decided call, unless the run is to stop: then it is left for later.
+
+    Its intent is on disk before its effect; a read-only call has none and does not wait.
+    """
+    if run.stopping is not None:
+        return
     tool = run.tools[call.tool]
     try:
         grant = permit(run.state.run, call.id, Call(call.tool, call.arguments), run.facts, call.approvals)
@@ -29,7 +33,7 @@ async def perform(run: Run, call: CallState) -> None:
     else:
         await run.commit(intent)
     began = time.perf_counter()
-    output = await execute(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
+    output = await run.act(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
     if output.value is not None:
         run.values[call.id] = output.value
     body = {"text": output.text, "error": output.error}

@@ -9,7 +9,7 @@ from assent.core.errors import ModelError
 from assent.core.events import Event, Kind, Progress
 from assent.core.ids import call_id
 from assent.core.messages import Message, Part, ToolCall
-from assent.core.model import Answer, Notice, Request
+from assent.core.model import Answer, Notice, Request, TextDelta
 from assent.models.prices import cost, saved
 from assent.models.wrappers.wrapped import asked
 from assent.runs.run import Run
@@ -26,6 +26,7 @@ async def think(run: Run) -> None:
         run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
         raise
     run.record(_answered(run, answer, step, time.perf_counter() - began))
+    run.said.clear()
 
 
 def _request(run: Run) -> Request:
@@ -44,13 +45,18 @@ def _request(run: Run) -> Request:
 
 async def _answer(run: Run, request: Request, step: int) -> Answer:
     answer: Answer | None = None
+    run.said.clear()
     async with asked(run.model, request) as items:  # closed at once, too, where a notice cannot be recorded
         async for item in items:
             if isinstance(item, Answer):
                 answer = item
             elif isinstance(item, Notice) and item.kind is not None:
+                if item.restart:
+                    run.said.clear()
                 run.record(_noted(run, item, item.kind, step))
             else:
+                if isinstance(item, TextDelta):
+                    run.said.append(item.text)
                 run.emit(Progress(run.state.run, step, item))
     if answer is None:
         raise ModelError(f"The model {run.model.name} ended its stream without an answer. Resume the run to ask again.")
