@@ -84,7 +84,7 @@ class Board:
 
     def settle(self, call: str, decided: Decided) -> None:
         """Give all cards of a call their final form; the first who says so wins."""
-        status = "approved" if decided.verdict == "approve" else "rejected"
+        status = {"approve": "approved", "reject": "rejected"}.get(decided.verdict, decided.verdict)
         for card in self._taken(call):
             card.close(status, decided_bundle(card.pending, decided))
 

@@ -20,6 +20,7 @@ from assent_widgets.transcript import Transcript
 
 Prompt = Callable[[str], Awaitable[str]]
 _CHOICES = "approve (a), edit (e), reject (r), allow for this run (w): "
+_UNKNOWN = "run it again (a), it did happen (h), it did not and must not (r): "
 
 
 class ConsoleView:
@@ -85,6 +86,8 @@ class ConsoleView:
         _write(self.transcript.text().partition("\n")[0] + "\n")
 
     async def _command(self, pending: Pending, prompt: Prompt) -> Decide:
+        if pending.unknown:
+            return await _settled(pending, prompt)
         answer = (await prompt(_CHOICES)).strip()
         match answer.lower():
             case "a" | "approve" | "y" | "yes":
@@ -96,6 +99,22 @@ class ConsoleView:
             case "e" | "edit":
                 return Decide(pending.call, "approve", arguments=await _edited(pending, prompt))
         raise ConfigError(f"{answer!r} is none of a, e, r, w.")
+
+
+async def _settled(pending: Pending, prompt: Prompt) -> Decide:
+    """What a person says of a call whose outcome is unknown."""
+    answer = (await prompt(_UNKNOWN)).strip()
+    match answer.lower():
+        case "a" | "again":
+            return Decide(pending.call, "approve")
+        case "h" | "happened":
+            if outcome := (await prompt("its result, in a few words (the agent reads it): ")).strip():
+                return Decide(pending.call, "approve", outcome=outcome)
+            raise ConfigError("Nothing was recorded: say what its result was.")
+        case "r" | "reject" | "n" | "no":
+            reason = await prompt("what is to be done instead (the agent reads it): ")
+            return Decide(pending.call, "reject", reason=reason)
+    raise ConfigError(f"{answer!r} is none of a, h, r.")
 
 
 async def _edited(pending: Pending, prompt: Prompt) -> dict[str, Any]:

@@ -221,7 +221,8 @@ def _decide(desk: Desk, command: Decide) -> None:
     run = run_of(command.call)
     left = len(desk.session.pending(run))
     then = f"{left} more to answer." if left else f"%agent resume {run} goes on with the run."
-    print(f"{command.call}: {'approved' if command.verdict == 'approve' else 'rejected'}. {then}")
+    said = "recorded" if command.outcome is not None else {"approve": "approved"}.get(command.verdict, "rejected")
+    print(f"{command.call}: {said}. {then}")
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:

@@ -74,7 +74,7 @@ def decided_of(event: Event) -> Decided:
     """What a person said, from its event."""
     body = event.body
     return Decided(
-        verdict="approve" if event.decision in ("approve", "happened") else "reject", by=body.get("by", ""),
+        verdict=event.decision if event.decision in ("approve", "happened") else "reject", by=body.get("by", ""),
         reason=body.get("outcome") or body.get("reason", ""), edited=body.get("arguments") is not None,
         scope=body.get("scope", "once"), at=event.at,
     )  # fmt: skip

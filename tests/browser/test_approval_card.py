@@ -192,12 +192,20 @@ def test_an_outcome_that_nobody_recorded(open_notebook: OpenNotebook) -> None:
     notebook = asking(open_notebook, "await ask(pending(unknown=True, asks='The kernel stopped while it ran.'));")
     card = notebook.cards(1)
     expect(card.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
-    expect(card.get_by_role("button", name="Run it again")).to_be_visible()
-    click(card, "It happened …")
+    expect(card.locator(".assent-controls > .assent-row button")).to_have_text(
+        ["Run it again", "It did happen …", "It did not and must not …"]
+    )
+    notebook.screenshot("card-unknown-three")
+    click(card, "It did happen …")
     click(card, "Record")
     expect(card.get_by_role("alert").filter(has_text="Nothing was sent")).to_be_visible()
     card.get_by_label("What was its result?").fill("37 rows dropped")
     notebook.screenshot("card-unknown")
+    notebook.theme(DARK)
+    try:
+        notebook.screenshot("card-unknown-dark")
+    finally:
+        notebook.theme(LIGHT)
     click(card, "Record")
     answer = decision(notebook)
     assert (answer["verdict"], answer["outcome"]) == ("approve", "37 rows dropped")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ class Desk:
         self.taken.append(command)
 
 
-def asked(*typed: str, refusals: Iterable[str] = ()) -> Desk:
+def asked(*typed: str, refusals: Iterable[str] = (), pending: Pending = PENDING) -> Desk:
     """What comes of a question to which a person types these lines; after them comes the end of the input."""
     desk, lines = Desk(refusals), list(typed)
 
@@ -42,7 +43,7 @@ def asked(*typed: str, refusals: Iterable[str] = ()) -> Desk:
             raise EOFError
         return lines.pop(0)
 
-    asyncio.run(ConsoleView(prompt, desk.decide, desk.left.append).ask(PENDING))
+    asyncio.run(ConsoleView(prompt, desk.decide, desk.left.append).ask(pending))
     return desk
 
 
@@ -59,6 +60,20 @@ def asked(*typed: str, refusals: Iterable[str] = ()) -> Desk:
 )
 def test_an_answer_becomes_a_decision(typed: list[str], expected: Decide) -> None:
     assert asked(*typed).taken == [expected]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["a"], Decide("r1.1", "approve")),
+        (["h", "3 rows"], Decide("r1.1", "approve", outcome="3 rows")),
+        (["h", " ", "h", "3 rows"], Decide("r1.1", "approve", outcome="3 rows")),
+        (["r", "ask bob"], Decide("r1.1", "reject", reason="ask bob")),
+        (["e", "w", "a"], Decide("r1.1", "approve")),
+    ],
+)
+def test_of_an_unknown_outcome_there_are_three_things_to_say(typed: list[str], expected: Decide) -> None:
+    assert asked(*typed, pending=replace(PENDING, unknown=True)).taken == [expected]
 
 
 def test_an_edit_that_is_no_code_alone_is_json() -> None:

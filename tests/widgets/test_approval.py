@@ -63,6 +63,27 @@ def test_an_unknown_outcome_is_never_granted_for_the_run() -> None:
     assert "outcome unknown" in pending_bundle(pending(unknown=True))["text/plain"]
 
 
+def test_an_unknown_outcome_has_three_answers() -> None:
+    text = pending_bundle(pending(unknown=True))["text/plain"]
+    assert "Run it again: %agent approve run.1\n" in text
+    assert 'It did happen: %agent approve run.1 --happened "its result"\n' in text
+    assert 'It did not and must not: %agent reject run.1 "what is to be done instead"\n' in text
+
+
+@pytest.mark.parametrize(
+    ("decided", "state", "reason"),
+    [
+        (Decided("approve", "ana"), "[to be run again, says ana]", ""),
+        (Decided("happened", "ana", reason="3 rows"), "[it did happen, says ana]", "Result: 3 rows"),
+        (Decided("reject", "ana", reason="ask bob"), "[it did not happen and must not, says ana]", "Reason: ask bob"),
+    ],
+)
+def test_what_was_said_of_an_unknown_outcome(decided: Decided, state: str, reason: str) -> None:
+    text = decided_bundle(pending(unknown=True), decided)["text/plain"]
+    assert text.startswith(f"{state} Outcome unknown")
+    assert text.endswith(reason)
+
+
 def test_two_people() -> None:
     assert view(pending(approvers=2, approved_by=("ana",)))["approvals"] == "1 of 2 have approved (ana)"
     assert view(pending())["approvals"] == ""

@@ -15,6 +15,14 @@ MIME = "application/vnd.assent.approval+json"
 _SHOWN = 20_000
 _ASKED = 200_000  # what a person is to approve is shown whole, as far as anybody could read it
 _FOLDERS = re.compile(r".*[/\\]")
+# What a person said, by whether the outcome was unknown and by verdict.
+_SAID = {
+    False: {"approve": "approved by {by}", "reject": "rejected by {by}", "happened": "it did happen, says {by}"},
+    True: {
+        "approve": "to be run again, says {by}", "reject": "it did not happen and must not, says {by}",
+        "happened": "it did happen, says {by}",
+    },
+}  # fmt: skip
 _CLASS = "assent-approval tex2jax_ignore mathjax_ignore"
 
 
@@ -64,10 +72,10 @@ def visible_json(arguments: Mapping[str, Any]) -> str:
 
 def pending_bundle(pending: Pending, *, running: bool = False) -> dict[str, Any]:
     """The question in static form, by MIME type: what shows where no widget can. `running`: its cell still waits."""
-    how = f'Answer with %agent approve {pending.call}, or %agent reject {pending.call} "why".'
+    how = _three_ways(pending) if pending.unknown else [_two_ways(pending)]
     then = f"%agent resume {pending.run} then goes on with the run."
     first = ["Without buttons here: interrupt the cell if it is still running."] if running else []
-    return _bundle(pending, _open_state(pending), AMBER, [*first, how, then], _ASKED)
+    return _bundle(pending, _open_state(pending), AMBER, [*first, *how, then], _ASKED)
 
 
 def question_text(pending: Pending) -> str:
@@ -77,12 +85,12 @@ def question_text(pending: Pending) -> str:
 
 def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
     """The question with its answer in static form, by MIME type."""
-    approved = decided.verdict == "approve"
-    words = [f"{'approved' if approved else 'rejected'} by {decided.by or 'unknown'}"]
+    words = [_SAID[pending.unknown][decided.verdict].format(by=decided.by or "unknown")]
     words += ["with edits"] if decided.edited else []
     words += ["for the rest of this run"] if decided.scope == "run" else []
-    reason = [f"Reason: {decided.reason}"] if decided.reason else []
-    bundle = _bundle(pending, ", ".join(words), GREEN if approved else RED, reason)
+    label = "Result" if decided.verdict == "happened" else "Reason"
+    reason = [f"{label}: {decided.reason}"] if decided.reason else []
+    bundle = _bundle(pending, ", ".join(words), RED if decided.verdict == "reject" else GREEN, reason)
     bundle[MIME]["decided"] = asdict(decided)
     return bundle
 
@@ -114,6 +122,18 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
     html = f'<div class="{_CLASS}" style="{FRAME}">{note("".join(body), colour)}</div>'
     value = asdict(pending) | {"arguments": json.loads(json.dumps(dict(pending.arguments), default=str))}
     return {"text/plain": reveal("\n".join(text)), "text/html": html, MIME: {"version": 1, "pending": value}}
+
+
+def _two_ways(pending: Pending) -> str:
+    return f'Answer with %agent approve {pending.call}, or %agent reject {pending.call} "why".'
+
+
+def _three_ways(pending: Pending) -> list[str]:
+    return [
+        f"Run it again: %agent approve {pending.call}",
+        f'It did happen: %agent approve {pending.call} --happened "its result"',
+        f'It did not and must not: %agent reject {pending.call} "what is to be done instead"',
+    ]
 
 
 def _open_state(pending: Pending) -> str:

@@ -4,6 +4,7 @@ const STATES = {
   pending: "Waiting for you",
   sent: "Sent to the kernel …",
   approved: "Approved",
+  happened: "Recorded: it did happen",
   rejected: "Rejected",
   expired: "No longer waiting",
   lost: "The kernel that asked is gone. Run %agent pending to be asked again.",
@@ -99,7 +100,7 @@ function form({ label, value = "", multiline, hint, action, className, send }) {
 
 function forms(view, decide) {
   const reject = form({
-    label: view.unknown ? "Why must it not run? (optional)" : "Why not? The agent reads this. (optional)",
+    label: view.unknown ? "What is to be done instead? The agent reads this. (optional)" : "Why not? The agent reads this. (optional)",
     hint: "Enter sends, Escape closes", action: "Reject", className: "assent-danger",
     send: (reason) => decide({ verdict: "reject", reason }),
   });
@@ -141,8 +142,8 @@ function buttons(view, fields, decide) {
   if (view.unknown) {
     return [
       button("Run it again", "", () => decide({ verdict: "approve" })),
-      opens("It happened …", "", happened, all),
-      opens("It must not run …", "assent-danger", reject, all),
+      opens("It did happen …", "", happened, all),
+      opens("It did not and must not …", "assent-danger", reject, all),
     ];
   }
   const grant = button(`Allow ${view.tool} for this run`, "assent-quiet", () => decide({ verdict: "approve", scope: "run" }));

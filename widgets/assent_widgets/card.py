@@ -17,8 +17,8 @@ Handler = Callable[[Mapping[str, Any]], object]
 class ApprovalCard(anywidget.AnyWidget):
     """Shows a call that waits for a person and sends what the person says of it.
 
-    `status` is "pending" while the buttons live; "approved", "rejected", "expired" or another word once they do not.
-    `message` is a note shown in the card. A handler gets {"type": "decision", "call", "verdict", "reason",
+    `status` is "pending" while the buttons live; "approved", "happened", "rejected", "expired" or another word once
+    they do not. `message` is a note shown in the card. A handler gets {"type": "decision", "call", "verdict", "reason",
     "arguments", "scope", "outcome"}.
     """
 

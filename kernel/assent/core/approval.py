@@ -33,7 +33,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a person said of a call that asked. `verdict` is approve or reject; `at` is seconds since the epoch."""
+    """What a person said of a call that asked. `verdict` is approve, reject or happened: then `reason` is the result. `at` is seconds since the epoch."""
 
     verdict: str
     by: str
