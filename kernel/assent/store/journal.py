@@ -14,14 +14,14 @@ import duckdb
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
-from assent.store import blobs, database
+from assent.store import blobs, chain, database
+from assent.store.chain import GENESIS
 from assent.store.rows import encoded, event_of, hash_of, row_of, values_of
-from assent.store.schema import NAMES, SELECT, TABLE
+from assent.store.schema import SELECT, TABLE
 from assent.store.waiting import Waiting, settle
 
 Listener = Callable[[Sequence[Event]], None]
 
-GENESIS = "0" * 64
 LINGER = 0.02  # seconds that events nobody waits for may gather company, so that they share a commit
 PATIENCE = 0.004  # seconds longer for each further one that waited for the commit before: a crowd shares commits too
 GROUP = 1_000  # entries of the queue that share a commit at most: a row needs 3 KB until it is on disk
@@ -109,17 +109,7 @@ class Journal:
 
     def verify(self) -> int:
         """Recompute the hash chain; the number of events, or `StoreError` naming what does not fit first."""
-        previous = GENESIS
-        rows = self.select(SELECT + " ORDER BY seq")
-        for number, row in enumerate(rows, 1):
-            event = event_of(row)
-            body = row[NAMES.index("body")]
-            digest = hash_of(values_of(event, body), event.batch)
-            if event.seq != number or event.prev != previous or event.hash != digest:
-                raise StoreError(f"The journal was changed: event {number} does not fit the hash chain.")
-            self._restored(event)  # a payload that was set aside is part of its event
-            previous = event.hash
-        return len(rows)
+        return chain.verify(self.select, self.folder).events
 
     def recover(self) -> None:
         """After a failed write: forget what was never written and accept events again."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -57,7 +57,13 @@ def hash_of(values: tuple[Any, ...], batch: str | None) -> str:
     if batch is not None:
         *others, body, prev = values
         values = (*others, digest_of(body), prev, batch)
-    return hashlib.sha256(_chained(values).encode()).hexdigest()
+    return link_of(values)
+
+
+def link_of(values: Sequence[Any]) -> str:
+    """sha256 (hexadecimal) over what of a row is in the chain."""
+    chained = [f"{value:.9f}" if isinstance(value, Decimal) else value for value in values]
+    return hashlib.sha256(_encode(chained).encode()).hexdigest()
 
 
 def digest_of(body: str) -> str:
@@ -101,7 +107,3 @@ def _money(cost: Decimal | None) -> Decimal | None:
     if cost is None or not cost.is_finite() or abs(cost) >= _COSTLIEST:
         return None
     return cost.quantize(_NANO, ROUND_HALF_UP)
-
-
-def _chained(values: tuple[Any, ...]) -> str:
-    return _encode([f"{value:.9f}" if isinstance(value, Decimal) else value for value in values])
