@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from assent.catalog import Catalog, Tools
-from assent.core.commands import ResumeRun, StartRun
+from assent.core.commands import ForkRun, ResumeRun, RunCommand, StartRun
 from assent.core.errors import AssentError, ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope, current_user
 from assent.core.ids import new_id
+from assent.history.fork import forked
+from assent.history.replay import Replayed, replay
 from assent.policy.decide import Facts
-from assent.runs import records
+from assent.runs import branch, records
 from assent.runs.live import Live, live_runs
 from assent.runs.output import OutputType, output_type, read, restored
 from assent.runs.pictures import keep_all
@@ -47,12 +49,14 @@ class Work:
         self._values: dict[str, Mapping[str, Any]] = {}  # what the calls of the latest runs gave
         self._types: dict[str, Any] = {}  # the types that runs of this session were given, by how they are written
 
-    def open(self, command: StartRun | ResumeRun, *, watched: bool = True) -> Live:
+    def open(self, command: RunCommand, *, watched: bool = True) -> Live:
         """Begin a run, or go on with one; `watched` says whether somebody reads its stream."""
         if not self.live:
             self._journal.recover()
         if isinstance(command, StartRun):
             return self._at_work(command, self._begun(command), watched)
+        if isinstance(command, ForkRun):
+            return self._at_work(command, self._forked(command), watched)
         with self._journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
             return self._at_work(command, self._resumed(command), watched)
 
@@ -89,6 +93,18 @@ class Work:
         values = self._values.get(state.run, {})
         return values if ANSWER in values else {**values, **self._read_again(state)}
 
+    async def replay(self, run: str) -> Replayed:
+        """Go through a run's recorded events again, by the rules and tools of today."""
+
+        def terms(state: State) -> tuple[Facts, Tools]:
+            tools = self._catalog.tools_of(state.agent)
+            return self._catalog.rules(state.agent, tools), tools
+
+        def output(state: State) -> OutputType | None:
+            return None if state.output is None else restored(state.output, self._names())
+
+        return await replay(branch.events(self._journal, run), terms, output, self._journal.folder)
+
     def terms(self, state: State) -> tuple[Facts, Tools]:
         """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
         if self.live.at_work(state.run):
@@ -110,11 +126,26 @@ class Work:
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
         return _Opening(fold([event]), event, output)
 
+    def _forked(self, command: ForkRun) -> _Opening:
+        told = branch.events(self._journal, records.find(self._journal, command.run))
+        origin = fold(told)
+        scope = Scope(new_id(), None, origin.agent.name, current_user(), command.notebook, command.cell)
+        model = self._catalog.model(command.model or origin.model).name
+        event = forked(told, command, scope, model, self._catalog.tools_of(origin.agent))
+        state = fold([*branch.shared(told, event), event])
+        if state.answered:
+            raise ConfigError(
+                f"Step {state.step} of the run {origin.run} is its answer, and nothing comes after it: "
+                'say what comes next by --prompt "…", or take an earlier step.'
+            )
+        output = None if state.output is None else restored(state.output, self._names())
+        return _Opening(state, event, output)
+
     def _resumed(self, command: ResumeRun) -> _Opening:
         run = records.find(self._journal, command.run)
         if self.live.at_work(run):
             raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")
-        events = self._journal.events(run)
+        events = branch.events(self._journal, run)
         state = fold(events)
         if state.status == "finished":
             raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
@@ -123,7 +154,7 @@ class Work:
         output = None if state.output is None else restored(state.output, self._names())
         return _Opening(fold([*events, event]), event, output, events[-1].seq)
 
-    def _at_work(self, command: StartRun | ResumeRun, opening: _Opening, watched: bool) -> Live:
+    def _at_work(self, command: RunCommand, opening: _Opening, watched: bool) -> Live:
         state, event = opening.state, opening.event
         tools = self._catalog.tools_of(state.agent)
         run = Run(

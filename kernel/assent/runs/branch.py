@@ -1,8 +1,8 @@
 """A fork's events: what it shares with the run that it came from, told in its own name, then what is its own.
 
-Nothing is copied: the RUN_STARTED of a fork says in `fork` whose events it shares (`run`), up to which (`seq`, the last
-event of step `at`), and what it changes: `edit`, a call under the fork's own id with other `arguments`, and `prompt`, what
-the person says after the shared steps.
+Nothing is copied: the RUN_STARTED of a fork says in `fork` whose events it shares (`run`), up to which (`seq`, the
+last event of step `at`), and what it changes: `edit`, a call under the fork's own id with other `arguments`, and
+`prompt`, what the person says after the shared steps.
 """
 
 import json

@@ -123,7 +123,7 @@ def _forked(state: State, event: Event) -> None:
         if call.result is None and (call.started or call.unknown):
             call.started, call.elsewhere, call.unknown = True, True, False
             call.verdict, call.approvals = "", []
-    state.then = event.body["fork"].get("prompt", "")
+    state.then = event.body["fork"].get("prompt", state.then)
     _go_on(state)
 
 
@@ -201,7 +201,8 @@ def _answered_by_person(state: State, event: Event) -> None:
 
 def _started(state: State, event: Event) -> None:
     call = state.batch[event.call or ""]
-    call.started, call.elsewhere, call.unknown = True, False, False  # begun anew: if this, too, is cut off, it is asked about again
+    call.started, call.unknown = True, False  # begun anew: if this, too, is cut off, it is asked about again
+    call.elsewhere = False
 
 
 def _finished(state: State, event: Event) -> None:
