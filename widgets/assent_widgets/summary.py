@@ -13,11 +13,15 @@ _STATUSES = {
     Kind.RUN_STARTED: "running",
     Kind.RUN_RESUMED: "running",
     Kind.RUN_SUSPENDED: "suspended",
+    Kind.RUN_PAUSED: "paused",
     Kind.RUN_FINISHED: "finished",
     Kind.RUN_CANCELLED: "cancelled",
     Kind.RUN_FAILED: "failed",
 }
-_COLOURS = {"waiting for you": AMBER, "suspended": AMBER, "finished": GREEN, "cancelled": AMBER, "failed": RED}
+_COLOURS = {
+    "waiting for you": AMBER, "pausing": AMBER, "stopping": AMBER, "suspended": AMBER, "paused": AMBER,
+    "finished": GREEN, "cancelled": AMBER, "failed": RED,
+}  # fmt: skip
 # After these the model has to read before it says a word, which takes a local one seconds.
 _READS = frozenset({Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.CALL_FINISHED, Kind.MODEL_FAILED, *NOTICES})
 
@@ -26,7 +30,8 @@ _READS = frozenset({Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.CALL_FINISHED, Kind
 class Summary:
     """Totals of a run so far. `seconds` is time at work, without the pauses; `since` when the work began last.
 
-    `waiting` are the calls that wait for a person; `silent` while the model has been asked and says nothing yet.
+    `waiting` are the calls that wait for a person; `silent` while the model has been asked and says nothing yet;
+    `stopping` is "pausing" or "stopping" once somebody has asked for that.
     """
 
     run: str = ""
@@ -43,10 +48,13 @@ class Summary:
     last: float = 0.0
     waiting: set[str] = field(default_factory=set)
     silent: bool = True
+    stopping: str = ""
 
     def add(self, event: Event) -> None:
         """Count one event in."""
         self.run, self.agent = self.run or event.run or "", self.agent or event.agent or ""
+        if event.kind is Kind.RUN_STARTED and self.last:
+            self._branch()
         self.model = event.model or self.model
         if event.kind is Kind.RUN_RESUMED and self.since is not None:  # cut off: nobody worked since the last event
             self.worked, self.since = self.seconds, None
@@ -55,16 +63,27 @@ class Summary:
         self.last = max(self.last, event.at)
         if event.kind is Kind.MODEL_ANSWERED:
             self._count(event)
-        self.silent = event.kind in _READS
+        if event.kind is Kind.STOP_REQUESTED:
+            self.stopping = "pausing" if event.body.get("then") == "pause" else "stopping"
+        else:
+            self.silent = event.kind in _READS
         self._wait(event)
         if status := _STATUSES.get(event.kind):
             self._turn(status, event.at)
+
+    def _branch(self) -> None:
+        """What came before is another run's, and was paid for there."""
+        self.steps = self.input_tokens = self.output_tokens = 0
+        self.cost, self.unpriced, self.worked, self.since, self.last = None, False, 0.0, None, 0.0
+        self.waiting.clear()
 
     @property
     def state(self) -> str:
         """The status, and of a running run what it is at."""
         if self.status != "running":
             return self.status
+        if self.stopping:
+            return self.stopping
         if self.waiting:
             return "waiting for you"
         return "waiting for the model" if self.silent else "running"
@@ -106,7 +125,7 @@ class Summary:
             self.since = at if self.since is None else self.since
         elif self.since is not None:
             self.worked, self.since = self.worked + (at - self.since), None
-        self.status = status
+        self.status, self.stopping = status, ""
 
 
 def summary_html(summary: Summary) -> str:

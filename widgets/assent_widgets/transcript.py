@@ -1,10 +1,11 @@
 """A run as something to read: a fold of its events, and of what streams between them, into blocks of HTML and text."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from assent.core.events import ENDINGS, Event, Kind, Progress
+from assent.core.ids import call_id
 from assent.core.messages import Message, from_json
 from assent.core.model import CallDelta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
@@ -30,7 +31,8 @@ class Transcript:
     """Folds events and progress with `apply`; `changed` gives what a live view lacks, `html` and `text` everything.
 
     Progress costs its own length only, so the caller may apply every delta and ask `changed` 10 to 20 times a second.
-    Items of other runs than the first one's are ignored. `prompt` shows the question too;
+    Items of other runs than the first one's are ignored. A fork's begin with what it shares, as `Session.events` tells
+    them, and only its own count in the totals. `prompt` shows the question too;
     `cards` says that calls which wait stand on cards of their own below.
     """
 
@@ -41,7 +43,8 @@ class Transcript:
         self._cards = cards
         self._items: dict[str, Item] = {"head": self.summary}
         self._dirty: dict[str, None] = {"head": None}
-        self._keys: dict[str, str] = {}
+        self._keys: dict[str, str] = {}  # where the calls are, by id
+        self._count = 0  # calls proposed so far, which their ids count
         self._typed = False
         self._notice = ""
         self._waiting = ""
@@ -49,7 +52,7 @@ class Transcript:
 
     @property
     def status(self) -> str:
-        """running, suspended, finished, cancelled or failed."""
+        """running, suspended, paused, finished, cancelled or failed."""
         return self.summary.status
 
     def apply(self, item: Event | Progress) -> None:
@@ -96,8 +99,11 @@ class Transcript:
         match event.kind:
             case Kind.RUN_STARTED:
                 self._typed = "output" in body
-                if self._prompt:
+                fork = body.get("fork") or {}
+                if self._prompt and not fork.get("at"):
                     self._put("prompt", Words(str(body.get("prompt", "")), "prompt"))
+                if fork:
+                    self._branched(fork)
             case Kind.MODEL_ANSWERED:
                 self._answered(event.step or 0, from_json(body["message"]), str(body.get("stop", "")))
             case Kind.MODEL_FAILED:
@@ -174,8 +180,18 @@ class Transcript:
             self._put(f"{place}.text", Words(message.text, "said"))
         for index, call in enumerate(message.calls):
             self._put(f"{place}.call.{index}", proposed(call))
+            self._count += 1
+            self._keys[call_id(self.summary.run, self._count)] = f"{place}.call.{index}"
         if stopped in _STOPS:
             self._put(f"{place}.stop", Words(_STOPS[stopped], "note"))
+
+    def _branched(self, fork: Mapping[str, Any]) -> None:
+        """Say whose steps stand above, and what the person said after them."""
+        where = f"after step {fork['at']}" if fork["at"] else "from its beginning"
+        edit = ", with one call edited" if "edit" in fork else ""
+        number = len(self._items)
+        self._put(f"fork.{number}", Words(f"{fork['run']} {where}{edit}.", "quiet", "Fork of"))
+        self._put(f"fork.{number}.prompt", Words(str(fork.get("prompt", "")), "prompt"))
 
     def _begin_anew(self, step: int) -> None:
         """Take back what streamed in a step; another answer to it stands below what is said next."""
@@ -195,17 +211,9 @@ class Transcript:
                 self._put(key, Words("", "said"))
 
     def _key_of(self, event: Event) -> str:
-        """Which of the calls that the model proposed an event is about: ids come later than the proposal."""
+        """Which of the calls that the model proposed an event is about."""
         call = event.call or ""
-        if call not in self._keys:
-            free = [key for key in self._free_calls(event.step) if event.tool in (None, self._call(key).tool)]
-            self._keys[call] = free[0] if free else f"{self._place(event.step)}.call.{call}"
-        return self._keys[call]
-
-    def _free_calls(self, step: int | None) -> Iterable[str]:
-        taken = set(self._keys.values())
-        keys = [key for key, item in self._items.items() if isinstance(item, Call) and key not in taken]
-        return [key for key in keys if key.startswith(f"{self._place(step)}.call.")]
+        return self._keys.setdefault(call, f"{self._place(event.step)}.call.{call}")
 
     def _resumed(self) -> None:
         old = self._items.get(self._notice)
@@ -221,13 +229,15 @@ class Transcript:
         if event.kind is Kind.RUN_FINISHED:
             self._finish(str(event.body.get("text") or ""))
         else:
+            if partial := event.body.get("partial"):  # where it streamed, so that another answer replaces it
+                self._put(f"{self._place((event.step or 0) + 1)}.text", Words(str(partial), "said"))
             # A kernel that is shut down is interrupted before: the later ending says why.
             ending = _ending(event)
             self._notice = self._notice or self._same_failure(ending) or f"notice.{len(self._items)}"
             self._put(self._notice, ending)
         if event.kind is not Kind.RUN_SUSPENDED:
             for key, item in self._items.items():
-                if isinstance(item, Call) and stop(item):
+                if isinstance(item, Call) and stop(item, for_good=event.kind is not Kind.RUN_PAUSED):
                     self._dirty[key] = None
 
     def _same_failure(self, ending: Words) -> str:
@@ -254,9 +264,13 @@ def _ending(event: Event) -> Words:
     """Why a run ended without an answer, and what to do."""
     why = str(event.body.get("reason") or event.body.get("error") or "")
     go_on = f"%agent resume {event.run} goes on with it."
+    if event.body.get("partial"):
+        go_on = f"The answer above is partial. {go_on}"
     match event.kind:
         case Kind.RUN_SUSPENDED:
             return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended:")
+        case Kind.RUN_PAUSED:
+            return Words(f"{why}\n{go_on}", "note", "Paused:")
         case Kind.RUN_CANCELLED:
             return Words(f"{why}\n{go_on}", "note", "Cancelled:")
         case _:
