@@ -13,14 +13,15 @@ from assent.catalog import Catalog
 from assent.core import config as configs
 from assent.core.agent import Agent
 from assent.core.approval import Pending
-from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, ResumeRun, StartRun, StopRun
+from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, RunCommand, StartRun, StopRun
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound, StoreError
 from assent.core.events import ENDINGS, Event, Progress, current_user
 from assent.core.ids import run_of
 from assent.core.model import Model
+from assent.history.replay import Replayed
 from assent.policy.decide import facts
-from assent.runs import records, stopping
+from assent.runs import branch, records, stopping
 from assent.runs.answer import answer
 from assent.runs.live import Live
 from assent.runs.loop import drive
@@ -99,7 +100,7 @@ class Session:
         """Start a run, wait for its end, and give its result. `options` are the fields of `StartRun`."""
         return await self.drain(StartRun(prompt, agent, **options))
 
-    async def drain(self, command: StartRun | ResumeRun) -> Result:
+    async def drain(self, command: RunCommand) -> Result:
         """Carry out a command without looking at the stream, in the task that calls; cancelling it cancels the run."""
         live = self._work.open(command, watched=False)
         with live.within():
@@ -130,6 +131,10 @@ class Session:
         """Where a run stands, from the journal. `run` may be any unambiguous beginning of its id."""
         return records.state(self.journal, self.find(run))
 
+    def events(self, run: str) -> list[Event]:
+        """What happened in a run, oldest first; a fork begins with what it shares with the run that it came from."""
+        return branch.events(self.journal, self.find(run))
+
     def find(self, run: str) -> str:
         """The full id of a run from its beginning."""
         return records.find(self.journal, run)
@@ -141,8 +146,8 @@ class Session:
     def cancel(self, run: str, reason: str = STOPPED, seconds: float | None = 0) -> str:
         """Cancel a run and those that it has started, in whichever kernel; its status afterwards. From any thread.
 
-        `seconds` is how long what is under way may take, None as long as it does. One that is at work is still
-        "running" where it has to end on the event loop of the thread that calls, and while it takes its time.
+        `seconds` is how long what is under way may take, None as long as it does. A run that is at work here, or that
+        takes its time, is still "running" when this returns; its stream tells of its end.
         """
         return self._stop(run, Stop("cancel", reason, current_user(), seconds))
 
@@ -162,6 +167,10 @@ class Session:
         """How a run stands by the journal; with its value, while this session has it or the type of the answer."""
         state = self.state(run)
         return result_of(state, self._work.values(state))
+
+    async def replay(self, run: str) -> Replayed:
+        """A run once more by today's code and rules, with recorded answers and results: nothing is asked or run."""
+        return await self._work.replay(self.find(run))
 
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.
@@ -240,8 +249,8 @@ class Session:
                 raise
             live.stop(run, stop)
             return "running"
-        left = stopping.await_ends(self.journal, [name for name in asked if not live.needs_this_thread(name)])
-        if stop.seconds == 0 and (deaf := [name for name in left if not self.live(name)]):
+        deaf = stopping.await_ends(self.journal, [name for name in asked if not self.live(name)])
+        if stop.seconds == 0 and deaf:
             raise ConfigError(
                 f"The run {deaf[0]} is at work in another kernel, which does not answer. Interrupt or shut down that "
                 f"kernel; then %agent resume {deaf[0]} goes on with it."

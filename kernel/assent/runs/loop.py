@@ -70,6 +70,7 @@ async def _settle(run: Run, calm: int) -> bool:
     `calm` is how often the task had been cancelled before the run began in it.
     """
     events = decide_batch(run)
+    events += run.answered(run, events)  # with their questions, so that nobody can answer in between
     if any(event.decision == "ask" for event in events):
         await run.commit(*events)  # what a card shows must be there for whoever answers it
     else:
@@ -107,7 +108,8 @@ async def _hear(run: Run) -> bool:
         except TimeoutError:
             await _suspend(run, run.state.waiting)
             return False
-        apply(run.state, event)
+        if event.call in [call.id for call in run.state.waiting]:  # none that the run has recorded itself
+            apply(run.state, event)
     return True
 
 
