@@ -86,8 +86,11 @@ VIEW_MEANINGS = {
     "costs": "one row an answer of a model, for adding up",
     "unpriced": "one row a model whose answers have no known price",
     "incidents": "one row for each time that something befell a request to a model",
+    "notebooks": "one row a notebook, wherever it was moved",
 }
 COLUMNS = {
+    "id": "the notebook's own, which stays when its file is moved; empty where nobody has told it",
+    "path": "where the notebook was last",
     "run": "the run's id",
     "parent": "the run that started this one",
     "agent": "the agent's name",
@@ -146,6 +149,9 @@ PER_VIEW = {
     ("incidents", "seconds"): "how long a wait was, or is to be",
     ("incidents", "reason"): "why",
     ("incidents", "model"): "whom it befell",
+    ("notebooks", "first"): "UTC, when it was seen first",
+    ("notebooks", "last"): "UTC, when it was seen or asked an agent last",
+    ("notebooks", "runs"): "the ids of the runs that were started in it, a list; `len(runs)` is how many",
     ("approvals", "verdict"): "pending, approve, reject, happened, or closed without an answer",
     ("approvals", "reason"): "what the person wrote",
     ("approvals", "arguments"): "JSON; what the agent proposed",
@@ -179,7 +185,7 @@ def _magics() -> Iterator[str]:
     yield "Options of `%%agent`; `%agent ask` takes them before its prompt:"
     yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in options.RUN.items()])
     only_new = {name: option for name, option in options.NEW.items() if name not in options.RUN}
-    others = {**only_new, **options.APPROVE}
+    others = {**only_new, **options.APPROVE, **options.STOP}
     yield "Options of the other commands that `%%agent` does not have:"
     yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in others.items()])
 

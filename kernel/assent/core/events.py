@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """What happened. The comment names what `body` holds."""
 
     AGENT_DEFINED = "agent_defined"  # the agent's fields
+    NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
     RUN_STARTED = "run_started"  # prompt, agent fields, output (runs.output), images (media_type, digest)
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
@@ -39,6 +40,7 @@ class Kind(StrEnum):
 
 
 ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_PAUSED})
+LIFECYCLE = ENDINGS | {Kind.RUN_STARTED, Kind.RUN_RESUMED}
 CONTROL = frozenset({Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED})  # what a run at work has to hear of, wherever said
 
 

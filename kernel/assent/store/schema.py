@@ -146,4 +146,17 @@ VIEWS: dict[str, str] = {
             notebook, cell, "user"
         FROM events WHERE kind IN ('model_failed', 'model_retried', 'model_waited', 'model_cached', 'model_fell_back',
             'circuit_opened', 'circuit_closed', 'answer_refused') ORDER BY seq""",
+    "notebooks": """
+        WITH placed AS (
+            SELECT seq, time, notebook AS path, body ->> 'id' AS id FROM events WHERE kind = 'notebook_placed'
+        ), begun AS (
+            SELECT run, seq, time, notebook AS path FROM events WHERE kind = 'run_started' AND notebook IS NOT NULL
+        ), known AS (
+            SELECT seq, time, path, id, NULL AS run FROM placed
+            UNION ALL SELECT begun.seq, begun.time, begun.path, placed.id, begun.run
+            FROM begun ASOF LEFT JOIN placed ON begun.path = placed.path AND begun.seq >= placed.seq
+        )
+        SELECT id, arg_max(path, seq) AS path, min(time) AS first, max(time) AS last,
+            coalesce(list(run ORDER BY seq) FILTER (run IS NOT NULL), []) AS runs
+        FROM known GROUP BY id, CASE WHEN id IS NULL THEN path END ORDER BY first""",
 }
