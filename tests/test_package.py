@@ -11,7 +11,18 @@ import assent
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"pydantic", "duckdb", "pandas", "httpx", "IPython", "ipykernel", "anywidget", "ipywidgets", "asyncio"}
-FACE = ["Agent", "AssentError", "Decide", "PauseRun", "ResumeRun", "Session", "StartRun", "StopRun", "idempotency_key", "tool"]
+FACE = [
+    "Agent",
+    "AssentError",
+    "Decide",
+    "PauseRun",
+    "ResumeRun",
+    "Session",
+    "StartRun",
+    "StopRun",
+    "idempotency_key",
+    "tool",
+]
 ROOMS = {"assent", "assent_magics", "assent_widgets"}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import functools
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, MutableMapping, Sequence
@@ -26,10 +27,10 @@ from assent.runs.answer import answer
 from assent.runs.live import Live
 from assent.runs.loop import drive
 from assent.runs.result import Result, result_of
-from assent.runs.state import State
+from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
 from assent.store import journal as journals
-from assent.store import reader
+from assent.store.parcel import as_one_act, unchanged
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
@@ -58,13 +59,11 @@ class Session:
         settings = config or configs.load(self.folder)
         variables = {} if namespace is None else namespace
         self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
-        self.journal, first = journals.attach(self.folder)
+        self.journal = journals.attach(self.folder)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
         self._work = Work(self.journal, self._catalog, self.namespace)
         self._closed = False
-        if first:
-            records.suspend_cut_off(self.journal)  # no other process can be at work on what reads "running"
         _close_at_exit(self)
 
     # Commands
@@ -118,11 +117,14 @@ class Session:
         command = replace(command, by=command.by or current_user())
         if not run_of(command.call):
             raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
-        with self.journal.deciding:
-            state = self.state(run_of(command.call))
-            rules, tools = self._work.terms(state) if command.verdict == "approve" else (facts({}, {}), {})
-            event = answer(state, command, rules, tools)
-            self.journal.append([event]).result()
+        return as_one_act(functools.partial(self._decide, command))
+
+    def _decide(self, command: Decide) -> Event:
+        events = self.events(run_of(command.call))
+        state = fold(events)
+        rules, tools = self._work.terms(state) if command.verdict == "approve" else (facts({}, {}), {})
+        event = answer(state, command, rules, tools)
+        self.journal.append([event], unchanged(state.run, events[-1].seq)).result()
         return event
 
     # What there is
@@ -177,7 +179,7 @@ class Session:
 
         A DataFrame that is called like a view stands before it.
         """
-        return reader.select(self.journal.cursor(), query, frames_in(self.namespace()) if frames else {})
+        return self.journal.frame(query, frames_in(self.namespace()) if frames else {})
 
     # Agents, tools, models
 

@@ -126,7 +126,7 @@ def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     if sign == "%%" or len(before) > 1:
         return []
     match before[0]:
-        case "show" | "resume" | "stop":
+        case "show" | "resume" | "pause" | "stop":
             rows = desk.session.journal.select("SELECT run FROM runs ORDER BY started DESC LIMIT 50")
             return [row[0] for row in rows]
         case "approve" | "reject":

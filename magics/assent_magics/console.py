@@ -54,6 +54,8 @@ class ConsoleView:
             _write("\n")
         if item.kind is Kind.MODEL_ANSWERED:
             self._said(from_json(item.body["message"]).text)
+        if item.body.get("partial"):
+            self._said(str(item.body["partial"]))
         for line in _lines(item):
             _write(line + "\n")
 
@@ -149,7 +151,9 @@ def _lines(event: Event) -> list[str]:
             return _indented(body["text"], 12)
         case kind if kind in NOTICES:
             return [notice_line(event)]
-        case Kind.RUN_FAILED | Kind.RUN_SUSPENDED | Kind.RUN_CANCELLED:
+        case Kind.STOP_REQUESTED:
+            return [f"{'pausing' if body.get('then') == 'pause' else 'stopping'}: {body.get('reason') or ''}"]
+        case Kind.RUN_FAILED | Kind.RUN_SUSPENDED | Kind.RUN_PAUSED | Kind.RUN_CANCELLED:
             why = f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"
             return [why, f"%agent resume {event.run} goes on with it."]
     return []

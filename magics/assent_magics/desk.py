@@ -164,10 +164,16 @@ class Desk:
             place = places.setdefault(item.run, Place(contextvars.copy_context()))
             self.board.show(item, functools.partial(self.decide, place=place))
 
-    def cancel(self, run: str) -> None:
-        """Cancel a run, at work or suspended."""
-        self.session.cancel(run)
+    def cancel(self, run: str, seconds: float | None = 0) -> str:
+        """Cancel a run, at work or suspended; its status afterwards."""
+        status = self.session.cancel(run, seconds=seconds)
         self._tidy(run)
+        return status
+
+    def pause(self, run: str) -> None:
+        """What a click on Pause does, on any thread."""
+        with contextlib.suppress(AssentError):  # it has ended meanwhile, as its panel shows
+            self.session.pause(run)
 
     def _tidy(self, run: str) -> None:
         with contextlib.suppress(StoreError):  # the workspace may be what failed
@@ -179,7 +185,7 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
 
     async def _resume_quietly(self, run: str, place: Place) -> None:
-        if self.session.live(run):
+        if self.session.live(run) or self.session.state(run).status != "suspended":
             return
         try:
             await self._follow(ResumeRun(run, wait=self.config.wait, on_ask="wait"), place)
@@ -197,7 +203,8 @@ class Desk:
 
     def _panel(self, place: Place) -> PanelView:
         if place.panel is None:
-            place.panel = PanelView(self.board, functools.partial(self.decide, place=place), self.session.stop)
+            decide = functools.partial(self.decide, place=place)
+            place.panel = PanelView(self.board, decide, self.session.stop, self.pause)
         else:
             place.panel.open()
         return place.panel

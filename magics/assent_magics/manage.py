@@ -14,7 +14,7 @@ from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
-from assent_magics import options
+from assent_magics import control, options
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.options import Option
@@ -135,13 +135,6 @@ def reject(desk: Desk, rest: str) -> None:
     _decide(desk, Decide(words[0], "reject", reason=" ".join(words[1:])))
 
 
-def stop(desk: Desk, rest: str) -> None:
-    """Cancel a run."""
-    run = desk.session.find(_one(rest, "stop RUN"))
-    desk.cancel(run)
-    print(f"The run {run} is cancelled. %agent resume {run} goes on with it.")
-
-
 def models(desk: Desk, rest: str) -> Any:
     """The models that could be used, as a table; prices are US dollars for a million tokens."""
     from assent.models.known import known_models  # httpx takes 0.1 s to import: not before somebody asks
@@ -254,7 +247,10 @@ COMMANDS: Mapping[str, Command] = {
     "approve": Command("approve ID", "let a call run", approve, options.APPROVE),
     "reject": Command('reject ID "why"', "refuse a call; the agent reads why", reject, options.NONE),
     "resume": Command("resume RUN", "go on with a run", None, options.RESUME),
-    "stop": Command("stop RUN", "cancel a run", stop, options.NONE),
+    "pause": Command(
+        "pause RUN", "stop a run until it is resumed, once what is under way has ended", control.pause, options.STOP
+    ),
+    "stop": Command("stop RUN", "cancel a run, at once if nothing else is said", control.stop, options.STOP),
     "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),

@@ -95,6 +95,10 @@ APPROVE: Mapping[str, Option] = {
     "--for-run": Option(None, "allow this tool for the rest of the run"),
     "--happened": Option(_text, "for an unknown outcome: it did happen, and this was the result"),
 }
+STOP: Mapping[str, Option] = {
+    "--graceful": Option(_seconds, "let what is under way end, for at most so many seconds; then cut it off"),
+    "--now": Option(None, "cut off what is under way: the model's answer, and the calls that have begun"),
+}
 NONE: Mapping[str, Option] = {}
 
 

@@ -16,15 +16,18 @@ INTERVAL = 0.08  # seconds between updates: faster ones are dropped by the serve
 
 
 class PanelView:
-    """Shows a run by widgets. Clicks may arrive on any thread; `decide` and `stop` must stand that.
+    """Shows a run by widgets. Clicks may arrive on any thread; `decide`, `stop` and `pause` must stand that.
 
     A run that goes on after a click is shown in the same place: `open` again, and what was there is replaced.
     """
 
-    def __init__(self, board: Board, decide: Decider, stop: Callable[[str], object]) -> None:
+    def __init__(
+        self, board: Board, decide: Decider, stop: Callable[[str], object], pause: Callable[[str], object]
+    ) -> None:
         self._board = board
         self._decide = decide
         self._stop = stop
+        self._pause = pause
         self._asked: set[str] = set()
         self._handle: DisplayHandle | None = None
         self._ticking: asyncio.TimerHandle | None = None
@@ -37,7 +40,8 @@ class PanelView:
         self.transcript = Transcript(cards=True)
         self._live = LiveRun(self.transcript)
         self._live.on_stop(self._stop)
-        GATE.open(self._live.comm.comm_id, self._stopped)
+        self._live.on_pause(self._pause)
+        GATE.open(self._live.comm.comm_id, self._clicked)
         if self._handle is None:
             self._handle = display(self._live, display_id=True)
         else:
@@ -70,8 +74,9 @@ class PanelView:
             self._handle.update(self.transcript.bundle(), raw=True)
         self._live.close()
 
-    def _stopped(self, content: Mapping[str, Any]) -> None:
-        self._stop(str(content.get("run", "")))
+    def _clicked(self, content: Mapping[str, Any]) -> None:
+        act = self._pause if content.get("type") == "pause" else self._stop
+        act(str(content.get("run", "")))
 
     def _publish(self) -> None:
         if self._ticking is not None:

@@ -94,10 +94,12 @@ def fold(call: Call, event: Event) -> None:
             _finish(call, event)
 
 
-def stop(call: Call) -> bool:
-    """What becomes of a call when its run ends before it; whether that changed anything."""
+def stop(call: Call, *, for_good: bool = True) -> bool:
+    """What becomes of a call when its run ends before it, or is paused; whether that changed anything."""
     after = {"running": "interrupted"}.get(call.state, "not run")
-    if call.state in ("being written", "proposed", "waiting for approval", "allowed", "approved", "running"):
+    if call.state in ("being written", "running") or (
+        for_good and call.state in ("proposed", "waiting for approval", "allowed", "approved")
+    ):
         call.state = after
         return True
     return False

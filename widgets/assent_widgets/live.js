@@ -1,4 +1,4 @@
-// A run while it runs: places blocks of HTML that Python rendered (and escaped), counts the seconds, offers to stop.
+// A run while it runs: places blocks of HTML that Python rendered (and escaped), counts the seconds, offers to pause and to stop.
 
 const TICK = 200; // ms
 const LOST = "The kernel that ran this is gone. %agent runs tells what became of it.";
@@ -59,17 +59,17 @@ export default () => {
     }
   };
 
-  function stopButton(model) {
+  function button(model, type, words, label, after) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "assent-stop";
-    button.textContent = "■ Stop";
-    button.setAttribute("aria-label", "Stop this run");
+    button.className = `assent-${type}`;
+    button.textContent = words;
+    button.setAttribute("aria-label", label);
     button.addEventListener("click", (event) => {
       if (!event.isTrusted) return;
-      model.send({ type: "stop", run: model.get("run") });
+      model.send({ type, run: model.get("run") });
       button.disabled = true;
-      button.textContent = "Stopping …";
+      button.textContent = after;
     });
     return button;
   }
@@ -87,7 +87,12 @@ export default () => {
       box.dataset.lmSuppressShortcuts = "true";
       const root = document.createElement("div");
       root.className = "assent-blocks jp-RenderedHTMLCommon"; // where there is one, looks as the static form will
-      const stop = stopButton(model);
+      const buttons = document.createElement("div");
+      buttons.className = "assent-buttons";
+      buttons.append(
+        button(model, "pause", "❚❚ Pause", "Pause this run", "Pausing …"),
+        button(model, "stop", "■ Stop", "Stop this run", "Stopping …"),
+      );
       const lost = document.createElement("div");
       lost.className = "assent-lost";
       lost.setAttribute("role", "status");
@@ -108,7 +113,7 @@ export default () => {
       const show = () => {
         const status = model.get("status");
         box.dataset.status = status;
-        stop.hidden = status !== "running";
+        buttons.hidden = status !== "running";
         lost.textContent = status === "lost" ? LOST : "";
         const word = root.querySelector(".assent-state");
         if (status === "lost" && word) word.textContent = "cut off";
@@ -118,7 +123,7 @@ export default () => {
       views.add(view);
       view.reset();
       show();
-      box.append(stop, root, lost);
+      box.append(buttons, root, lost);
       el.append(box);
       const timer = setInterval(tick, TICK);
       return () => {

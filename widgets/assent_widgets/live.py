@@ -30,7 +30,7 @@ class LiveRun(anywidget.AnyWidget):
     def __init__(self, transcript: Transcript, **traits: Any) -> None:
         self.transcript = transcript
         self._number = 0
-        self._handlers: list[Callable[[str], object]] = []
+        self._handlers: dict[str, list[Callable[[str], object]]] = {"pause": [], "stop": []}
         super().__init__(run=transcript.summary.run, status=transcript.status, **traits)
         self.on_msg(self._receive)
 
@@ -43,7 +43,11 @@ class LiveRun(anywidget.AnyWidget):
 
     def on_stop(self, handler: Callable[[str], object]) -> None:
         """Call `handler` with the run's id when a person asks to stop it."""
-        self._handlers.append(handler)
+        self._handlers["stop"].append(handler)
+
+    def on_pause(self, handler: Callable[[str], object]) -> None:
+        """Call `handler` with the run's id when a person asks to pause it."""
+        self._handlers["pause"].append(handler)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """The synced state, with all blocks as they were last published."""
@@ -58,8 +62,8 @@ class LiveRun(anywidget.AnyWidget):
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         match content:
-            case {"type": "stop"}:
-                for handler in self._handlers:
+            case {"type": "pause" | "stop" as wish}:
+                for handler in self._handlers[wish]:
                     handler(self.run)
             case {"type": "refresh"}:
                 self.send({"type": "whole", **self._whole()})

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TYPES = frozenset({"decision", "stop"})
+TYPES = frozenset({"decision", "pause", "stop"})
 
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A decision or a stop that a front end sent: through which comm, and what it says."""
+    """A decision, a pause or a stop that a front end sent: through which comm, and what it says."""
 
     comm_id: str
     content: Mapping[str, Any]

@@ -156,13 +156,6 @@ class LiveRuns(dict[str, Live]):
         live = self.get(run)
         return live is not None and live.loop.is_closed()
 
-    def needs_this_thread(self, run: str) -> bool:
-        """Whether a run can go on only once the caller returns to the event loop of this thread."""
-        live = self.get(run)
-        with contextlib.suppress(RuntimeError):  # no loop runs in this thread
-            return live is not None and live.loop is asyncio.get_running_loop()
-        return False
-
     def stop(self, run: str, stop: Stop | None = None) -> None:
         """Cut a run off at once, and those here that it has started; without effect on one that is not here.
 

@@ -1,0 +1,50 @@
+"""`%agent pause` and `%agent stop`: ending a run, in whichever kernel it is at work, for now or for good."""
+
+from typing import Any
+
+from assent.core.commands import PauseRun, StopRun
+from assent.core.errors import ConfigError
+from assent_magics import options
+from assent_magics.desk import Desk
+
+
+def pause(desk: Desk, rest: str) -> None:
+    """Stop a run until somebody resumes it."""
+    run, seconds = _asked(desk, rest, "pause", PauseRun("").seconds)
+    if desk.session.pause(run, seconds=seconds) == "paused":
+        print(f"The run {run} is paused. {_resume(run)}")
+    else:
+        print(f"The run {run} pauses {_when(seconds)}. Then {_resume(run)}")
+
+
+def stop(desk: Desk, rest: str) -> None:
+    """Cancel a run."""
+    run, seconds = _asked(desk, rest, "stop", StopRun("").seconds)
+    if desk.cancel(run, seconds) == "cancelled":
+        print(f"The run {run} is cancelled. {_resume(run)}")
+    else:
+        print(f"The run {run} stops {_when(seconds)}. Then {_resume(run)}")
+
+
+def _asked(desk: Desk, rest: str, verb: str, default: float | None) -> tuple[str, float | None]:
+    """The run that is meant, and how many seconds it has."""
+    words, given = options.split(rest, options.STOP)
+    if len(words) != 1:
+        raise ConfigError(f"Give one word: %agent {verb} RUN. %agent runs lists them.")
+    if len(given) > 1:
+        raise ConfigError("Say --now or --graceful SECONDS, not both.")
+    return desk.session.find(words[0]), _seconds(given, default)
+
+
+def _seconds(given: dict[str, Any], default: float | None) -> float | None:
+    return 0 if "now" in given else given.get("graceful", default)
+
+
+def _when(seconds: float | None) -> str:
+    if seconds is None:
+        return "once what is under way has ended"
+    return f"within {seconds:g} s, as soon as what is under way has ended" if seconds else "at once"
+
+
+def _resume(run: str) -> str:
+    return f"%agent resume {run} goes on with it."
