@@ -1,0 +1,84 @@
+"""Putting a compacted copy of the database in the place of the open one."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
+from assent.store.database import FILE, connect
+from assent.store.rows import encoded, hash_of, row_of, values_of
+from assent.store.schema import TABLE
+from assent.store.snapshot import LOG, Opened
+
+_TAIL = "SELECT * FROM events WHERE seq > ? ORDER BY seq"
+_LAST = "SELECT max(seq), arg_max(hash, seq) FROM events"
+
+
+def swap(opened: Opened, path: str, until: int, runs: frozenset[str], event: Event) -> str:
+    """Give the compacted copy at `path` what was committed after `until`, and `event`, and put it in place.
+
+    Nothing is done if a run in `runs`, which were forgotten, has gone on since, or if the journal was compacted
+    meanwhile: then the answer says why. It is "" otherwise. The present file is in place until the new one is whole
+    and on the disk.
+    """
+    tail = opened.connection.cursor().execute(_TAIL, [until]).fetchall()
+    if why := _outdated(tail, runs):
+        return why
+    _complete(Path(path), tail, event)
+    opened.connection.cursor().execute("CHECKPOINT")
+    place = opened.folder / FILE
+    if place.with_name(place.name + LOG).exists():
+        raise StoreError("Somebody reads the journal just now, so that it could not be compacted: try again later.")
+    # The old file stays locked until it has been replaced: nobody can write what would then be lost.
+    os.replace(path, place)
+    sync(opened.folder)
+    opened.close()
+    opened.open()
+    return ""
+
+
+def sync(path: Path) -> None:
+    """What was written to a file, or the names in a folder, is on the disk afterwards."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _outdated(tail: list[tuple[Any, ...]], runs: frozenset[str]) -> str:
+    for _, _, kind, run, parent, *_ in tail:
+        if kind == Kind.COMPACTED:
+            return "the journal was compacted by somebody else"
+        if run in runs or parent in runs:
+            return f"the run {run} went on"
+    return ""
+
+
+def _complete(path: Path, tail: list[tuple[Any, ...]], event: Event) -> None:
+    copy = connect(path)
+    try:
+        appender = copy.appender(TABLE)
+        if tail:
+            appender.append_rows(tail)
+            appender.flush()
+        row = copy.execute(_LAST).fetchone()
+        assert row is not None
+        appender.append_rows([_next(event, *row)])
+        appender.flush()
+        copy.execute("CHECKPOINT")
+    except duckdb.Error as error:
+        raise StoreError(f"The compacted journal could not be written: {error}. Free some space, then again.") from None
+    finally:
+        copy.close()
+    sync(path)
+
+
+def _next(event: Event, seq: int, head: str) -> tuple[Any, ...]:
+    event.seq, event.prev, event.batch = seq + 1, head, event.batch or "compact.1"
+    values = values_of(event, encoded(event.body))
+    event.hash = hash_of(values, event.batch)
+    return row_of(values, event.hash, event.batch)
