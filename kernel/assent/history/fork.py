@@ -22,7 +22,8 @@ def forked(
     edited = _edited(told, command, scope, tools)
     at = _place(told, command, edited)
     fork: dict[str, Any] = {"run": origin, "at": at, "seq": _last(told, at)}
-    body = {name: told[0].body[name] for name in ("agent", "output", "images") if name in told[0].body}
+    kept = ("agent", "output", "images")
+    body: dict[str, Any] = {name: value for name, value in told[0].body.items() if name in kept}
     said = command.prompt or _said_next(told, at, fork["seq"])
     body["prompt"] = said or _asked(told, fork["seq"])
     if said and at:
