@@ -123,10 +123,10 @@ def _models(desk: Desk) -> list[str]:
 def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     if not before:
         return [*desk.session.agents(), "sql"] if sign == "%%" else COMMANDS
-    if sign == "%%" or len(before) > 1:
+    if sign == "%%" or (len(before) > 1 and before[0] != "compare"):
         return []
     match before[0]:
-        case "show" | "resume" | "pause" | "stop":
+        case "show" | "resume" | "pause" | "stop" | "history" | "fork" | "compare":
             rows = desk.session.journal.select("SELECT run FROM runs ORDER BY started DESC LIMIT 50")
             return [row[0] for row in rows]
         case "approve" | "reject":

@@ -144,6 +144,9 @@ def _object(text: str) -> dict[str, Any]:
 def _lines(event: Event) -> list[str]:
     body = event.body
     match event.kind:
+        case Kind.RUN_STARTED if fork := body.get("fork"):
+            said = [f"> {line}" for line in str(fork.get("prompt", "")).splitlines()]
+            return [f"fork of {fork['run']} after step {fork['at']}", *said]
         case Kind.CALL_DECIDED if event.decision != "ask":
             source, _ = source_of(event.tool or "", body["arguments"])
             return [f"▸ {event.tool}", *_indented(source)]

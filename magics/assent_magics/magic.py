@@ -6,10 +6,10 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from assent.core.commands import ResumeRun, StartRun
+from assent.core.commands import ResumeRun, RunCommand, StartRun
 from assent.core.errors import AssentError, ConfigError
 from assent.jupyter.interrupt import cancelled_by_sigint
-from assent_magics import manage, options
+from assent_magics import manage, options, travel
 from assent_magics.desk import Desk
 from assent_magics.interpolate import fill, interpolate
 from assent_magics.transform import runs_agent
@@ -51,7 +51,7 @@ class AgentMagics(Magics):
     @no_var_expand
     @line_cell_magic
     async def _agent_awaited(self, line: str, cell: str | None = None) -> Any:
-        """What `%agent ask`, `%agent resume` and `%%agent` are turned into; not for typing."""
+        """What `%%agent` and the lines that run an agent are turned into; not for typing."""
         try:
             command, into = self._command(line, cell)
             with cancelled_by_sigint(_this_task()):
@@ -83,9 +83,11 @@ class AgentMagics(Magics):
             raise ConfigError(_NOT_HERE)
         return command.act(self.desk, rest if name == "sql" else fill(rest, self.desk.namespace))
 
-    def _command(self, line: str, cell: str | None) -> tuple[StartRun | ResumeRun, str]:
+    def _command(self, line: str, cell: str | None) -> tuple[RunCommand, str]:
         if cell is None:
             name, _, rest = line.strip().partition(" ")
+            if name == "fork":
+                return travel.forking(self.desk, rest)
             return self._asked(rest) if name == "ask" else self._resumed(rest)
         words, given = options.split(line, options.RUN)
         if len(words) > 1:

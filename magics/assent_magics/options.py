@@ -40,6 +40,13 @@ def _count(text: str) -> int:
     return value
 
 
+def _step(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
 def _name(text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
         raise ValueError
@@ -86,6 +93,12 @@ RUN: Mapping[str, Option] = {
     ),
 }
 RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}
+FORK: Mapping[str, Option] = {
+    "--at": Option(_step, "keep the steps up to this one, with what their calls gave; 0 begins anew"),
+    "--prompt": Option(_text, "what you say after these steps, in quotes; at 0 it replaces the question"),
+    "--edit": Option(_text, "a call's id, and behind it its new arguments: JSON, or the SQL or code itself, in quotes"),
+    **RESUME,
+}
 NEW: Mapping[str, Option] = {
     **{name: RUN[name] for name in ("--model", "--tools", "--max-steps", "--effort", "--priority")},
     "--instructions": Option(_text, "what the agent is told, in quotes"),
@@ -99,6 +112,7 @@ STOP: Mapping[str, Option] = {
     "--graceful": Option(_seconds, "let what is under way end, for at most so many seconds; then cut it off"),
     "--now": Option(None, "cut off what is under way: the model's answer, and the calls that have begun"),
 }
+RUNS: Mapping[str, Option] = {"--here": Option(None, "only those that were started in this notebook")}
 NONE: Mapping[str, Option] = {}
 
 
@@ -156,5 +170,8 @@ def _token(text: str) -> tuple[str, str]:
     assert match is not None  # the text has a sign that is not a space
     double, single, plain = match.groups()
     quoted = double if double is not None else single
-    token = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+    if quoted is None:
+        return plain, text[match.end() :]
+    quote = '"' if double is not None else "'"
+    token = re.sub(rf"\\([\\{quote}])", r"\1", quoted)  # no other escape is ours: JSON and code have their own
     return token, text[match.end() :]

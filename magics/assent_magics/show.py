@@ -33,9 +33,9 @@ class Show:
         self._asked: dict[str, asyncio.Task[None]] = {}
 
     def begin(self, first: Event | Progress) -> None:
-        """A run that goes on is shown from its beginning, with the questions that are still open."""
-        if isinstance(first, Event) and first.kind is Kind.RUN_RESUMED:
-            for event in self._session.journal.events(self._run):
+        """A run that goes on, or a fork, is shown from its beginning, with the questions that are still open."""
+        if isinstance(first, Event) and (first.kind is Kind.RUN_RESUMED or "fork" in first.body):
+            for event in self._session.events(self._run):
                 if event.seq < first.seq:
                     self._view.take(event)
             self._ask()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 NAME = "agent"
 AWAITED = "_agent_awaited"  # the Tab key offers no name that begins with an underscore
-RUNS = frozenset({"ask", "resume"})  # the line commands that run an agent
+RUNS = frozenset({"ask", "resume", "fork"})  # the line commands that run an agent
 _MAGICS = frozenset({"run_line_magic", "run_cell_magic"})
 _QUESTION = re.compile(rf"(\s*(?:[\w.\[\]'\", ]+=\s*)?)%{NAME}\s+(\w+\s.*\?)\s*$")
 _NESTED = (ast.FunctionDef, ast.Lambda, ast.ClassDef)
