@@ -10,6 +10,9 @@ def new_id(length: int = 10) -> str:
     return "".join([_ALPHABET[byte & 31] for byte in secrets.token_bytes(length)])
 
 
+KERNEL = new_id()  # of this process: a namespace lives as long as it does
+
+
 def call_id(run: str, ordinal: int) -> str:
     """The id of a run's n-th tool call: stable, so it serves as an idempotency key."""
     return f"{run}.{ordinal}"

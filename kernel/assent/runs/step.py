@@ -39,6 +39,8 @@ async def perform(run: Run, call: CallState) -> None:
     body = {"text": output.text, "error": output.error}
     if output.display is not None:
         body["display"] = dict(output.display)
+    if output.touched is not None:
+        body["touched"] = dict(output.touched)
     run.record(
         run.event(
             Kind.CALL_FINISHED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,

@@ -141,7 +141,8 @@ def _carried(error: BaseException) -> Exception:
 def _output(result: Any) -> Output:
     if isinstance(result, Output):
         display = None if result.display is None else hide_within(dict(result.display))
-        return Output(clip(result.text), display, result.value, result.error)
+        touched = None if result.touched is None else hide_within(dict(result.touched))
+        return Output(clip(result.text), display, result.value, result.error, touched)
     return Output(clip(_text(result)), value=result)
 
 

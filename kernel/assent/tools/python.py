@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping, MutableMapping
 from types import CodeType
 from typing import Any
 
+from assent.core.ids import KERNEL
+from assent.tools import touched
 from assent.tools.execute import clip
+from assent.tools.files_written import watched
 from assent.tools.guard import TimeUp
 from assent.tools.preview import is_frame, preview
 from assent.tools.sql import table_display
@@ -35,11 +38,11 @@ def python_tool(
 
 async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
     """Execute `code` (top-level await allowed) and report it; only an interrupt or a cancellation gets out."""
-    before = _fingerprints(namespace)
+    begun, before = touched.begin(code, namespace), _fingerprints(namespace)
     printed = Capture()
     value: Any = None
     raised: str | None = None
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), watched() as files:
         try:
             for part, mode in _parts(code):
                 value = eval(_compiled(part, mode), namespace)  # type: ignore[arg-type]  # any mapping serves as globals
@@ -48,7 +51,10 @@ async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
         except (Exception, SystemExit, TimeUp) as error:
             raised = _traceback(error)
     changes = _compare(before, _fingerprints(namespace))
-    return _report(printed.text(), None if raised else value, raised, changes)
+    names = touched.end(begun, namespace, failed=raised is not None, seen=changes["changed"])
+    touched.by_calls.update(names.bound, names.changed, names.deleted)
+    account = names.to_json() | {"kernel": KERNEL, "files": files.written, "removed": files.removed}
+    return _report(printed.text(), None if raised else value, raised, changes, account)
 
 
 def _compiled(part: ast.AST, mode: str) -> CodeType:
@@ -151,7 +157,9 @@ def _shown(value: Any, text: str | None) -> dict[str, Any]:
     return {"result": text}
 
 
-def _report(printed: str, value: Any, raised: str | None, changes: dict[str, list[str]]) -> Output:
+def _report(
+    printed: str, value: Any, raised: str | None, changes: dict[str, list[str]], account: dict[str, Any]
+) -> Output:
     shown = None if value is None else preview(value, rows=10)
     parts = [clip(printed.rstrip(), 10_000)] if printed.strip() else []
     if shown is not None:
@@ -166,4 +174,4 @@ def _report(printed: str, value: Any, raised: str | None, changes: dict[str, lis
         "traceback": raised,
         **changes,
     }
-    return Output("\n".join(parts) or "done", display, value, error=raised is not None)
+    return Output("\n".join(parts) or "done", display, value, error=raised is not None, touched=account)

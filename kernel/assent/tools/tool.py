@@ -23,7 +23,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a tool gives when text is not enough: `text` for the model, `display` for people, `value` for Python."""
+    """What a tool gives when text is not enough: `text` for the model, `display` for people, `value` for Python.
+
+    `touched`: the variables and files that it read and wrote, as `tools.touched` and `tools.files_written` name them.
+    """
 
     text: str
     display: Mapping[str, Any] | None = None
@@ -31,6 +34,7 @@ class Output:
         default=None, repr=False
     )  # its text may be endless, or raise, and asyncio makes reprs of results
     error: bool = False
+    touched: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
