@@ -14,8 +14,11 @@ class Kind(StrEnum):
     """What happened. The comment names what `body` holds."""
 
     AGENT_DEFINED = "agent_defined"  # the agent's fields
+    CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched as of a call; of --into: run, whose answer it is
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
-    RUN_STARTED = "run_started"  # prompt, agent fields, output (runs.output), images (media_type, digest)
+    RUN_STARTED = (
+        "run_started"  # prompt, agent fields, output (runs.output), images (media_type, digest), fork (runs.branch)
+    )
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
@@ -28,7 +31,7 @@ class Kind(StrEnum):
     CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version
     APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome, missing approvals
     CALL_STARTED = "call_started"  # arguments
-    CALL_FINISHED = "call_finished"  # text, error, and what the display needs
+    CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched: variables and files (tools.touched)
     STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
     RUN_SUSPENDED = "run_suspended"  # reason
     RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
