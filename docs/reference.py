@@ -29,7 +29,7 @@ PAGE = Path(__file__).with_name("reference.md")
 # A value for each setting that its environment variable could hold; whether it is read is tried out, not claimed.
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
-    "agents": "x", "models": "x",
+    "agents": "x", "models": "x", "retention": "x",
 }  # fmt: skip
 SETTINGS = {
     "model": "the model, as provider:model; empty: a key in the environment, a running Ollama, the local model",
@@ -41,6 +41,7 @@ SETTINGS = {
     "base_url": "a server of your own that speaks the OpenAI chat format; its key is ASSENT_API_KEY",
     "agents": "tables `[agents.NAME]` with an agent's fields",
     "models": 'tables `[models.default]`, `[models.PROVIDER]`, `[models."PROVIDER:MODEL"]`, the later over the earlier',
+    "retention": 'table: `payloads = "90d"`, how long texts are kept after a run; `keep`, of whom for ever',
 }
 AGENT = {
     "name": "letters, digits, - and _",
@@ -93,6 +94,7 @@ COLUMNS = {
     "path": "where the notebook was last",
     "run": "the run's id",
     "parent": "the run that started this one",
+    "forked_from": "the run whose first steps it shares",
     "agent": "the agent's name",
     "model": "provider:model",
     "provider": "the part of `model` before the colon",
@@ -185,7 +187,8 @@ def _magics() -> Iterator[str]:
     yield "Options of `%%agent`; `%agent ask` takes them before its prompt:"
     yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in options.RUN.items()])
     only_new = {name: option for name, option in options.NEW.items() if name not in options.RUN}
-    others = {**only_new, **options.APPROVE, **options.STOP}
+    only_fork = {name: option for name, option in options.FORK.items() if name not in options.RUN}
+    others = {**options.RUNS, **only_new, **options.APPROVE, **options.STOP, **only_fork}
     yield "Options of the other commands that `%%agent` does not have:"
     yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in others.items()])
 

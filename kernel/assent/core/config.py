@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from assent.core import retention
 from assent.core.agent import Agent
 from assent.core.agent import from_json as agent_from_json
 from assent.core.commands import OnAsk
@@ -22,7 +23,8 @@ FOLDER = ".assent"
 class Config:
     """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do.
 
-    `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`.
+    `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`, and `retention` what
+    `core.retention` reads.
     """
 
     model: str = ""
@@ -34,6 +36,7 @@ class Config:
     base_url: str = ""
     agents: tuple[Agent, ...] = ()
     models: Tables = field(default_factory=dict)
+    retention: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.on_ask not in ("", *get_args(OnAsk)):
@@ -41,6 +44,7 @@ class Config:
         if not self.wait >= 0 or self.max_steps < 1:
             raise ConfigError("wait must not be negative and max_steps must be at least 1.")
         check_modes(self.policy)
+        retention.read(self.retention)
 
 
 def workspace_folder(start: Path | None = None) -> Path:
