@@ -48,34 +48,66 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     2: ("ALTER TABLE events ADD COLUMN batch VARCHAR",),
 }
 
+# A session that may not see everything reads through the views of this schema: those below once more, over its part
+# of the events. Which part, variables of its connection say. One that is not set lets nothing through.
+SCOPED = "scoped"
+SCOPES = ("tenant", "user", "agent", "notebook")
+EVERY = "*"  # the variable's value where the column is not narrowed
+_MINE = " AND ".join(
+    f"""(getvariable('{SCOPED}_{name}') = '{EVERY}' OR "{name}" = getvariable('{SCOPED}_{name}'))""" for name in SCOPES
+)
+
+
+def views(database: str) -> list[str]:
+    """The statements that make the views of a database. They hold no data, so each opening for writing does it anew."""
+    statements = [f'CREATE OR REPLACE VIEW "{name}" AS {query}' for name, query in VIEWS.items()]
+    # With the database's name, or a DataFrame that is called `events` would be read instead.
+    events = f'SELECT * FROM "{database}".main.{TABLE} WHERE {_MINE}'
+    statements.append(f"CREATE SCHEMA IF NOT EXISTS {SCOPED}")
+    for name, query in ((TABLE, events), *VIEWS.items()):
+        statements.append(f'CREATE OR REPLACE VIEW {SCOPED}."{name}" AS {query}')
+    return statements
+
+
 _LIFECYCLE = (
     "('run_started', 'run_resumed', 'run_suspended', 'run_paused', 'run_finished', 'run_cancelled', 'run_failed')"
 )
 
-# Views hold no data, so they are simply made again whenever a workspace is opened for writing.
-VIEWS: dict[str, str] = {
-    "runs": f"""
+
+def runs_where(condition: str) -> str:
+    """The query of the view `runs` over the events that fit `condition` alone, which must take runs whole.
+
+    Whoever wants a few of very many runs says so here: a view aggregates all of them before it is filtered.
+    """
+    # CASE, not FILTER alone, around what is read from a body: what FILTER leaves out is computed all the same.
+    return f"""
         SELECT run,
             any_value(agent) AS agent,
             CASE arg_max(kind, seq) FILTER (kind IN {_LIFECYCLE})
                 WHEN 'run_finished' THEN 'finished' WHEN 'run_cancelled' THEN 'cancelled'
                 WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended'
                 WHEN 'run_paused' THEN 'paused' ELSE 'running' END AS status,
-            any_value(body ->> 'prompt') FILTER (kind = 'run_started') AS prompt,
-            arg_max(body ->> 'text', seq) FILTER (kind = 'run_finished') AS answer,
-            arg_max(coalesce(body ->> 'error', body ->> 'reason', ''), seq) FILTER (kind IN {_LIFECYCLE}) AS reason,
+            any_value(CASE kind WHEN 'run_started' THEN body ->> 'prompt' END) AS prompt,
+            arg_max(CASE kind WHEN 'run_finished' THEN body ->> 'text' END, seq) AS answer,
+            arg_max(CASE WHEN kind IN {_LIFECYCLE} THEN coalesce(body ->> 'error', body ->> 'reason', '') END, seq)
+                AS reason,
             arg_max(model, seq) FILTER (model IS NOT NULL) AS model,
-            min(time) AS started,
-            max(time) AS ended,
+            arg_min(time, seq) AS started,
+            arg_max(time, seq) AS ended,
             count(*) FILTER (kind = 'model_answered') AS steps,
             count(*) FILTER (kind = 'call_decided') AS calls,
             sum(input_tokens) AS input_tokens,
             sum(output_tokens) AS output_tokens,
             sum(cost) AS cost,
-            epoch(max(time) - min(time)) AS seconds,
+            greatest(epoch(arg_max(time, seq) - arg_min(time, seq)), 0) AS seconds,
             any_value(notebook) AS notebook, any_value(cell) AS cell,
-            any_value("user") AS "user", any_value(parent) AS parent
-        FROM events WHERE run IS NOT NULL GROUP BY run ORDER BY started""",
+            any_value("user") AS "user", any_value(parent) AS parent,
+            any_value(CASE kind WHEN 'run_started' THEN body ->> '$.fork.run' END) AS forked_from
+        FROM events WHERE {condition} GROUP BY run ORDER BY min(seq)"""
+
+
+VIEWS: dict[str, str] = {
+    "runs": runs_where("run IS NOT NULL"),
     "steps": """
         SELECT run, step, time, agent, model,
             array_to_string(list_transform(
@@ -88,27 +120,29 @@ VIEWS: dict[str, str] = {
             input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, duration
         FROM events WHERE kind = 'model_answered' ORDER BY seq""",
     "tool_calls": """
-        SELECT call, any_value(run) AS run, any_value(step) AS step, any_value(agent) AS agent,
+        SELECT call, run, any_value(step) AS step, any_value(agent) AS agent,
             any_value(tool) AS tool, any_value(privilege) AS privilege,
-            arg_max(body -> 'arguments', seq) FILTER (json_type(body, '$.arguments') = 'OBJECT') AS arguments,
+            arg_max(CASE WHEN kind <> 'call_finished' AND json_type(body, '$.arguments') = 'OBJECT'
+                THEN body -> 'arguments' END, seq) AS arguments,
             arg_max(decision, seq) FILTER (kind = 'call_decided') AS decision,
             arg_max(decision, seq) FILTER (kind = 'approval_decided') AS verdict,
-            arg_max(body ->> 'by', seq) FILTER (kind = 'approval_decided') AS decided_by,
+            arg_max(CASE kind WHEN 'approval_decided' THEN body ->> 'by' END, seq) AS decided_by,
             CASE arg_max(kind, seq)
                 WHEN 'call_finished' THEN
-                    CASE WHEN arg_max(CAST(body ->> 'error' AS BOOLEAN), seq) FILTER (kind = 'call_finished')
+                    CASE WHEN arg_max(CASE kind WHEN 'call_finished' THEN CAST(body ->> 'error' AS BOOLEAN) END, seq)
                         THEN 'failed' ELSE 'finished' END
                 WHEN 'call_started' THEN 'started'
                 WHEN 'approval_decided' THEN
                     CASE WHEN arg_max(decision, seq) <> 'approve' THEN 'decided'
-                        WHEN arg_max(CAST(body ->> 'missing' AS INTEGER), seq) > 0 THEN 'waiting'
+                        WHEN arg_max(CASE kind WHEN 'approval_decided' THEN CAST(body ->> 'missing' AS INTEGER) END,
+                            seq) > 0 THEN 'waiting'
                         ELSE 'approved' END
                 WHEN 'call_decided' THEN CASE WHEN arg_max(decision, seq) = 'ask' THEN 'waiting' ELSE 'decided' END
                 END AS status,
             min(time) FILTER (kind = 'call_started') AS started,
             max(duration) FILTER (kind = 'call_finished') AS seconds,
-            arg_max(body ->> 'text', seq) FILTER (kind = 'call_finished') AS result
-        FROM events WHERE call IS NOT NULL GROUP BY call ORDER BY min(seq)""",
+            arg_max(CASE kind WHEN 'call_finished' THEN body ->> 'text' END, seq) AS result
+        FROM events WHERE call IS NOT NULL GROUP BY call, run ORDER BY min(seq)""",
     "approvals": """
         SELECT asked.call, asked.run, asked.agent, asked.tool, asked.privilege, asked.step,
             asked.body -> 'arguments' AS arguments, asked.body ->> 'reason' AS asks, asked.time AS asked,
@@ -116,7 +150,7 @@ VIEWS: dict[str, str] = {
                 WHEN answer.kind IS NOT NULL THEN 'closed' ELSE 'pending' END AS verdict,
             answer.body ->> 'by' AS decided_by, answer.body ->> 'reason' AS reason, answer.time AS decided,
             nullif(CAST(answer.body -> 'arguments' AS VARCHAR), 'null') AS edited, answer.body ->> 'scope' AS scope,
-            epoch(answer.time - asked.time) AS waited
+            CASE WHEN answer.time IS NOT NULL THEN greatest(epoch(answer.time - asked.time), 0) END AS waited
         FROM events AS asked
         LEFT JOIN LATERAL (
             SELECT * FROM events AS later WHERE later.call = asked.call AND later.seq > asked.seq
