@@ -80,8 +80,6 @@ class Live:
         self.heard = event.seq
         while self.held and self._has_heard(self.held[0][0]):
             self.items.put(self.held.pop(0)[1])
-        if event.kind is Kind.STOP_REQUESTED:
-            self.run.stopping = requested(event)
         if event.kind in CONTROL:
             self.run.answers.put(event)
 
@@ -98,7 +96,8 @@ _lock = threading.Lock()
 
 
 def _cut_later(live: Live, stop: Stop) -> None:
-    """Let what is under way end within the time that it has; the latest wish holds."""
+    """Begin nothing more, and let what is under way end within the time that it has; the latest wish holds."""
+    live.run.stopping = stop
     if live.cutting is not None:
         live.cutting.cancel()
     if stop.seconds == 0:
@@ -113,11 +112,11 @@ def _cut(live: Live, stop: Stop | None) -> None:
     """Cancel a run from another thread, and break into its code if that keeps the loop from hearing of it."""
     if live.loop.is_closed():
         return
+    live.run.stopping = stop or live.run.stopping  # at once: code that is broken into ends before the loop hears of it
     heard = threading.Event()
 
     def cancel() -> None:
         heard.set()
-        live.run.stopping = stop or live.run.stopping
         live.cancel()
 
     def insist() -> None:
@@ -161,9 +160,9 @@ class LiveRuns(dict[str, Live]):
 
         None of `stop` means an interrupt of the process rather than of the run.
         """
+        self.stop_children(run, stop)  # first, or they would take it for an interrupt: a tool may be what runs them
         if live := self.get(run):
             _cut(live, stop)
-        self.stop_children(run, stop)
 
     def stop_children(self, run: str, stop: Stop | None) -> None:
         """Cut off the runs here that a run has started."""
