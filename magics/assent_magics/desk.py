@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from assent.core import config as configs
 from assent.core.approval import Pending
-from assent.core.commands import Decide, ResumeRun, StartRun
+from assent.core.commands import Decide, ForkRun, ResumeRun, RunCommand, StartRun
 from assent.core.config import Config
 from assent.core.errors import AssentError, StoreError
 from assent.jupyter import frontend, stdin
+from assent.jupyter.notebook_id import identify
 from assent_magics.board import Board
 from assent_magics.console import ConsoleView
 from assent_magics.panel import PanelView
@@ -35,6 +36,7 @@ class Place:
     context: contextvars.Context
     into: str = ""
     panel: PanelView | None = None
+    notebook: str | None = None
 
 
 class Desk:
@@ -47,6 +49,7 @@ class Desk:
         self.since = time.time()
         self._session: Session | None = None
         self.board = Board()
+        self._notebook: tuple[str, str] | None = None  # the path for which an id was sought, and the id
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -70,6 +73,16 @@ class Desk:
             frontend.at_shutdown(self._session.wind_up)
         self._session.config = self.config
         return self._session
+
+    @property
+    def notebook(self) -> str | None:
+        """The id of the notebook that is running, known to the journal from now on; None where nobody names it."""
+        path = frontend.provenance().notebook
+        if path is None:
+            return None
+        if self._notebook is None or self._notebook[0] != path:
+            self._notebook = (path, identify(self.session.journal, path))
+        return self._notebook[1]
 
     @property
     def opened(self) -> bool:
@@ -105,6 +118,12 @@ class Desk:
         asking = self._asking(options)
         return ResumeRun(self.session.find(run), **asking, **options)
 
+    def forking(self, run: str, **options: Any) -> ForkRun:
+        """The command that goes on another way from a step of a run."""
+        place = frontend.provenance()
+        asking = self._asking(options)
+        return ForkRun(run, notebook=place.notebook, cell=place.cell, **asking, **options)
+
     def _asking(self, options: dict[str, Any]) -> dict[str, Any]:
         config = self.config
         on_ask = options.pop("on_ask", "") or config.on_ask
@@ -112,11 +131,11 @@ class Desk:
             on_ask = "suspend" if frontend.way_to_ask() == "none" else "wait"
         return {"wait": options.pop("wait", config.wait), "on_ask": on_ask}
 
-    async def follow(self, command: StartRun | ResumeRun, into: str = "") -> "Result":
+    async def follow(self, command: RunCommand, into: str = "") -> "Result":
         """Carry out a command, showing the run as it goes; bind its result to `into`. Cancelling cancels the run."""
         return await self._follow(command, Place(contextvars.copy_context(), into))
 
-    async def _follow(self, command: StartRun | ResumeRun, place: Place) -> "Result":
+    async def _follow(self, command: RunCommand, place: Place) -> "Result":
         result = await self._shown(command, place)
         while result.status == "suspended" and not result.pending and not self.session.live(result.run):
             # The last answer came while the suspension was being written.
@@ -125,9 +144,10 @@ class Desk:
             self.namespace[place.into] = result.outcome
         return result
 
-    async def _shown(self, command: StartRun | ResumeRun, place: Place) -> "Result":
+    async def _shown(self, command: RunCommand, place: Place) -> "Result":
         show: Show | None = None
         run = ""
+        place.notebook = self.notebook
         try:
             async with aclosing(self.session.submit(command)) as stream:
                 async for item in stream:
@@ -192,19 +212,19 @@ class Desk:
         except AssentError as error:
             print(f"The run {run} could not go on: {error}")
 
-    def _view(self, command: StartRun | ResumeRun, place: Place) -> View:
+    def _view(self, command: RunCommand, place: Place) -> View:
         way = frontend.way_to_ask()
         if way == "widget":
             return self._panel(place)
         if way == "none":
-            return StaticView()
+            return StaticView(place.notebook)
         prompt = _prompt(way) if command.on_ask == "wait" else None
         return ConsoleView(prompt, self.session.decide, self.session.stop)
 
     def _panel(self, place: Place) -> PanelView:
         if place.panel is None:
             decide = functools.partial(self.decide, place=place)
-            place.panel = PanelView(self.board, decide, self.session.stop, self.pause)
+            place.panel = PanelView(self.board, decide, self.session.stop, self.pause, place.notebook)
         else:
             place.panel.open()
         return place.panel

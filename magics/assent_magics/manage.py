@@ -14,7 +14,7 @@ from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
-from assent_magics import control, options
+from assent_magics import control, options, travel
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.options import Option
@@ -27,7 +27,8 @@ _WIDE = 49  # signs of a cell that pandas shows whole
 _RUNS = """
     SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
         date_trunc('second', started) AS "started (UTC)", steps, calls, cost, round(seconds, 1) AS seconds, model
-    FROM runs ORDER BY started DESC LIMIT 20"""
+    FROM runs {here} ORDER BY started DESC LIMIT 20"""
+_HERE = """WHERE run IN (SELECT unnest(runs) FROM notebooks WHERE id = '{id}' OR (id IS NULL AND path = '{path}'))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,25 @@ def agents(desk: Desk, rest: str) -> Any:
 
 
 def runs(desk: Desk, rest: str) -> Any:
-    """The latest runs, as a table."""
-    _nothing(rest)
-    return desk.session.sql(_RUNS, frames=False)
+    """The latest runs, as a table; those of this notebook, wherever it was when they began."""
+    words, given = options.split(rest, options.RUNS)
+    _nothing(" ".join(words))
+    return desk.session.sql(_RUNS.format(here=_here(desk) if given else ""), frames=False)
+
+
+def _here(desk: Desk) -> str:
+    path = frontend.provenance().notebook
+    if path is None:
+        raise ConfigError("This front end does not say which notebook this is. %agent runs lists the runs of all.")
+    return _HERE.format(id=desk.notebook, path=path.replace("'", "''"))
 
 
 def show(desk: Desk, rest: str) -> None:
     """The transcript of a run."""
-    transcript = Transcript(prompt=True)
-    for event in desk.session.journal.events(desk.session.find(_one(rest, "show RUN"))):
+    transcript = Transcript(prompt=True, notebook=desk.notebook)
+    for event in desk.session.events(_one(rest, "show RUN")):
         transcript.apply(event)
-    display(transcript.bundle(), raw=True)
+    display(transcript.bundle(), raw=True, metadata=transcript.metadata())
 
 
 def pending(desk: Desk, rest: str) -> None:
@@ -241,7 +250,7 @@ COMMANDS: Mapping[str, Command] = {
     "ask": Command("ask [options] PROMPT", "run the agent on a line; gives the result", None, options.RUN),
     "new": Command("new NAME [options]", "define an agent and keep it", new, options.NEW),
     "list": Command("list", "the agents", agents, options.NONE),
-    "runs": Command("runs", "the latest runs", runs, options.NONE),
+    "runs": Command("runs [--here]", "the latest runs", runs, options.RUNS),
     "show": Command("show RUN", "the transcript of a run", show, options.NONE),
     "pending": Command("pending", "what waits for your answer", pending, options.NONE),
     "approve": Command("approve ID", "let a call run", approve, options.APPROVE),
@@ -251,6 +260,9 @@ COMMANDS: Mapping[str, Command] = {
         "pause RUN", "stop a run until it is resumed, once what is under way has ended", control.pause, options.STOP
     ),
     "stop": Command("stop RUN", "cancel a run, at once if nothing else is said", control.stop, options.STOP),
+    "history": Command("history RUN", "what a run did, step by step, and what it cost", travel.history, options.NONE),
+    "fork": Command("fork RUN --at STEP", "go on another way from a step of a run", None, options.FORK),
+    "compare": Command("compare RUN RUN", "runs side by side", travel.compare, options.NONE),
     "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),

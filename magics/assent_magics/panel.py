@@ -19,15 +19,22 @@ class PanelView:
     """Shows a run by widgets. Clicks may arrive on any thread; `decide`, `stop` and `pause` must stand that.
 
     A run that goes on after a click is shown in the same place: `open` again, and what was there is replaced.
+    `notebook` is the id of the one that it is in.
     """
 
     def __init__(
-        self, board: Board, decide: Decider, stop: Callable[[str], object], pause: Callable[[str], object]
+        self,
+        board: Board,
+        decide: Decider,
+        stop: Callable[[str], object],
+        pause: Callable[[str], object],
+        notebook: str | None = None,
     ) -> None:
         self._board = board
         self._decide = decide
         self._stop = stop
         self._pause = pause
+        self._notebook = notebook
         self._asked: set[str] = set()
         self._handle: DisplayHandle | None = None
         self._ticking: asyncio.TimerHandle | None = None
@@ -37,7 +44,7 @@ class PanelView:
         """Begin to show a run, from nothing."""
         from assent_widgets.live import LiveRun  # anywidget takes 0.2 s to import
 
-        self.transcript = Transcript(cards=True)
+        self.transcript = Transcript(cards=True, notebook=self._notebook)
         self._live = LiveRun(self.transcript)
         self._live.on_stop(self._stop)
         self._live.on_pause(self._pause)
@@ -71,7 +78,7 @@ class PanelView:
         self._publish()
         GATE.close(self._live.comm.comm_id)
         if self._handle is not None:
-            self._handle.update(self.transcript.bundle(), raw=True)
+            self._handle.update(self.transcript.bundle(), raw=True, metadata=self.transcript.metadata())
         self._live.close()
 
     def _clicked(self, content: Mapping[str, Any]) -> None:

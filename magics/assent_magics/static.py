@@ -11,8 +11,8 @@ from assent_widgets.transcript import Transcript
 class StaticView:
     """Collects a run and shows it once it has ended, with what waits for a person under it."""
 
-    def __init__(self) -> None:
-        self.transcript = Transcript()
+    def __init__(self, notebook: str | None = None) -> None:
+        self.transcript = Transcript(notebook=notebook)
         self._asked: dict[str, Pending] = {}
 
     def take(self, item: Event | Progress) -> None:
@@ -25,6 +25,6 @@ class StaticView:
         self._asked.pop(call, None)
 
     def end(self) -> None:
-        display(self.transcript.bundle(), raw=True)
+        display(self.transcript.bundle(), raw=True, metadata=self.transcript.metadata())
         for pending in self._asked.values():
             display(pending_bundle(pending), raw=True)

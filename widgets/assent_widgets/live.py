@@ -70,4 +70,4 @@ class LiveRun(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_() or ({}, {})
-        return {**data, **self.transcript.bundle()}, metadata
+        return {**data, **self.transcript.bundle()}, {**metadata, **self.transcript.metadata()}

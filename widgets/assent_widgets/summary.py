@@ -30,12 +30,14 @@ _READS = frozenset({Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.CALL_FINISHED, Kind
 class Summary:
     """Totals of a run so far. `seconds` is time at work, without the pauses; `since` when the work began last.
 
-    `waiting` are the calls that wait for a person; `silent` while the model has been asked and says nothing yet;
-    `stopping` is "pausing" or "stopping" once somebody has asked for that.
+    `cell` is where the run was started, `approved_by` who let calls run, in order. `waiting` are the calls that wait
+    for a person; `silent` while the model has been asked and says nothing yet; `stopping` is "pausing" or "stopping"
+    once somebody has asked for that.
     """
 
     run: str = ""
     agent: str = ""
+    cell: str | None = None
     model: str = ""
     status: str = "running"
     steps: int = 0
@@ -47,6 +49,7 @@ class Summary:
     since: float | None = None
     last: float = 0.0
     waiting: set[str] = field(default_factory=set)
+    approved_by: dict[str, None] = field(default_factory=dict)
     silent: bool = True
     stopping: str = ""
 
@@ -56,6 +59,7 @@ class Summary:
         if event.kind is Kind.RUN_STARTED and self.last:
             self._branch()
         self.model = event.model or self.model
+        self.cell = self.cell or event.cell
         if event.kind is Kind.RUN_RESUMED and self.since is not None:  # cut off: nobody worked since the last event
             self.worked, self.since = self.seconds, None
         if self.since is None and self.status == "running":
@@ -63,6 +67,8 @@ class Summary:
         self.last = max(self.last, event.at)
         if event.kind is Kind.MODEL_ANSWERED:
             self._count(event)
+        if event.kind is Kind.APPROVAL_DECIDED and event.decision == "approve":
+            self.approved_by[str(event.body.get("by", ""))] = None
         if event.kind is Kind.STOP_REQUESTED:
             self.stopping = "pausing" if event.body.get("then") == "pause" else "stopping"
         else:
@@ -100,7 +106,7 @@ class Summary:
         return {
             "run": self.run, "agent": self.agent, "model": self.model, "status": self.status, "steps": self.steps,
             "input_tokens": self.input_tokens, "output_tokens": self.output_tokens,
-            "cost": None if self.cost is None else str(self.cost), "seconds": round(self.seconds, 3),
+            "cost": None if self.cost is None else f"{self.cost.normalize():f}", "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
     def _wait(self, event: Event) -> None:

@@ -33,14 +33,15 @@ class Transcript:
     Progress costs its own length only, so the caller may apply every delta and ask `changed` 10 to 20 times a second.
     Items of other runs than the first one's are ignored. A fork's begin with what it shares, as `Session.events` tells
     them, and only its own count in the totals. `prompt` shows the question too;
-    `cards` says that calls which wait stand on cards of their own below.
+    `cards` says that calls which wait stand on cards of their own below; `notebook` is the id of the one that it is in.
     """
 
-    def __init__(self, *, prompt: bool = False, cards: bool = False) -> None:
+    def __init__(self, *, prompt: bool = False, cards: bool = False, notebook: str | None = None) -> None:
         self.summary = Summary()
         self.answer = ""
         self._prompt = prompt
         self._cards = cards
+        self._notebook = notebook
         self._items: dict[str, Item] = {"head": self.summary}
         self._dirty: dict[str, None] = {"head": None}
         self._keys: dict[str, str] = {}  # where the calls are, by id
@@ -87,6 +88,13 @@ class Transcript:
     def bundle(self) -> dict[str, Any]:
         """The static display, by MIME type."""
         return {"text/plain": self.text(), "text/html": self.html(), MIME: self.to_json()}
+
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of the output that shows `bundle`: where it came from stays in the notebook's file."""
+        short = self.summary.to_json()
+        told = {name: short[name] for name in ("run", "agent", "model", "status", "steps", "cost")}
+        where = {"notebook": self._notebook, "cell": self.summary.cell}
+        return {"assent": {**where, **told, "approved_by": list(self.summary.approved_by)}}
 
     def to_json(self) -> dict[str, Any]:
         """The run in short: totals, answer, calls without their results."""
