@@ -14,6 +14,7 @@ from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
+from assent.store.schema import runs_where
 from assent_magics import control, options, travel
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
@@ -27,8 +28,9 @@ _WIDE = 49  # signs of a cell that pandas shows whole
 _RUNS = """
     SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
         date_trunc('second', started) AS "started (UTC)", steps, calls, cost, round(seconds, 1) AS seconds, model
-    FROM runs {here} ORDER BY started DESC LIMIT 20"""
-_HERE = """WHERE run IN (SELECT unnest(runs) FROM notebooks WHERE id = '{id}' OR (id IS NULL AND path = '{path}'))"""
+    FROM ({runs} ORDER BY min(seq) DESC)"""
+_LATEST = "run IN (SELECT run FROM events WHERE kind = 'run_started' {here} ORDER BY seq DESC LIMIT 20)"
+_HERE = """AND run IN (SELECT unnest(runs) FROM notebooks WHERE id = '{id}' OR (id IS NULL AND path = '{path}'))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def runs(desk: Desk, rest: str) -> Any:
     """The latest runs, as a table; those of this notebook, wherever it was when they began."""
     words, given = options.split(rest, options.RUNS)
     _nothing(" ".join(words))
-    return desk.session.sql(_RUNS.format(here=_here(desk) if given else ""), frames=False)
+    latest = runs_where(_LATEST.format(here=_here(desk) if given else ""))
+    return desk.session.sql(_RUNS.format(runs=latest), frames=False)
 
 
 def _here(desk: Desk) -> str:

@@ -48,24 +48,28 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     2: ("ALTER TABLE events ADD COLUMN batch VARCHAR",),
 }
 
-# A session that may not see everything reads through the views of this schema: those below once more, over its part
-# of the events. Which part, variables of its connection say. One that is not set lets nothing through.
-SCOPED = "scoped"
+# A session that may not see everything reads through the views of two more schemas: those below once more, over its
+# part of the events. Which part, variables of its connection say; one that is not set lets nothing through.
+SCOPED = "scoped"  # for queries of our own
+FENCED = "fenced"  # for what users write
 SCOPES = ("tenant", "user", "agent", "notebook")
 EVERY = "*"  # the variable's value where the column is not narrowed
 _MINE = " AND ".join(
     f"""(getvariable('{SCOPED}_{name}') = '{EVERY}' OR "{name}" = getvariable('{SCOPED}_{name}'))""" for name in SCOPES
 )
+# No condition moves into a subquery with a LIMIT: none of the user's, and no error that one raises, meets a row that is
+# not the session's. The limit itself costs nothing, since the optimizer drops it afterwards.
+_FENCE = f"LIMIT {2**63 - 1}"
 
 
 def views(database: str) -> list[str]:
-    """The statements that make the views of a database. They hold no data, so each opening for writing does it anew."""
+    """The statements that make all views of a database anew."""
     statements = [f'CREATE OR REPLACE VIEW "{name}" AS {query}' for name, query in VIEWS.items()]
-    # With the database's name, or a DataFrame that is called `events` would be read instead.
+    statements += [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in (SCOPED, FENCED)]
     events = f'SELECT * FROM "{database}".main.{TABLE} WHERE {_MINE}'
-    statements.append(f"CREATE SCHEMA IF NOT EXISTS {SCOPED}")
     for name, query in ((TABLE, events), *VIEWS.items()):
         statements.append(f'CREATE OR REPLACE VIEW {SCOPED}."{name}" AS {query}')
+        statements.append(f'CREATE OR REPLACE VIEW {FENCED}."{name}" AS SELECT * FROM {SCOPED}."{name}" {_FENCE}')
     return statements
 
 
@@ -75,7 +79,7 @@ _LIFECYCLE = (
 
 
 def runs_where(condition: str) -> str:
-    """The query of the view `runs` over the events that fit `condition` alone, which must take runs whole.
+    """The query of the view `runs`, in no order, over the events that fit `condition` alone: runs as a whole.
 
     Whoever wants a few of very many runs says so here: a view aggregates all of them before it is filtered.
     """
@@ -103,11 +107,11 @@ def runs_where(condition: str) -> str:
             any_value(notebook) AS notebook, any_value(cell) AS cell,
             any_value("user") AS "user", any_value(parent) AS parent,
             any_value(CASE kind WHEN 'run_started' THEN body ->> '$.fork.run' END) AS forked_from
-        FROM events WHERE {condition} GROUP BY run ORDER BY min(seq)"""
+        FROM events WHERE {condition} GROUP BY run"""
 
 
 VIEWS: dict[str, str] = {
-    "runs": runs_where("run IS NOT NULL"),
+    "runs": runs_where("run IS NOT NULL") + " ORDER BY min(seq)",
     "steps": """
         SELECT run, step, time, agent, model,
             array_to_string(list_transform(
@@ -173,13 +177,14 @@ VIEWS: dict[str, str] = {
         SELECT time, run, step, agent, split_part(model, ':', 1) AS provider, model,
             CASE kind WHEN 'model_failed' THEN 'failed' WHEN 'model_retried' THEN 'retried'
                 WHEN 'model_waited' THEN 'waited' WHEN 'model_cached' THEN 'cached'
-                WHEN 'model_fell_back' THEN 'fell back' WHEN 'circuit_opened' THEN 'circuit opened'
+                WHEN 'model_replayed' THEN 'replayed' WHEN 'model_fell_back' THEN 'fell back'
+                WHEN 'circuit_opened' THEN 'circuit opened'
                 WHEN 'circuit_closed' THEN 'circuit closed' ELSE 'answer refused' END AS incident,
             coalesce(body ->> 'reason', body ->> 'error', body ->> 'text') AS reason,
             body ->> 'to' AS "to", coalesce(CAST(body ->> 'restart' AS BOOLEAN), false) AS restart, duration AS seconds,
             notebook, cell, "user"
-        FROM events WHERE kind IN ('model_failed', 'model_retried', 'model_waited', 'model_cached', 'model_fell_back',
-            'circuit_opened', 'circuit_closed', 'answer_refused') ORDER BY seq""",
+        FROM events WHERE kind IN ('model_failed', 'model_retried', 'model_waited', 'model_cached', 'model_replayed',
+            'model_fell_back', 'circuit_opened', 'circuit_closed', 'answer_refused') ORDER BY seq""",
     "notebooks": """
         WITH placed AS (
             SELECT seq, time, notebook AS path, body ->> 'id' AS id FROM events WHERE kind = 'notebook_placed'
