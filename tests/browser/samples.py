@@ -120,7 +120,7 @@ async def show_run(pause: float = 0.0, *, stop_before: Kind | None = None) -> Li
         transcript.apply(replace(item, at=time.time()) if isinstance(item, Event) else item)
         live.publish()
         await asyncio.sleep(pause)
-    handle.update(transcript.bundle(), raw=True)
+    handle.update(transcript.bundle(), raw=True, metadata=transcript.metadata())
     return live
 
 

@@ -1,5 +1,6 @@
 """The quickstart notebook from top to bottom with nobody to click, by the scripted model over the real CSV."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,22 @@ def test_the_workspace_agrees(session: Session) -> None:
     assert decided.to_numpy().tolist() == [["python", "execute_risky", "approve", "ana"]]
     counted = session.sql("SELECT count(*) AS n, count(DISTINCT cell) AS cells, sum(input_tokens) AS i FROM costs")
     assert counted.to_numpy().tolist() == [[12, 0, 120]]
+
+
+def test_the_file_says_which_notebook_and_which_runs_it_shows(
+    cells: dict[str, Cell], executed: Path, session: Session
+) -> None:
+    [(name, path, runs)] = session.journal.select("SELECT id, path, runs FROM notebooks")
+    assert (path, len(runs)) == (str(executed), 6)
+    assert json.loads(executed.read_text("utf-8"))["metadata"]["assent"] == {"notebook": name}
+    told = [item["metadata"]["assent"] for cell in cells.values() for item in cell.get("outputs", ()) if is_told(item)]
+    assert {item["notebook"] for item in told} == {name}
+    assert {item["run"] for item in told} == set(runs)
+    assert [item["approved_by"] for item in told if item["approved_by"]] == [["ana"]]
+
+
+def is_told(output: Cell) -> bool:
+    return "assent" in output.get("metadata", {})
 
 
 def test_the_notebook_in_the_repository_is_tidy() -> None:

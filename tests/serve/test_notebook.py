@@ -1,6 +1,6 @@
 """How a cell and its outputs read as plain text."""
 
-from assent.serve.notebook import output_text, outputs_text, source_text
+from assent.serve.notebook import mark, output_text, outputs_text, source_text
 
 
 def test_the_source_is_numbered_and_lines_up() -> None:
@@ -28,3 +28,13 @@ def test_an_error_is_its_traceback_without_colours() -> None:
 
 def test_an_output_without_text_is_named() -> None:
     assert output_text({"output_type": "display_data", "data": {"image/png": "…"}}) == "<image/png>"
+
+
+def test_an_executed_notebook_has_the_id_of_its_outputs() -> None:
+    output = {"output_type": "display_data", "metadata": {"assent": {"notebook": "k3v9"}}, "data": {}}
+    notebook = {"metadata": {"kernelspec": {}}, "cells": [{"outputs": [output]}]}
+    mark(notebook)
+    assert notebook["metadata"] == {"kernelspec": {}, "assent": {"notebook": "k3v9"}}
+    plain = {"metadata": {}, "cells": [{"outputs": []}]}
+    mark(plain)
+    assert plain["metadata"] == {}

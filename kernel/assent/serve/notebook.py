@@ -10,6 +10,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from traitlets.config import Config
 
 from assent.core.errors import AssentError, ConfigError, NotFound
+from assent.jupyter.notebook_id import KEY, id_of
 
 # What an analyst's notebook prints is nobody else's business on a shared machine.
 _ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
@@ -56,7 +57,14 @@ def execute(
         raise AssentError(f"{path} stopped: the kernel {kernel!r} died. Its messages are above.") from None
     finally:
         if output is not None:
+            mark(notebook)
             nbformat.write(notebook, output)
+
+
+def mark(notebook: Any) -> None:
+    """Write the id that an executed notebook has in its outputs into its own metadata, which outlives them."""
+    if name := id_of(notebook):
+        notebook["metadata"].setdefault(KEY, {})["notebook"] = name
 
 
 def say_prose(cell: Mapping[str, Any], say: Callable[[str], None]) -> None:
