@@ -123,7 +123,7 @@ COLUMNS = {
     "answers": "how many",
     "first": "UTC, of the first of them",
     "last": "UTC, of the latest",
-    "incident": "failed, retried, waited, cached, fell back, circuit opened, circuit closed or answer refused",
+    "incident": "failed, retried, waited, cached, replayed, fell back, circuit opened, circuit closed or answer refused",
     "to": "the model that was asked instead",
     "restart": "whether words that were shown do not count any more",
     "duration": "seconds",

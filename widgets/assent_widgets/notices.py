@@ -9,6 +9,7 @@ _TITLES: Mapping[Kind, str] = {
     Kind.MODEL_RETRIED: "Asked again{seconds}:",
     Kind.MODEL_WAITED: "Waited{seconds}:",
     Kind.MODEL_CACHED: "From the cache:",
+    Kind.MODEL_REPLAYED: "From the recording:",
     Kind.MODEL_FELL_BACK: "Asked {to} instead:",
     Kind.CIRCUIT_OPENED: "{model} is left alone{seconds}:",
     Kind.CIRCUIT_CLOSED: "{model} is asked again:",

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
     MODEL_WAITED = "model_waited"  # reason; duration: how long a limit kept the request back
     MODEL_CACHED = "model_cached"  # reason; an answer from the response cache follows
+    MODEL_REPLAYED = "model_replayed"  # reason; an answer out of a recording follows
     MODEL_FELL_BACK = "model_fell_back"  # reason, restart, to: the model that is asked instead
     CIRCUIT_OPENED = "circuit_opened"  # reason; duration: how long the model is not asked
     CIRCUIT_CLOSED = "circuit_closed"  # reason

@@ -160,7 +160,14 @@ def _replayed(kept: Mapping[str, Any], name: str) -> Iterator[Delta | Answer]:
     details = {} if kept["cost"] is None else {"saved": kept["cost"]}
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept["at"]))
     yield Notice(Kind.MODEL_CACHED, name, f"The same was asked at {since}.", details=details)
-    message, calls = from_json(kept["message"]), 0
+    message = from_json(kept["message"])
+    yield from spoken(message)
+    yield Answer(message, FREE, kept["stop"], kept["model"])
+
+
+def spoken(message: Message) -> Iterator[Delta]:
+    """The deltas of an answer that is there already, each part in one."""
+    calls = 0
     for part in message.parts:
         if isinstance(part, Text):
             yield TextDelta(part.text)
@@ -169,4 +176,3 @@ def _replayed(kept: Mapping[str, Any], name: str) -> Iterator[Delta | Answer]:
         elif isinstance(part, ToolCall):
             yield CallDelta(calls, part.name, part.arguments)
             calls += 1
-    yield Answer(message, FREE, kept["stop"], kept["model"])
