@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 
 from assent.core.errors import QueryError
+from assent.store.access import EVERYONE, Access
+from assent.store.fence import enclose
 
 # Comments may stand before and between the words.
 _GAP = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
@@ -31,12 +33,24 @@ def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[st
 
 
 def select_with(
-    cursor: duckdb.DuckDBPyConnection, query: str, frames: Mapping[str, Any], ended: threading.Event | None = None
+    cursor: duckdb.DuckDBPyConnection,
+    query: str,
+    frames: Mapping[str, Any],
+    ended: threading.Event | None = None,
+    access: Access = EVERYONE,
 ) -> Any:
-    """`select` with a connection that is used for this statement only and closed; `interrupt` ends it."""
+    """`select` with a connection that is used for this statement only and closed; `interrupt` ends it.
+
+    `access` narrows what the journal's table and views give, and then nothing else of the database may be named.
+    """
     try:
         statement = _one(query)
-        for name in _named(query, frames):
+        chosen = named(query, frames)
+        if access != EVERYONE:
+            explains = statement.type is duckdb.StatementType.EXPLAIN
+            told = _EXPLAIN.sub("", statement.query, count=1) if explains else statement.query
+            enclose(cursor, access, told, chosen, explains)
+        for name in chosen:
             cursor.register(name, frames[name])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
         return _fetched(cursor.execute(statement))
@@ -110,7 +124,7 @@ def _explained_type(query: str) -> duckdb.StatementType:
     return statement.type
 
 
-def _named(query: str, frames: Mapping[str, Any]) -> list[str]:
+def named(query: str, frames: Mapping[str, Any]) -> list[str]:
     """The frames that a query names; SQL does not mind their case, but one written exactly so is registered last."""
     words = set(re.findall(r"\w+", query))
     folded = {word.casefold() for word in words}
