@@ -23,9 +23,11 @@ from assent.tools.tool import Tool
 Tools = Mapping[str, Tool[Any, Any]]
 
 # The moment is a parameter: the database's own now() is in the machine's time zone, and the journal's times are UTC.
-_SPENT = """SELECT $now - epoch(time), cost FROM events
-    WHERE kind = $kind AND model = $model AND time > make_timestamp($now::BIGINT * 1000000) - INTERVAL 1 HOUR
-        AND cost > 0"""
+# The clock may have been set back: an answer from a near future counts as of now, one from a far future not at all.
+_SPENT = """SELECT greatest($now - epoch(time), 0), cost FROM events
+    WHERE kind = $kind AND model = $model AND cost > 0
+        AND time > make_timestamp($now::BIGINT * 1000000) - INTERVAL 1 HOUR
+        AND time < make_timestamp($now::BIGINT * 1000000) + INTERVAL 1 HOUR"""
 
 
 class Catalog:
