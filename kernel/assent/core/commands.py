@@ -37,6 +37,7 @@ class StartRun:
     images: Any = field(default=(), repr=False, compare=False)
     effort: Effort | None = None
     priority: Priority | None = None
+    replay: str = ""
 
 
 @dataclass(frozen=True, slots=True)

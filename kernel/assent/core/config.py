@@ -23,6 +23,7 @@ FOLDER = ".assent"
 class Config:
     """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do.
 
+    `record` is a file that runs are recorded into, `replay` one that they are answered from; then none is recorded.
     `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`, and `retention` what
     `core.retention` reads.
     """
@@ -34,6 +35,8 @@ class Config:
     max_steps: int = 20
     policy: Mapping[str, str] = field(default_factory=dict)
     base_url: str = ""
+    record: str = ""
+    replay: str = ""
     agents: tuple[Agent, ...] = ()
     models: Tables = field(default_factory=dict)
     retention: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +74,10 @@ def from_file(config: Config, path: Path) -> Config:
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
+    if "replay" in values:  # it may approve calls, and a folder may be somebody else's
+        raise ConfigError(f"replay cannot be set in {path}: use ASSENT_REPLAY, or %agent record --replay FILE.")
+    if isinstance(record := values.get("record"), str):
+        values["record"] = str(_below(path.parent.parent, record, path))
     tables = {
         "agents": _agents(values.get("agents", {}), path),
         "models": checked_models(values.get("models", {}), str(path)),
@@ -79,10 +86,18 @@ def from_file(config: Config, path: Path) -> Config:
 
 
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
-    """`config` with ASSENT_MODEL, _AGENT, _WAIT, _ON_ASK, _MAX_STEPS, _BASE_URL over it."""
-    names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url")
+    """`config` with ASSENT_MODEL, _AGENT, _WAIT, _ON_ASK, _MAX_STEPS, _BASE_URL, _RECORD, _REPLAY over it."""
+    names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url", "record", "replay")
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")
+
+
+def _below(folder: Path, file: str, source: Path) -> Path:
+    """A file that a workspace may name, which may be somebody else's: one beside it, or further down."""
+    found = (folder / file).resolve()
+    if not file or folder.resolve() not in found.parents:
+        raise ConfigError(f"record in {source} is {file!r}; it must name a file in {folder}, where the workspace is.")
+    return found
 
 
 def _agents(tables: Any, path: Path) -> tuple[Agent, ...]:

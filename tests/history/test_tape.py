@@ -1,0 +1,423 @@
+"""A recording answers in the place of a model, and says what has drifted."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.support.sessions import approve, opened, reject, results, resumed, started, until
+
+from assent.app import Session
+from assent.core.agent import Agent
+from assent.core.commands import ForkRun, StartRun
+from assent.core.config import Config
+from assent.core.errors import ConfigError, ModelError
+from assent.core.events import Kind
+from assent.core.messages import ToolCall
+from assent.models.scripted import ScriptedModel
+from assent.runs.result import Result
+from assent.tools.tool import Tool, tool
+
+done: list[str] = []
+
+
+@tool(privilege="read_only")
+def look(at: str) -> str:
+    """Look at something."""
+    done.append(f"look {at}")
+    return f"saw {at}"
+
+
+@tool
+async def act(what: str) -> str:
+    """Do something."""
+    done.append(f"act {what}")
+    return f"did {what}"
+
+
+def call(name: str, number: int = 1, **arguments: Any) -> ToolCall:
+    return ToolCall(f"c{number}", name, json.dumps(arguments))
+
+
+def asked(session: Session, *tools: Any, prompt: str = "Go.", **options: Any) -> Result:
+    """A run by an agent that leaves its model to the settings."""
+    given = {name: options.pop(name) for name in ("instructions", "temperature") if name in options}
+    return asyncio.run(session.run(Agent(name="tester", tools=tools, **given), prompt, **options))
+
+
+def recorded(folder: Path, *turns: Any, tools: tuple[Tool[..., Any], ...] = (look,), **options: Any) -> Path:
+    """The recording of one run."""
+    file = folder / "answers.jsonl"
+    with opened(folder / "there", *turns, tools=tools, config=Config(record=str(file))) as session:
+        result = asked(session, *tools, **options)
+        assert result.status == "finished", result
+    return file
+
+
+def playing(folder: Path, file: Path, **options: Any) -> Session:
+    """A session without any model, in another workspace, that plays a recording."""
+    return Session(folder / "here", config=Config(replay=str(file)), **options)
+
+
+def drifted(folder: Path, file: Path, *tools: Any, **options: Any) -> str:
+    """What a run fails with that does not fit the recording."""
+    with_session = playing(folder, file)
+    try:
+        result = asked(with_session, *tools, **options)
+    finally:
+        with_session.close()
+    assert result.status == "failed", result
+    assert result.reason.startswith("The recording answers.jsonl ")
+    assert result.reason.endswith(
+        "Nothing was asked of a model. To record again: %agent record answers.jsonl, "
+        "then run the notebook from its first cell."
+    )
+    return result.reason.removeprefix("The recording answers.jsonl ").partition(". Nothing was asked")[0]
+
+
+def test_it_answers_without_a_model_free_of_charge_while_tools_run(tmp_path: Path) -> None:
+    file = recorded(tmp_path, call("look", at="a"), "Seen.")
+    done.clear()
+    session = playing(tmp_path, file)
+    try:
+        result = asked(session, look)
+        events = session.journal.events(result.run)
+        costs = session.sql("SELECT model, cost, input_tokens FROM costs")
+        incidents = session.sql("SELECT incident, reason FROM incidents")
+    finally:
+        session.close()
+    assert (result.status, result.text, done) == ("finished", "Seen.", ["look a"])
+    assert events[0].body["replay"] == str(file)
+    assert costs.to_numpy().tolist() == [["scripted:script", 0.0, 0]] * 2
+    assert incidents.to_numpy().tolist() == [
+        ["replayed", "answers.jsonl, run 1, answer 1."],
+        ["replayed", "answers.jsonl, run 1, answer 2."],
+    ]
+
+
+def test_runs_are_found_by_agent_and_prompt_in_any_order(tmp_path: Path) -> None:
+    file, says = tmp_path / "answers.jsonl", iter(["one", "two", "three"])
+    with opened(tmp_path / "there", lambda _: next(says), config=Config(record=str(file))) as session:
+        for prompt in ("a", "b", "a"):
+            asked(session, prompt=prompt)
+    session = playing(tmp_path, file)
+    try:
+        assert [asked(session, prompt=prompt).text for prompt in ("b", "a", "a")] == ["two", "one", "three"]
+        again = asked(session, prompt="a")
+    finally:
+        session.close()
+    assert again.status == "failed"
+    assert (
+        "has this question 2 times, and it was asked as often before. %agent record --replay answers.jsonl begins"
+        in (again.reason)
+    )
+
+
+def test_a_prompt_that_was_reworded_is_told_beside_the_recorded_one(tmp_path: Path) -> None:
+    file = recorded(tmp_path, "Four.", tools=(), prompt="How much is two and two?")
+    assert drifted(tmp_path, file, prompt="How much is two and three?") == (
+        "does not fit: the prompt of its 1st run has changed: "
+        "recorded 'How much is two and two?', now 'How much is two and three?'"
+    )
+
+
+def test_a_question_that_is_not_in_it_says_so(tmp_path: Path) -> None:
+    file = recorded(tmp_path, "Four.", tools=())
+    assert drifted(tmp_path, file, prompt="Why is the sky blue?") == (
+        "has no run of the agent 'tester' that was asked 'Why is the sky blue?'; it has 1 runs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"instructions": "Be brief."}, "the agent's instructions has changed"),
+        ({"temperature": 0.5}, "the agent's temperature has changed: recorded 'null', now '0.5'"),
+        ({"model": "maker:other"}, "the model has changed: recorded 'scripted:script', now 'maker:other'"),
+        ({"output_type": "int"}, "the type of the answer has changed"),
+    ],
+)
+def test_the_agent_is_to_be_as_it_was(tmp_path: Path, options: dict[str, Any], what: str) -> None:
+    file = recorded(tmp_path, call("look", at="a"), "Seen.")
+    assert drifted(tmp_path, file, look, **options).startswith(f"does not fit the 1st run: {what}")
+
+
+def test_a_model_may_be_written_shorter(tmp_path: Path) -> None:
+    file = recorded(tmp_path, "Seen.", tools=())
+    for name in ("scripted", "script", "scripted:script"):
+        session = playing(tmp_path, file)
+        try:
+            assert asked(session, model=name).status == "finished"
+        finally:
+            session.close()
+
+
+def other(code: Any, **options: Any) -> Tool[..., Any]:
+    return tool(name="look", privilege=options.pop("privilege", "read_only"), **options)(code)
+
+
+def test_other_code_of_a_tool_is_named(tmp_path: Path) -> None:
+    def changed(at: str) -> str:
+        """Look at something."""
+        return f"saw {at}!"
+
+    file = recorded(tmp_path, call("look", at="a"), "Seen.")
+    done.clear()
+    assert drifted(tmp_path, file, other(changed)) == (
+        "does not fit the 1st run: the code of the tool look has changed"
+    )
+    assert done == []
+
+
+def test_under_another_python_code_is_not_compared(tmp_path: Path) -> None:
+    def changed(at: str) -> str:
+        """Look at something."""
+        return "saw " + at
+
+    file = recorded(tmp_path, call("look", at="a"), "Seen.")
+    head, _, rest = file.read_text().partition("\n")
+    file.write_text(json.dumps(json.loads(head) | {"python": "3.1"}) + "\n" + rest)
+    session = playing(tmp_path, file)
+    try:
+        assert asked(session, other(changed)).text == "Seen."
+    finally:
+        session.close()
+
+
+def test_what_a_tool_says_of_itself_is_named(tmp_path: Path) -> None:
+    def reworded(at: str) -> str:
+        """Look at it."""
+        return f"saw {at}"
+
+    def retyped(at: int) -> str:
+        """Look at something."""
+        return f"saw {at}"
+
+    file = recorded(tmp_path, call("look", at="a"), "Seen.")
+    described = drifted(tmp_path, file, other(reworded))
+    assert described.endswith(
+        "the description of the tool look has changed: recorded 'Look at something.', now 'Look at it.'"
+    )
+    assert "the schema of the tool look has changed: recorded '…" in drifted(tmp_path, file, other(retyped))
+    assert "the list of the agent's tools has changed: recorded 'look', now 'look, act'" in drifted(
+        tmp_path, file, look, act
+    )
+
+
+def test_other_data_is_named_by_the_call_that_read_it(tmp_path: Path) -> None:
+    file, frame = tmp_path / "answers.jsonl", pd.DataFrame({"a": [1, 2]})
+    turns = (call("sql", query="SELECT sum(a) AS s FROM t"), "3")
+    with opened(tmp_path / "there", *turns, namespace={"t": frame}, config=Config(record=str(file))) as session:
+        asked(session, "sql")
+    session = playing(tmp_path, file, namespace={"t": frame + 1})
+    try:
+        reason = asked(session, "sql").reason
+    finally:
+        session.close()
+    assert "does not fit the 1st run: the result of call 1 (sql) has changed: recorded 's\\n3', now 's\\n5'" in reason
+
+
+def test_a_failure_is_played_and_what_followed_it(tmp_path: Path) -> None:
+    file, answers = tmp_path / "answers.jsonl", iter([ModelError("It is overloaded."), "Seen."])
+    turns = (call("look", at="a"), lambda _: next(answers))
+    with opened(tmp_path / "there", *turns, tools=(look,), config=Config(record=str(file))) as session:
+        resumed(session, asked(session, look).run)
+    session = playing(tmp_path, file)
+    try:
+        failed = asked(session, look)
+        assert (failed.status, failed.reason) == ("failed", "It is overloaded.")
+        assert resumed(session, failed.run).text == "Seen."
+    finally:
+        session.close()
+
+
+def test_a_run_that_was_cut_off_ends_where_it_did(tmp_path: Path) -> None:
+    file, gate = tmp_path / "answers.jsonl", asyncio.Event()
+
+    @tool(name="look", privilege="read_only")
+    async def slow(at: str) -> str:
+        """Look at something."""
+        if at == "b":
+            await gate.wait()
+        return f"saw {at}"
+
+    async def left(session: Session) -> None:
+        stream = session.submit(started(slow))
+        await until(stream, Kind.CALL_FINISHED)
+        await stream.aclose()
+
+    turns = ((call("look", 1, at="a"), call("look", 2, at="b")), "Seen.")
+    with opened(tmp_path / "there", *turns, tools=(slow,), config=Config(record=str(file))) as session:
+        asyncio.run(left(session))
+    gate.set()
+    reason = drifted(tmp_path, file, slow)
+    assert reason == "ends here in its 1st run, which was cancelled, and more is asked"
+
+
+# Answers of people
+
+
+def recorded_with_answer(folder: Path, what: Tool[..., Any] = act, **answer: Any) -> Path:
+    """The recording of a run whose call ana answered in time."""
+
+    async def answered(session: Session) -> None:
+        stream = session.submit(started(what, on_ask="wait"))
+        asking = await until(stream, Kind.CALL_DECIDED)
+        decide = reject if "reason" in answer else approve
+        decide(session, asking.call or "", **({"by": "ana"} if decide is approve else {}), **answer)
+        await until(stream, Kind.RUN_FINISHED)
+
+    file = folder / "answers.jsonl"
+    turns = (ToolCall("c1", what.name, '{"what": "one"}'), "Done.")
+    with opened(folder / "there", *turns, tools=(what,), config=Config(record=str(file))) as session:
+        asyncio.run(answered(session))
+    done.clear()
+    return file
+
+
+def played(folder: Path, file: Path, what: Tool[..., Any] = act, **options: Any) -> tuple[Result, list[Any]]:
+    """A run of that recording, and who approved its calls."""
+    session = playing(folder, file)
+    try:
+        result = asked(session, what, **options)
+        return result, session.sql("SELECT decided_by FROM approvals WHERE verdict <> 'pending'")["decided_by"].tolist()
+    finally:
+        session.close()
+
+
+def test_an_approval_is_given_again_in_the_name_of_the_recording(tmp_path: Path) -> None:
+    file = recorded_with_answer(tmp_path)
+    result, by = played(tmp_path, file)
+    assert (result.text, done, by) == ("Done.", ["act one"], ["recording answers.jsonl (ana)"])
+
+
+def test_an_edit_is_given_again(tmp_path: Path) -> None:
+    file = recorded_with_answer(tmp_path, arguments={"what": "two"})
+    result, _ = played(tmp_path, file)
+    assert (result.text, done) == ("Done.", ["act two"])
+
+
+def test_a_rejection_is_given_again(tmp_path: Path) -> None:
+    file = recorded_with_answer(tmp_path, reason="Not today.")
+    session = playing(tmp_path, file)
+    try:
+        run = asked(session, act).run
+        assert "Not today." in results(session, run)[0].text
+    finally:
+        session.close()
+    assert done == []
+
+
+def test_nothing_acts_where_calls_that_ask_are_denied(tmp_path: Path) -> None:
+    file = recorded_with_answer(tmp_path)
+    result, by = played(tmp_path, file, on_ask="deny")
+    assert (result.status, done, by) == ("failed", [], [None])
+    assert "the result of call 1 (act) has changed" in result.reason
+
+
+def test_admins_calls_wait_for_a_person(tmp_path: Path) -> None:
+    @tool(name="act", privilege="admin")
+    async def rule(what: str) -> str:
+        """Do something."""
+        done.append(what)
+        return what
+
+    file = recorded_with_answer(tmp_path, rule)
+    result, by = played(tmp_path, file, rule)
+    assert (result.status, len(result.pending), done, by) == ("suspended", 1, [], [])
+
+
+def forged(file: Path, **fields: Any) -> None:
+    """Change the approval in a recording."""
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for row in rows:
+        if row.get("kind") == "approval_decided":
+            row |= fields
+    file.write_text("\n".join(map(json.dumps, rows)))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"digest": "0" * 64}, {"policy_version": "0" * 16}, {"tool": "look"}, {"arguments": {"what": "two"}}],
+)
+def test_an_approval_of_anything_else_is_none(tmp_path: Path, fields: dict[str, Any]) -> None:
+    file = recorded_with_answer(tmp_path)
+    rows = file.read_text()
+    forged(file, **fields)
+    assert file.read_text() != rows
+    result, by = played(tmp_path, file)
+    assert (result.status, done, by) == ("suspended", [], [])
+
+
+def test_under_other_rules_a_person_is_asked(tmp_path: Path) -> None:
+    file = recorded_with_answer(tmp_path)
+    session = Session(tmp_path / "here", config=Config(replay=str(file), policy={"act": "ask"}))
+    try:
+        result = asked(session, act)
+        assert result.status == "suspended"
+        approve(session, result.pending[0].call, by="eva")
+        assert resumed(session, result.run).text == "Done."
+        assert session.sql("SELECT decided_by FROM approvals")["decided_by"].tolist() == ["eva"]
+    finally:
+        session.close()
+
+
+def test_what_was_answered_while_the_run_stood_still_is_left_to_the_notebook(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    turns = (call("act", what="one"), "Done.")
+    with opened(tmp_path / "there", *turns, tools=(act,), config=Config(record=str(file))) as session:
+        run = asked(session, act).run
+        approve(session, f"{run}.1", by="ana")
+        resumed(session, run)
+    done.clear()
+    session = playing(tmp_path, file)
+    try:
+        result = asked(session, act)
+        assert (result.status, done) == ("suspended", [])
+        approve(session, f"{result.run}.1", by="eva")
+    finally:
+        session.close()
+    later = playing(tmp_path, file)  # another process: the journal says which recording it was begun with
+    later.add_tool(act)
+    try:
+        assert resumed(later, result.run).text == "Done."
+    finally:
+        later.close()
+
+
+def test_a_fork_has_an_answer_of_its_own(tmp_path: Path) -> None:
+    file, says = tmp_path / "answers.jsonl", iter(["first", "second"])
+    with opened(tmp_path / "there", call("look", at="a"), lambda _: next(says), tools=(look,),
+                config=Config(record=str(file))) as session:  # fmt: skip
+        run = asked(session, look).run
+        assert asyncio.run(session.drain(ForkRun(run, at=1))).text == "second"
+    session = playing(tmp_path, file)
+    try:
+        run = asked(session, look)
+        assert run.text == "first"
+        assert asyncio.run(session.drain(ForkRun(run.run, at=1))).text == "second"
+    finally:
+        session.close()
+
+
+def test_a_cell_of_its_own_may_be_played_beside_a_model(tmp_path: Path) -> None:
+    file = recorded(tmp_path, "recorded", tools=())
+    with opened(tmp_path / "here", "live") as session:
+        played_one = StartRun("Go.", Agent(name="tester", tools=()), replay=str(file))
+        assert asyncio.run(session.drain(played_one)).text == "recorded"
+        assert asked(session).text == "live"
+
+
+def test_a_file_that_is_none_is_said_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    session = Session(tmp_path / "here", config=Config(replay=str(tmp_path / "none.jsonl")), models=[ScriptedModel([])])
+    try:
+        with pytest.raises(
+            ConfigError, match=r"There is no recording .*none.jsonl.* %agent record none.jsonl makes one"
+        ):
+            asked(session)
+        assert session.journal.select("SELECT count(*) FROM events") == [(0,)]
+    finally:
+        session.close()
