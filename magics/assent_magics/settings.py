@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from traitlets import Float, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 from traitlets.config import Configurable
 
 from assent.core import config as configs
@@ -18,7 +18,11 @@ class Assent(Configurable):
     agent = Unicode(None, allow_none=True, help="The agent of a %%agent cell that names none.").tag(config=True)
     wait = Float(None, allow_none=True, help="Seconds to wait in the cell for a person.").tag(config=True)
     on_ask = Unicode(None, allow_none=True, help="wait, suspend or deny when a call needs a person.").tag(config=True)
+    record = Unicode(None, allow_none=True, help="The file that runs are recorded into.").tag(config=True)
+    replay = Unicode(None, allow_none=True, help="The recording that answers in place of models.").tag(config=True)
     max_steps = Int(None, allow_none=True, help="The most model calls of a run.").tag(config=True)
+    tenant = Unicode(None, allow_none=True, help="Whose workspace this is, where several share it.").tag(config=True)
+    admin = Bool(None, allow_none=True, help="See what everybody has in the workspace.").tag(config=True)
 
     def effective(self, folder: Path) -> Config:
         """The configuration that holds now, for the workspace in `folder`."""

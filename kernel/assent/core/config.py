@@ -17,12 +17,14 @@ from assent.core.model_settings import check as checked_models
 from assent.core.privilege import check_modes
 
 FOLDER = ".assent"
+_WORDS = {"1": True, "true": True, "yes": True, "": False, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do.
 
+    A session sees what `tenant` and its user have in the workspace; with `admin`, everybody's.
     `record` is a file that runs are recorded into, `replay` one that they are answered from; then none is recorded.
     `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`, and `retention` what
     `core.retention` reads.
@@ -37,6 +39,8 @@ class Config:
     base_url: str = ""
     record: str = ""
     replay: str = ""
+    tenant: str = "default"
+    admin: bool = False
     agents: tuple[Agent, ...] = ()
     models: Tables = field(default_factory=dict)
     retention: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +80,8 @@ def from_file(config: Config, path: Path) -> Config:
         raise ConfigError(f"{path} could not be read: {error}. Correct or remove it.") from None
     if "replay" in values:  # it may approve calls, and a folder may be somebody else's
         raise ConfigError(f"replay cannot be set in {path}: use ASSENT_REPLAY, or %agent record --replay FILE.")
+    if "admin" in values:  # nor is it a workspace's to say who may look at all of it
+        raise ConfigError(f"admin cannot be set in {path}: use ASSENT_ADMIN, or %config Assent.admin = True.")
     if isinstance(record := values.get("record"), str):
         values["record"] = str(_below(path.parent.parent, record, path))
     tables = {
@@ -86,8 +92,8 @@ def from_file(config: Config, path: Path) -> Config:
 
 
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
-    """`config` with ASSENT_MODEL, _AGENT, _WAIT, _ON_ASK, _MAX_STEPS, _BASE_URL, _RECORD, _REPLAY over it."""
-    names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url", "record", "replay")
+    """`config` with ASSENT_MODEL, _AGENT, _WAIT, _ON_ASK, _MAX_STEPS, _BASE_URL, _RECORD, _REPLAY, _TENANT, _ADMIN."""
+    names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url", "record", "replay", "tenant", "admin")
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")
 
@@ -116,6 +122,8 @@ def _merged(config: Config, values: Mapping[str, Any], source: str) -> Config:
 def _typed(name: str, value: Any, kind: type, source: str) -> Any:
     if type(value) is kind:
         return value
+    if kind is bool and isinstance(value, str) and value.lower() in _WORDS:
+        return _WORDS[value.lower()]
     if kind in (int, float) and isinstance(value, str | int) and not isinstance(value, bool):
         try:
             return kind(value)  # the environment knows text only

@@ -93,10 +93,11 @@ class Scope:
     user: str = ""
     notebook: str | None = None
     cell: str | None = None
+    tenant: str = "default"
 
     def event(self, kind: Kind, **columns: Any) -> Event:
         return Event(
-            kind=kind, run=self.run, parent=self.parent, agent=self.agent, user=self.user,
+            kind=kind, run=self.run, parent=self.parent, agent=self.agent, tenant=self.tenant, user=self.user,
             notebook=self.notebook, cell=self.cell, **columns,
         )  # fmt: skip
 

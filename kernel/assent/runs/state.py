@@ -111,7 +111,7 @@ def begin(event: Event) -> State:
 
 
 def _scope(event: Event) -> Scope:
-    return Scope(event.run, event.parent, event.agent, event.user, event.notebook, event.cell)
+    return Scope(event.run, event.parent, event.agent, event.user, event.notebook, event.cell, event.tenant)
 
 
 def _forked(state: State, event: Event) -> None:

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, fields
 import duckdb
 
 from assent.core.errors import ConfigError
-from assent.core.events import Event
+from assent.core.events import Event, Scope
 from assent.store.schema import EVERY, SCOPED
 
 
@@ -23,13 +23,22 @@ class Access:
             if getattr(self, item.name) == EVERY:
                 raise ConfigError(f"No {item.name} can be called {EVERY!r}. Give another name.")
 
-    def covers(self, event: Event) -> bool:
-        """Whether an event is among the rows."""
+    def covers(self, event: Event | Scope) -> bool:
+        """Whether an event, or what a run writes, is among the rows."""
         return (
             self.tenant in (None, event.tenant)
             and self.user in (None, event.user)
             and self.agent in (None, event.agent)
             and self.notebook in (None, event.notebook)
+        )
+
+    def allows(self, event: Event) -> bool:
+        """Whether the session may write an event: one of its rows, or one that is of no agent or no notebook."""
+        return (
+            self.tenant in (None, event.tenant)
+            and self.user in (None, event.user)
+            and (self.agent is None or event.agent in (None, self.agent))
+            and (self.notebook is None or event.notebook in (None, self.notebook))
         )
 
     def __str__(self) -> str:

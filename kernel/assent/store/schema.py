@@ -105,7 +105,7 @@ def runs_where(condition: str) -> str:
             sum(cost) AS cost,
             greatest(epoch(arg_max(time, seq) - arg_min(time, seq)), 0) AS seconds,
             any_value(notebook) AS notebook, any_value(cell) AS cell,
-            any_value("user") AS "user", any_value(parent) AS parent,
+            any_value(tenant) AS tenant, any_value("user") AS "user", any_value(parent) AS parent,
             any_value(CASE kind WHEN 'run_started' THEN body ->> '$.fork.run' END) AS forked_from
         FROM events WHERE {condition} GROUP BY run"""
 
@@ -165,7 +165,7 @@ VIEWS: dict[str, str] = {
         WHERE asked.kind = 'call_decided' AND asked.decision = 'ask' ORDER BY asked.seq""",
     "costs": """
         SELECT time, date_trunc('hour', time) AS hour, split_part(model, ':', 1) AS provider, model, agent, run, step,
-            notebook, cell, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens,
+            notebook, cell, tenant, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens,
             CAST(body ->> 'cache_write' AS BIGINT) AS cache_write_tokens, cost,
             CAST(body ->> 'saved' AS DECIMAL(18,9)) AS saved, duration
         FROM events WHERE kind = 'model_answered' ORDER BY seq""",
