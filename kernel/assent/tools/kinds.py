@@ -36,6 +36,11 @@ def is_plain(value: Any) -> bool:
     )
 
 
+def is_changeable(value: Any) -> bool:
+    """Whether a value can be changed in place; functions and classes can, by their attributes, and hardly ever are."""
+    return isinstance(value, FunctionType | type) or not is_plain(value)
+
+
 def is_table(value: Any) -> bool:
     """Whether a value is a table or a column that copies itself when it is written to: pandas from 3 on, polars."""
     kind = type(value)
@@ -54,7 +59,9 @@ def is_used_up(value: Any) -> bool:
 def may_share(one: Any, other: Any) -> bool:
     """Whether a change in place of one may be seen in the other. Where it cannot be told, it may."""
     if one is other:
-        return not is_plain(one)
+        return is_changeable(one)
+    if type(one) is other or type(other) is one:
+        return True
     if is_plain(one) or is_plain(other):
         return False
     if is_table(one) or is_table(other):

@@ -11,8 +11,8 @@ _WORD = re.compile(r"[^\W\d]\w*")
 IN_PLACE = frozenset(
     _WORD.findall(
         "append extend insert remove pop popitem clear update setdefault add discard sort reverse appendleft "
-        "extendleft popleft rotate difference_update intersection_update symmetric_difference_update move_to_end subtract "
-        "fill put resize partition itemset setflags setfield byteswap isetitem "
+        "extendleft popleft rotate difference_update intersection_update symmetric_difference_update move_to_end "
+        "subtract fill put resize partition itemset setflags setfield byteswap isetitem "
         "fit partial_fit fit_transform fit_predict fit_resample load_state_dict seed set_state shuffle "
         "read readline readlines write writelines seek truncate close send throw __next__ __setitem__ __delitem__ "
         "__setattr__ __iadd__"

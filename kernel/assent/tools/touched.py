@@ -11,7 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from assent.tools.behind import NOTHING, Behind, behind, is_of_notebook, keeps_state
-from assent.tools.kinds import is_plain, is_table, is_used_up, may_share
+from assent.tools.kinds import is_changeable, is_plain, is_table, is_used_up, may_share
 from assent.tools.names import Names, names_in
 
 Look = tuple[int, Any]
@@ -31,8 +31,9 @@ class Touched:
     """The names that a piece of code `bound` where there was none, `changed` and `deleted`.
 
     `read` are those whose value before mattered. What was changed in place is among them; what was written and is not
-    in `read` was overwritten. `shares`: for a name that was written, those that may show its changes, and whose changes
-    it may show. `later`: for functions, and what holds some, the names that they read when they are called.
+    in `read` was overwritten. `absent`: names that it would have read, had there been any. `shares`: for a name that
+    was written, those that may show its changes, and whose changes it may show. `later`: for functions, and what holds
+    some, the names that they read when they are called.
     """
 
     read: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Touched:
     deleted: tuple[str, ...] = ()
     shares: Mapping[str, tuple[str, ...]] | None = None
     later: Mapping[str, tuple[str, ...]] | None = None
+    absent: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the journal keeps it: what is empty is left out."""
@@ -107,6 +109,7 @@ def _ended(
     grown = {name for name in (there & here) - rebound - foreign if before[name] != after[name]}
     in_place = grown | (set(seen) & here) - overwritten | _in_place(begun, functions, namespace)
     in_place |= _seen_through(in_place, (names.loaded | read) & here, namespace)
+    absent = (names.read | functions.reads) - there - _BUILTINS
     changed = ((rebound | in_place | overwritten) & there) & here
     written = changed | bound
     return Touched(
@@ -116,6 +119,7 @@ def _ended(
         deleted=_kept((there - here) - set(apart)),
         shares=_shares(written, (names.loaded | read | written) & here, namespace),
         later=_later(written, namespace),
+        absent=_kept(absent),
     )
 
 
@@ -167,8 +171,9 @@ def _is_frozen(kind: type) -> bool:
 
 def _in_place(begun: Begun, functions: Behind, namespace: Mapping[str, Any]) -> set[str]:
     """The names whose values the code's text, or the functions that it may call, change in place."""
-    found = begun.names.changed | (begun.names.given | functions.reads if functions.changes else set())
-    return {name for name in found if name in namespace and not is_plain(namespace[name])} | begun.used_up
+    reached = begun.names.given | functions.reads if functions.changes else set()
+    found = {name for name in begun.names.changed if name in namespace and is_changeable(namespace[name])}
+    return found | {name for name in reached if name in namespace and not is_plain(namespace[name])} | begun.used_up
 
 
 def _seen_through(changed: Collection[str], names: Collection[str], namespace: Mapping[str, Any]) -> set[str]:
