@@ -196,7 +196,7 @@ class Transcript:
     def _branched(self, fork: Mapping[str, Any]) -> None:
         """Say whose steps stand above, and what the person said after them."""
         where = f"after step {fork['at']}" if fork["at"] else "from its beginning"
-        edit = ", with one call edited" if "edit" in fork else ""
+        edit = f", with {fork['edit']['call']} edited" if "edit" in fork else ""
         number = len(self._items)
         self._put(f"fork.{number}", Words(f"{fork['run']} {where}{edit}.", "quiet", "Fork of"))
         self._put(f"fork.{number}.prompt", Words(str(fork.get("prompt", "")), "prompt"))

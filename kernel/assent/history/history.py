@@ -142,6 +142,7 @@ def _said(event: Event) -> str:
     body = event.body
     if fork := body.get("fork"):
         where = f"of {fork['run']} after step {fork['at']}" if fork["at"] else f"of {fork['run']} from its beginning"
+        where += f", with {fork['edit']['call']} edited" if "edit" in fork else ""
         said = fork.get("prompt") or ("" if fork["at"] else body["prompt"])
         return f"{where}: {said}" if said else where
     if event.kind is Kind.RUN_FINISHED:
