@@ -1,5 +1,6 @@
 """Large payloads, kept once each under the sha256 of their bytes, beside the journal."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -14,7 +15,8 @@ def put(folder: Path, data: bytes) -> str:
     """Keep `data` durably and return its digest (sha256, hexadecimal)."""
     name = hashlib.sha256(data).hexdigest()
     target = _path(folder, name)
-    if target.exists():
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(target)  # `payloads.sweep` leaves alone what is young
         return name
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent)

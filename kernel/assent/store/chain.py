@@ -49,7 +49,7 @@ class Verified:
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
     """How far a chain has been followed."""
 
     seq: int = 0
@@ -75,13 +75,7 @@ def verify(select: Select, folder: Path) -> Verified:
 
 
 def _verified(select: Select, folder: Path) -> Verified:
-    [(last,)] = select("SELECT coalesce(max(seq), 0) FROM events", ())
-    walk = _Walk()
-    while walk.seq < last:
-        rows = select(_ROWS, (walk.seq, min(last, walk.seq + PORTION)))
-        _follow(walk, rows)
-        if not rows:
-            raise _unfit(walk.seq + 1)
+    walk = followed(select)
     if walk.forgotten and (walk.forgotten, walk.digest.hexdigest()) != walk.said:
         raise StoreError(
             f"The journal was changed: {walk.forgotten:,} events read as forgotten, and no compaction says so of "
@@ -91,7 +85,19 @@ def _verified(select: Select, folder: Path) -> Verified:
     return Verified(walk.seq, walk.head, walk.forgotten, len(walk.payloads))
 
 
-def _follow(walk: _Walk, rows: Iterable[tuple[Any, ...]]) -> None:
+def followed(select: Select) -> Walk:
+    """A whole chain, whatever it says of what was forgotten."""
+    [(last,)] = select("SELECT coalesce(max(seq), 0) FROM events", ())
+    walk = Walk()
+    while walk.seq < last:
+        rows = select(_ROWS, (walk.seq, min(last, walk.seq + PORTION)))
+        _follow(walk, rows)
+        if not rows:
+            raise _unfit(walk.seq + 1)
+    return walk
+
+
+def _follow(walk: Walk, rows: Iterable[tuple[Any, ...]]) -> None:
     for *row, names, kept in rows:
         seq, prev, digest, batch = row[0], row[_HASH - 1], row[_HASH], row[_BATCH]
         values = row[:_HASH] if batch is None else [*row[:_HASH], batch]
@@ -105,17 +111,17 @@ def _follow(walk: _Walk, rows: Iterable[tuple[Any, ...]]) -> None:
             _remember(walk, row[_KIND], kept)
 
 
-def _remember(walk: _Walk, kind: str, body: str) -> None:
+def _remember(walk: Walk, kind: str, body: str) -> None:
     if kind == Kind.COMPACTED:
         said = json.loads(body)
         walk.said = said.get("forgotten", 0), said.get("digest", "")
     else:
         walk.forgotten += 1
-        walk.digest.update(line_of(walk.seq, body))
+        walk.digest.update(_line(walk.seq, body))
 
 
-def line_of(seq: int, body: str) -> bytes:
-    """A forgotten row, as the digest of a compaction covers it."""
+def _line(seq: int, body: str) -> bytes:
+    """A forgotten row, as the digest of `COMPACTED` covers it."""
     return f"{seq} {body}\n".encode()
 
 

@@ -28,9 +28,7 @@ class Opened(Protocol):
     folder: Path
     connection: duckdb.DuckDBPyConnection
 
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
+    def reopen(self) -> None: ...
 
 
 def snapshot(opened: Opened, target: str) -> None:

@@ -8,6 +8,7 @@ import duckdb
 
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
+from assent.core.ids import new_id
 from assent.store.database import FILE, connect
 from assent.store.rows import encoded, hash_of, row_of, values_of
 from assent.store.schema import TABLE
@@ -35,8 +36,7 @@ def swap(opened: Opened, path: str, until: int, runs: frozenset[str], event: Eve
     # The old file stays locked until it has been replaced: nobody can write what would then be lost.
     os.replace(path, place)
     sync(opened.folder)
-    opened.close()
-    opened.open()
+    opened.reopen()
     return ""
 
 
@@ -65,9 +65,8 @@ def _complete(path: Path, tail: list[tuple[Any, ...]], event: Event) -> None:
         if tail:
             appender.append_rows(tail)
             appender.flush()
-        row = copy.execute(_LAST).fetchone()
-        assert row is not None
-        appender.append_rows([_next(event, *row)])
+        [last] = copy.execute(_LAST).fetchall()
+        appender.append_rows([_next(event, *last)])
         appender.flush()
         copy.execute("CHECKPOINT")
     except duckdb.Error as error:
@@ -78,7 +77,7 @@ def _complete(path: Path, tail: list[tuple[Any, ...]], event: Event) -> None:
 
 
 def _next(event: Event, seq: int, head: str) -> tuple[Any, ...]:
-    event.seq, event.prev, event.batch = seq + 1, head, event.batch or "compact.1"
+    event.seq, event.prev, event.batch = seq + 1, head, f"{new_id()}.1"
     values = values_of(event, encoded(event.body))
     event.hash = hash_of(values, event.batch)
     return row_of(values, event.hash, event.batch)

@@ -1,0 +1,144 @@
+"""Forgetting what runs said, by the rules of `[retention]`, and giving back the space.
+
+What is forgotten is decided and written into a copy while the journal goes on; only to put the copy in its place do
+commits wait. The event `compacted` says what was forgotten: without it, the chain does not pass for whole.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
+from assent.core.retention import Retention
+from assent.store import blobs, chain, database, payloads
+from assent.store.forget import TOLD, forgotten
+from assent.store.journal import Journal
+from assent.store.retention import forgettable
+
+PREFIX = "compacting-"  # of the folder in the workspace's where the copy is made
+_PORTION = 50_000  # rows
+_TIMES = 3  # that it is begun anew when something went on meanwhile
+_ROOM = 2.5  # what of the database's size has to be free on the disk
+_TO_FORGET = f"""{TOLD} AND (run IN (SELECT unnest($runs)) OR
+    (run IS NULL AND kind = '{Kind.CELL_RAN}' AND epoch(time) < $before))"""
+_COPY = """
+    INSERT INTO events SELECT old.* REPLACE (coalesce(changed.body, old.body) AS body) FROM former.events AS old
+    LEFT JOIN (SELECT unnest($seqs) AS seq, unnest($bodies) AS body) AS changed ON changed.seq = old.seq
+    WHERE old.seq > $after AND old.seq <= $until ORDER BY old.seq"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What was (or would be) forgotten: events, of so many runs; payloads removed; bytes on the disk before, after."""
+
+    events: int = 0
+    runs: int = 0
+    payloads: int = 0
+    before: int = 0
+    after: int = 0
+
+    @property
+    def freed(self) -> int:
+        return max(0, self.before - self.after)
+
+
+def foreseen(journal: Journal, rules: Retention) -> Compacted:
+    """What `compact` would forget now; of the space only what payloads take is known beforehand."""
+    events, runs = _counted(journal, _asked(journal, rules))
+    return Compacted(events, runs)
+
+
+def compact(journal: Journal, rules: Retention, by: str) -> Compacted:
+    """Forget what the rules say, for the person `by`, and remove payloads that nothing names any more."""
+    before = size(journal.folder)
+    events = runs = 0
+    for _ in range(_TIMES):
+        wanted = _asked(journal, rules)
+        events, runs = _counted(journal, wanted)
+        why = _rewritten(journal, wanted, _event(rules, by)) if events else ""
+        if not why:
+            break
+    else:
+        raise StoreError(f"Nothing was forgotten: {why} meanwhile. Compact again when less is going on.")
+    folder = journal.folder / blobs.FOLDER
+    removed, _ = payloads.sweep(folder, payloads.named(journal.select, folder))
+    return Compacted(events, runs, removed, before, size(journal.folder))
+
+
+def size(folder: Path) -> int:
+    """The bytes of a workspace's database and payloads on the disk."""
+    found = [*folder.glob(database.FILE + "*"), *payloads.files(folder / blobs.FOLDER)]
+    return sum([path.stat().st_size for path in found])
+
+
+def _asked(journal: Journal, rules: Retention) -> dict[str, Any]:
+    """The parameters of `_TO_FORGET`."""
+    if rules.payloads is None:
+        return {"runs": [], "before": 0.0}
+    return {"runs": sorted(forgettable(journal.select, rules)), "before": time.time() - rules.payloads}
+
+
+def _counted(journal: Journal, wanted: dict[str, Any]) -> tuple[int, int]:
+    [row] = journal.select(f"SELECT count(*), count(DISTINCT run) FROM events WHERE {_TO_FORGET}", wanted)
+    return row[0], row[1]
+
+
+def _event(rules: Retention, by: str) -> Event:
+    return Event(kind=Kind.COMPACTED, user=by, body={"rules": asdict(rules), "by": by})
+
+
+def _rewritten(journal: Journal, wanted: dict[str, Any], event: Event) -> str:
+    """Put a copy without what is to be forgotten in the database's place; why that could not be done, or ""."""
+    folder = journal.folder
+    needed = int((folder / database.FILE).stat().st_size * _ROOM)
+    if shutil.disk_usage(folder).free < needed:
+        raise StoreError(f"To compact {folder}, {needed / 1e6:.0f} MB must be free on its disk. Free some space.")
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as place:
+        former, new = Path(place) / "former.duckdb", Path(place) / "new.duckdb"
+        journal.upkeep("snapshot", str(former))
+        with _copying(former, new) as connection:
+            until = _copied(connection, wanted, folder / blobs.FOLDER)
+            walk = chain.followed(lambda query, values: connection.execute(query, values).fetchall())
+        event.body |= {"forgotten": walk.forgotten, "digest": walk.digest.hexdigest(), "until": until}
+        return str(journal.upkeep("swap", str(new), until, frozenset(wanted["runs"]), event))
+
+
+@contextmanager
+def _copying(former: Path, new: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new database, to which the former one is attached as `former`."""
+    database.connect(former).close()  # what its log holds is in the file then
+    database.connect(new).close()
+    connection = duckdb.connect(str(new), config={"threads": 2, "memory_limit": "256MB"})
+    try:
+        connection.execute(f"ATTACH '{str(former).replace(chr(39), chr(39) * 2)}' AS former (READ_ONLY)")
+        yield connection
+        connection.execute("DETACH former; CHECKPOINT")
+    except duckdb.Error as error:
+        raise StoreError(f"The journal could not be copied: {error}. Free some space, then compact again.") from None
+    finally:
+        connection.close()
+
+
+def _copied(connection: duckdb.DuckDBPyConnection, wanted: dict[str, Any], folder: Path) -> int:
+    """Copy all events, forgetting what is wanted; the number of the last one."""
+    until = _value(connection, "SELECT coalesce(max(seq), 0) FROM former.events")
+    for after in range(0, until, _PORTION):
+        part = {"after": after, "until": after + _PORTION}
+        query = f"SELECT seq, kind, body FROM former.events WHERE seq > $after AND seq <= $until AND {_TO_FORGET}"
+        rows = connection.execute(query, part | wanted).fetchall()
+        bodies = [forgotten(kind, body, folder) for _, kind, body in rows]
+        connection.execute(_COPY, part | {"seqs": [row[0] for row in rows], "bodies": bodies})
+    return until
+
+
+def _value(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

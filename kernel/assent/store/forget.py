@@ -1,0 +1,109 @@
+"""What is left of an event when what was said in it is forgotten.
+
+The columns stay (who, when, what kind, tool, decision, tokens, cost, hash), and so does the shape of the body: a
+transcript, a state or a view of a forgotten run is that of any other, with `GONE` where there was text. What a person
+was asked, and answered, is never forgotten. The body begins with the digest of the one it was, which the hash chain
+needs.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from assent.core.errors import StoreError
+from assent.core.events import Event, Kind
+from assent.store import blobs
+from assent.store.rows import FORGOTTEN, digest_of, encoded
+
+GONE = "(forgotten)"
+Body = Mapping[str, Any]
+
+
+def forgotten(kind: str, body: str, folder: Path) -> str:
+    """The body to keep of one that `TOLD` says has something to forget; `folder` is where payloads lie."""
+    return encoded({"forgotten": digest_of(body), **_SAID[Kind(kind)](_whole(json.loads(body), folder))})
+
+
+def has_gaps(event: Event) -> bool:
+    """Whether what was said in an event is forgotten."""
+    return "forgotten" in event.body
+
+
+def _whole(body: dict[str, Any], folder: Path) -> Body:
+    if (name := body.get("blob")) is None:
+        return body
+    try:
+        whole: Body = json.loads(blobs.get(folder, name))
+    except StoreError:  # it is to be forgotten anyway: the excerpt has what is kept
+        return body
+    return whole
+
+
+def _started(body: Body) -> Body:
+    fork = dict(body.get("fork") or {})
+    if "prompt" in fork:
+        fork["prompt"] = GONE
+    if "edit" in fork:
+        fork["edit"] = fork["edit"] | {"arguments": {}}
+    kept = _only(body, "agent", "output")
+    return {**kept, "prompt": GONE, **({"fork": fork} if fork else {})}
+
+
+def _answered(body: Body) -> Body:
+    message = body.get("message") or {"role": "assistant", "parts": []}
+    parts = [_part(part) for part in message["parts"] if part["kind"] in ("text", "call")]
+    return {**_only(body, "stop", "cache_write", "saved"), "message": {**message, "parts": parts}}
+
+
+def _part(part: Body) -> Body:
+    """A call keeps its id and name: the events of calls refer to it."""
+    if part["kind"] == "call":
+        return {**_only(part, "kind", "id", "name"), "arguments": "{}"}
+    return {"kind": "text", "text": GONE}
+
+
+def _ended(body: Body) -> Body:
+    said = {name: GONE for name in ("text", "partial") if body.get(name)}
+    return {**_only(body, "reason", "error", "by"), **said}
+
+
+def _finished(body: Body) -> Body:
+    return {**_only(body, "error", "touched"), "text": GONE}
+
+
+def _ran(body: Body) -> Body:
+    return {**body, "source": GONE}
+
+
+def _texts(body: Body) -> Body:
+    return {**body, "text": GONE}
+
+
+def _arguments(body: Body) -> Body:
+    return {**body, "arguments": {}}
+
+
+def _only(body: Body, *names: str) -> dict[str, Any]:
+    return {name: body[name] for name in names if name in body}
+
+
+_SAID: Mapping[Kind, Callable[[Body], Body]] = {
+    Kind.CELL_RAN: _ran,
+    Kind.RUN_STARTED: _started,
+    Kind.MODEL_ANSWERED: _answered,
+    Kind.ANSWER_REFUSED: _texts,
+    Kind.CALL_DECIDED: _arguments,
+    Kind.CALL_STARTED: _arguments,
+    Kind.CALL_FINISHED: _finished,
+    Kind.RUN_PAUSED: _ended,
+    Kind.RUN_SUSPENDED: _ended,
+    Kind.RUN_FINISHED: _ended,
+    Kind.RUN_CANCELLED: _ended,
+    Kind.RUN_FAILED: _ended,
+}
+_KINDS = ", ".join(f"'{kind}'" for kind in _SAID)
+
+# Which rows of `events` have something to forget, as SQL. Not those of schema version 1: their hash needs the text.
+TOLD = f"""(kind IN ({_KINDS}) AND batch IS NOT NULL AND NOT starts_with(body, '{FORGOTTEN}')
+    AND NOT (kind = '{Kind.CALL_DECIDED}' AND decision = 'ask'))"""
