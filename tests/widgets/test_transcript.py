@@ -201,6 +201,34 @@ def test_events_find_the_calls_that_the_model_proposed() -> None:
     assert calls == [("sql", f"{RUN}.1", "done"), ("python", f"{RUN}.2", "waiting for approval")]
 
 
+def test_a_call_is_found_by_its_number_whatever_comes_first() -> None:
+    twice = assistant(ToolCall("a", "sql", '{"query": "A"}'), ToolCall("b", "sql", '{"query": "B"}'))
+    transcript = folded(STARTED, answered(1, twice, "calls"), finished("of b", 2), finished("of a", 1))
+    calls = [(call["id"], call["arguments"]) for call in transcript.to_json()["calls"]]
+    assert calls == [(f"{RUN}.1", {"query": "A"}), (f"{RUN}.2", {"query": "B"})]
+    assert transcript.text().index("of a") < transcript.text().index("of b")
+
+
+def test_a_fork_says_where_it_branched_off_and_counts_its_own() -> None:
+    shared = [STARTED, answered(1, assistant(Text("I look.")), input_tokens=10, output_tokens=5, cost=Decimal(1))]
+    fork = {"run": "p4r3nt", "at": 1, "prompt": ATTACKS[0]}
+    begun = event(Kind.RUN_STARTED, 1000, body={"prompt": "And?", "fork": fork})
+    own = answered(2, assistant(Text("So.")), at=1002, input_tokens=1, output_tokens=2, cost=Decimal(2))
+    transcript = folded(*shared, begun, own, event(Kind.RUN_FINISHED, 1003, body={"text": "So."}), prompt=True)
+    head, *rest = transcript.text().split("\n\n")
+    assert head == f"analyst · finished · 1 step · 1 in / 2 out tokens · $2.00 · 3.0 s · run {RUN}"
+    assert rest == ["> How many orders?", "I look.", "Fork of p4r3nt after step 1.", f"> {ATTACKS[0]}", "So."]
+    assert ATTACKS[0] not in transcript.html()
+
+
+def test_a_fork_from_the_beginning_shows_its_question() -> None:
+    fork = {"run": "p4r3nt", "at": 0}
+    begun = event(Kind.RUN_STARTED, body={"prompt": "How many customers?", "fork": fork})
+    assert folded(begun, prompt=True).text().split("\n\n")[1:] == [
+        "> How many customers?", "Fork of p4r3nt from its beginning.",
+    ]  # fmt: skip
+
+
 def test_output_of_python() -> None:
     shown: dict[str, Any] = {
         "type": "python", "stdout": "\x1b[31mhello\x1b[0m\n", "result": "42", "bound": ["df", "x"], "changed": [],
