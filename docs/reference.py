@@ -29,7 +29,7 @@ PAGE = Path(__file__).with_name("reference.md")
 # A value for each setting that its environment variable could hold; whether it is read is tried out, not claimed.
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
-    "agents": "x", "models": "x", "retention": "x",
+    "agents": "x", "models": "x", "record": "x", "replay": "x", "retention": "x",
 }  # fmt: skip
 SETTINGS = {
     "model": "the model, as provider:model; empty: a key in the environment, a running Ollama, the local model",
@@ -39,6 +39,8 @@ SETTINGS = {
     "max_steps": "the most model calls of a run, for the agent `analyst`",
     "policy": "table: tool to auto, ask or disabled; it can only tighten",
     "base_url": "a server of your own that speaks the OpenAI chat format; its key is ASSENT_API_KEY",
+    "record": "a file that runs are recorded into; in config.toml one beside the workspace",
+    "replay": "a recording that answers in place of models; not in config.toml",
     "agents": "tables `[agents.NAME]` with an agent's fields",
     "models": 'tables `[models.default]`, `[models.PROVIDER]`, `[models."PROVIDER:MODEL"]`, the later over the earlier',
     "retention": 'table: `payloads = "90d"`, how long texts are kept after a run; `keep`, of whom for ever',
@@ -88,8 +90,15 @@ VIEW_MEANINGS = {
     "unpriced": "one row a model whose answers have no known price",
     "incidents": "one row for each time that something befell a request to a model",
     "notebooks": "one row a notebook, wherever it was moved",
+    "writes": "one row each time that a cell, or a call of the tool `python`, wrote a variable or a file",
 }
 COLUMNS = {
+    "name": "of the variable, or the file's whole path",
+    "how": "a variable was bound, changed or deleted; a file was saved or removed",
+    "by": "cell: one of the analyst's, or the answer that `--into` bound; call: an agent's",
+    "count": "the number of the cell's execution",
+    "source": "the cell's source; a call's is in the arguments of `tool_calls`",
+    "kernel": "the life of a kernel: from one start to the next",
     "id": "the notebook's own, which stays when its file is moved; empty where nobody has told it",
     "path": "where the notebook was last",
     "run": "the run's id",
@@ -123,7 +132,7 @@ COLUMNS = {
     "answers": "how many",
     "first": "UTC, of the first of them",
     "last": "UTC, of the latest",
-    "incident": "failed, retried, waited, cached, replayed, fell back, circuit opened, circuit closed or answer refused",
+    "incident": "failed, retried, waited, cached, replayed, fell back, circuit opened or closed, or answer refused",
     "to": "the model that was asked instead",
     "restart": "whether words that were shown do not count any more",
     "duration": "seconds",

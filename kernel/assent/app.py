@@ -20,6 +20,7 @@ from assent.core.errors import ConfigError, NotFound, StoreError
 from assent.core.events import ENDINGS, Event, Progress, current_user
 from assent.core.ids import run_of
 from assent.core.model import Model
+from assent.history.recordings import Recordings
 from assent.history.replay import Replayed
 from assent.policy.decide import facts
 from assent.runs import branch, records, stopping
@@ -173,6 +174,11 @@ class Session:
     async def replay(self, run: str) -> Replayed:
         """A run once more by today's code and rules, with recorded answers and results: nothing is asked or run."""
         return await self._work.replay(self.find(run))
+
+    @property
+    def recordings(self) -> Recordings:
+        """The files that runs are recorded into and answered from, as the settings `record` and `replay` say."""
+        return self._work.recordings
 
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.

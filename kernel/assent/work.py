@@ -1,7 +1,7 @@
 """The runs that a session has at work: from a command to a run, and what is left of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from assent.core.errors import AssentError, ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope, current_user
 from assent.core.ids import new_id
 from assent.history.fork import forked
+from assent.history.recordings import Recordings
 from assent.history.replay import Replayed, replay
+from assent.history.tape import Played
 from assent.policy.decide import Facts
 from assent.runs import branch, records
 from assent.runs.live import Live, live_runs
@@ -20,6 +22,7 @@ from assent.runs.pictures import keep_all
 from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold
 from assent.store.journal import Journal
+from assent.store.parcel import as_one_act, unchanged
 
 KEPT = 16  # runs whose values a session remembers
 
@@ -32,6 +35,8 @@ class _Opening:
     event: Event
     output: OutputType | None
     seen: int = 0  # the number of the last event before
+    played: Played | None = None  # what answers in the place of the model
+    since: float = 0.0  # when the run began
 
 
 class Work:
@@ -42,6 +47,7 @@ class Work:
 
     def __init__(self, journal: Journal, catalog: Catalog, namespace: Callable[[], MutableMapping[str, Any]]) -> None:
         self.live = live_runs(journal)
+        self.recordings = Recordings()
         self._journal = journal
         self._catalog = catalog
         self._namespace = namespace
@@ -57,8 +63,7 @@ class Work:
             return self._at_work(command, self._begun(command), watched)
         if isinstance(command, ForkRun):
             return self._at_work(command, self._forked(command), watched)
-        with self._journal.deciding:  # nobody else may resume the run, or answer it, between the look and the start
-            return self._at_work(command, self._resumed(command), watched)
+        return as_one_act(lambda: self._at_work(command, self._resumed(command), watched))
 
     def leave(self, live: Live) -> None:
         """Until its task has ended a run is at work, whoever lost patience with it: nobody else may resume it."""
@@ -71,6 +76,7 @@ class Work:
         """The run is at work no more."""
         run = live.run.state.run
         self._forget(run)
+        self.recordings.end(live.run, lambda: branch.events(self._journal, run))
         live.let_go()
         state = live.run.state
         if state.status == "cancelled" and live.run.stopping is None:  # an interrupt, which nobody has told of before
@@ -116,22 +122,30 @@ class Work:
     def _begun(self, command: StartRun) -> _Opening:
         output = None if command.output_type is None else self._output_type(command.output_type)
         agent = self._catalog.agent_for(command)
-        model = self._catalog.model(command.model or agent.model)
+        config, asked = self._catalog.config, command.model or agent.model
+        replay = command.replay or config.replay
+        played = self.recordings.play(replay, asked or config.model, agent.name, command.prompt)
+        model = played or self._catalog.model(asked)
         scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
         body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
+        if played is not None:
+            body["replay"] = str(played.tape.recording.path)
         if output is not None:
             body["output"] = output.to_json(self._names())
         if command.images:
             body["images"] = keep_all(self._journal.folder, command.images, self._namespace())
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
-        return _Opening(fold([event]), event, output)
+        return _Opening(fold([event]), event, output, played=played, since=event.at)
 
     def _forked(self, command: ForkRun) -> _Opening:
         told = branch.events(self._journal, records.find(self._journal, command.run))
         origin = fold(told)
         scope = Scope(new_id(), None, origin.agent.name, current_user(), command.notebook, command.cell)
-        model = self._catalog.model(command.model or origin.model).name
+        replay, asked = self._catalog.config.replay, command.model or origin.model
+        model = asked if replay else self._catalog.model(asked).name
         event = forked(told, command, scope, model, self._catalog.tools_of(origin.agent))
+        if played := self.recordings.play(replay, command.model, origin.agent.name, event.body["prompt"]):
+            event.model, event.body["replay"] = played.name, str(played.tape.recording.path)
         state = fold([*branch.shared(told, event), event])
         if state.answered:
             raise ConfigError(
@@ -139,7 +153,7 @@ class Work:
                 'say what comes next by --prompt "…", or take an earlier step.'
             )
         output = None if state.output is None else restored(state.output, self._names())
-        return _Opening(state, event, output)
+        return _Opening(state, event, output, played=played, since=told[0].at)
 
     def _resumed(self, command: ResumeRun) -> _Opening:
         run = records.find(self._journal, command.run)
@@ -149,18 +163,21 @@ class Work:
         state = fold(events)
         if state.status == "finished":
             raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
-        model = self._catalog.model(command.model).name if command.model else state.model
+        replay = self._catalog.config.replay or (not command.model and _replayed(events)) or ""
+        played = self.recordings.play_on(replay, state)
+        model = self._catalog.model(command.model).name if command.model and not played else state.model
         event = state.scope.event(Kind.RUN_RESUMED, model=model or None)
         output = None if state.output is None else restored(state.output, self._names())
-        return _Opening(fold([*events, event]), event, output, events[-1].seq)
+        return _Opening(fold([*events, event]), event, output, events[-1].seq, played, events[0].at)
 
     def _at_work(self, command: RunCommand, opening: _Opening, watched: bool) -> Live:
         state, event = opening.state, opening.event
-        tools = self._catalog.tools_of(state.agent)
+        tools, record = self._catalog.tools_of(state.agent), self._catalog.config.record
+        recorder = self.recordings.recorder(record) if record and not opening.played else None
         run = Run(
             state=state,
             journal=self._journal,
-            model=self._catalog.model(state.model),
+            model=opening.played or self._catalog.model(state.model),
             tools=tools,
             rules=self._catalog.rules(state.agent, tools),
             wait=command.wait,
@@ -174,10 +191,14 @@ class Work:
         self.live[state.run] = live
         self._own.add(state.run)
         try:
-            self._journal.post([event])
+            if opening.seen:  # nobody else may resume the run, or answer it, between the look and the start
+                self._journal.append([event], unchanged(state.run, opening.seen)).result()
+            else:
+                self._journal.post([event])
         except AssentError:
             self._forget(state.run)
             raise
+        self.recordings.begin(run, opening.played, opening.since, recorder)
         return live
 
     def _forget(self, run: str) -> None:
@@ -201,3 +222,8 @@ class Work:
     def _names(self) -> Mapping[str, Any]:
         """The names that a type may be written with."""
         return {**self._types, **self._namespace()}
+
+
+def _replayed(events: Sequence[Event]) -> str:
+    """The recording that a run was begun with, or ""."""
+    return next((event.body.get("replay", "") for event in reversed(events) if event.kind is Kind.RUN_STARTED), "")

@@ -82,8 +82,10 @@ def _values(desk: Desk, option: str, choices: Iterable[str]) -> Iterable[str]:
             return desk.session.tools()
         case "--as-type":
             return [*_named(desk, _is_type), *_TYPES]
+        case "--replay":
+            return _files((".jsonl",))
         case "--image":
-            return [*_named(desk, _is_picture), *_pictures()]
+            return [*_named(desk, _is_picture), *_files(_PICTURES)]
         case _:
             return choices
 
@@ -102,9 +104,9 @@ def _is_picture(value: Any) -> bool:
     return isinstance(value, bytes) or (hasattr(value, "savefig") and not isinstance(value, (type, ModuleType)))
 
 
-def _pictures() -> list[str]:
+def _files(endings: tuple[str, ...]) -> list[str]:
     with contextlib.suppress(OSError):
-        return sorted(name for name in os.listdir() if name.lower().endswith(_PICTURES) and " " not in name)
+        return sorted(name for name in os.listdir() if name.lower().endswith(endings) and " " not in name)
     return []
 
 
@@ -126,13 +128,15 @@ def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     if sign == "%%" or (len(before) > 1 and before[0] != "compare"):
         return []
     match before[0]:
-        case "show" | "resume" | "pause" | "stop" | "history" | "fork" | "compare":
+        case "show" | "resume" | "pause" | "stop" | "history" | "fork" | "compare" | "replay":
             rows = desk.session.journal.select("SELECT run FROM runs ORDER BY started DESC LIMIT 50")
             return [row[0] for row in rows]
         case "approve" | "reject":
             return [item.call for item in desk.session.pending()]
         case "model":
             return _models(desk)
+        case "record":
+            return _files((".jsonl",))
         case "help":
             return COMMANDS
         case "costs":

@@ -15,7 +15,7 @@ from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent.store.schema import runs_where
-from assent_magics import control, options, travel
+from assent_magics import control, options, record, travel, unfinished
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.options import Option
@@ -44,15 +44,16 @@ class Command:
 
 
 def status(desk: Desk) -> None:
-    """What is loaded, and what waits."""
+    """What is loaded, and which runs can go on, with what to type for it."""
+    desk.greeted = True
     kernel = frontend.kernel()
     print(f"Assent {assent.__version__} · workspace {desk.folder} · kernel {getattr(kernel, 'implementation', 'none')}")
     print(f"agent {desk.config.agent} · model {desk.config.model or 'chosen at the first run'} · %agent help")
     counts = desk.session.journal.select("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status")
     if counts:
         print("runs: " + ", ".join(f"{count} {name}" for name, count in counts))
-    if waiting := desk.session.pending():
-        print(f"{len(waiting)} waiting for your answer: %agent pending")
+    for line in unfinished.lines(desk.session):
+        print(line)
 
 
 def show_help(desk: Desk, rest: str) -> None:
@@ -265,6 +266,8 @@ COMMANDS: Mapping[str, Command] = {
     "stop": Command("stop RUN", "cancel a run, at once if nothing else is said", control.stop, options.STOP),
     "history": Command("history RUN", "what a run did, step by step, and what it cost", travel.history, options.NONE),
     "fork": Command("fork RUN --at STEP", "go on another way from a step of a run", None, options.FORK),
+    "replay": Command("replay RUN", "go through a run again: no model, no effect", record.replay, options.NONE),
+    "record": Command("record FILE", "record runs; --replay answers from it", record.record, options.RECORD),
     "compare": Command("compare RUN RUN", "runs side by side", travel.compare, options.NONE),
     "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),

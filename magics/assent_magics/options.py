@@ -91,6 +91,7 @@ RUN: Mapping[str, Option] = {
     "--priority": _one_of(
         get_args(Priority), "who goes first where a limit makes requests wait: critical, high, mid or low"
     ),
+    "--replay": Option(_text, "the recording that answers in place of a model; %agent record makes one"),
 }
 RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}
 FORK: Mapping[str, Option] = {
@@ -113,6 +114,10 @@ STOP: Mapping[str, Option] = {
     "--now": Option(None, "cut off what is under way: the model's answer, and the calls that have begun"),
 }
 RUNS: Mapping[str, Option] = {"--here": Option(None, "only those that were started in this notebook")}
+RECORD: Mapping[str, Option] = {
+    "--replay": Option(_text, "answer the runs that follow from this recording; no model is asked"),
+    "--off": Option(None, "neither record nor answer from a recording any more"),
+}
 NONE: Mapping[str, Option] = {}
 
 

@@ -9,7 +9,7 @@ from assent.core.agent import Agent
 from assent.core.config import Config
 from assent.core.errors import ConfigError
 
-VARIABLES = ("MODEL", "AGENT", "WAIT", "ON_ASK", "MAX_STEPS", "BASE_URL", "WORKSPACE")
+VARIABLES = ("MODEL", "AGENT", "WAIT", "ON_ASK", "MAX_STEPS", "BASE_URL", "RECORD", "REPLAY", "WORKSPACE")
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from traitlets.config import Config
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell whose workspace is `tmp_path`/workspace, with nobody to ask."""
-    for name in ("MODEL", "AGENT", "WAIT", "ON_ASK", "MAX_STEPS", "BASE_URL"):
+    for name in ("MODEL", "AGENT", "WAIT", "ON_ASK", "MAX_STEPS", "BASE_URL", "RECORD", "REPLAY"):
         monkeypatch.delenv(f"ASSENT_{name}", raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("ASSENT_WORKSPACE", str(tmp_path / "workspace"))

@@ -28,6 +28,13 @@ class Recorder:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    @property
+    def will(self) -> str:
+        """What the next run does to the file."""
+        if self._file is not None:
+            return "the next run is added"
+        return "the next run begins it anew" if self.path.exists() else "the next run begins it"
+
     def write(self, events: Sequence[Event], tools: Mapping[str, Tool[Any, Any]]) -> None:
         """Add what happened in a run since it was last added; `events` are all of its, `tools` those it had."""
         run = events[0].run or ""
