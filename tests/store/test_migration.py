@@ -27,7 +27,7 @@ def test_an_older_workspace_keeps_its_chain_and_goes_on_with_it(older: Path) -> 
     [(finished,)] = journal.select("SELECT run FROM runs WHERE status = 'finished'")
     assert records.state(journal, finished).answer == "It is three of them: naïve, 3 €."
     assert [item.tool for item in records.waiting(journal)] == ["change"]
-    event = Event(kind=Kind.RUN_RESUMED, run=waiting)
+    event = Event(kind=Kind.RUN_CANCELLED, run=waiting)
     journal.append([event]).result(5)
     assert event.batch
     journal.close()
