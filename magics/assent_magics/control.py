@@ -11,19 +11,21 @@ from assent_magics.desk import Desk
 def pause(desk: Desk, rest: str) -> None:
     """Stop a run until somebody resumes it."""
     run, seconds = _asked(desk, rest, "pause", PauseRun("").seconds)
-    if desk.session.pause(run, seconds=seconds) == "paused":
-        print(f"The run {run} is paused. {_resume(run)}")
-    else:
-        print(f"The run {run} pauses {_when(seconds)}. Then {_resume(run)}")
+    _tell(run, desk.session.pause(run, seconds=seconds), "pauses", seconds)
 
 
 def stop(desk: Desk, rest: str) -> None:
     """Cancel a run."""
     run, seconds = _asked(desk, rest, "stop", StopRun("").seconds)
-    if desk.cancel(run, seconds) == "cancelled":
-        print(f"The run {run} is cancelled. {_resume(run)}")
+    _tell(run, desk.cancel(run, seconds), "stops", seconds)
+
+
+def _tell(run: str, status: str, verb: str, seconds: float | None) -> None:
+    if status == "finished":
+        print(f"The run {run} has finished: %agent show {run}")
     else:
-        print(f"The run {run} stops {_when(seconds)}. Then {_resume(run)}")
+        done = f"{verb} {_when(seconds)}" if status == "running" else f"is {status}"
+        print(f"The run {run} {done}. %agent resume {run} goes on with it.")
 
 
 def _asked(desk: Desk, rest: str, verb: str, default: float | None) -> tuple[str, float | None]:
@@ -44,7 +46,3 @@ def _when(seconds: float | None) -> str:
     if seconds is None:
         return "once what is under way has ended"
     return f"within {seconds:g} s, as soon as what is under way has ended" if seconds else "at once"
-
-
-def _resume(run: str) -> str:
-    return f"%agent resume {run} goes on with it."
