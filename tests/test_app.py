@@ -18,7 +18,7 @@ from assent.core.config import Config
 from assent.core.errors import ConfigError, ModelError, NotFound, QueryError, StoreError
 from assent.core.events import ENDINGS, Event, Kind, Progress
 from assent.models.scripted import ScriptedModel, Turn
-from assent.runs.records import CUT_OFF
+from assent.store import cut_off
 from assent.tools.tool import tool
 
 
@@ -296,7 +296,7 @@ def test_a_run_that_was_cut_off_is_suspended_when_the_workspace_is_opened_again(
     with opened(tmp_path, Turn("late", delay=30)) as session:
         name = asyncio.run(leave(session))
     with opened(tmp_path, "at last", tools=(look,)) as session:
-        assert (session.state(name).status, session.state(name).reason) == ("suspended", CUT_OFF)
+        assert (session.state(name).status, session.state(name).reason) == ("suspended", cut_off.REASON)
         assert resumed(session, name).text == "at last"
     with opened(tmp_path, tools=(look,)) as session:
         assert session.state(name).status == "finished"
@@ -404,4 +404,4 @@ def test_closing_cuts_off_what_is_at_work_though_its_loop_is_gone(tmp_path: Path
     for task in tasks:
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # nothing can run any more, and that is the case
     with opened(tmp_path, "at last", tools=(look,)) as session:
-        assert session.state(name).reason == CUT_OFF
+        assert session.state(name).reason == cut_off.REASON

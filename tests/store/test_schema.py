@@ -23,9 +23,7 @@ UNKNOWN = call(Kind.CALL_DECIDED, "ask", arguments={"to": "a"}, unknown=True)
 
 def rows(journal: Journal, view: str, *events: Event) -> list[dict[str, Any]]:
     journal.append([STARTED, *events]).result(5)
-    cursor = journal.cursor()
-    frame = cursor.execute(f"SELECT * FROM {view}").df()
-    cursor.close()
+    frame = journal.frame(f"SELECT * FROM {view}", {})
     return [{str(name): value for name, value in row.items()} for row in frame.astype(object).to_dict("records")]
 
 

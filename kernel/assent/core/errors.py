@@ -6,7 +6,8 @@ AssentError
 ├── StoreError         the workspace could not be read or written
 │   ├── WorkspaceLocked    another process holds it
 │   ├── WorkspaceNewer     a later version wrote it
-│   └── WorkspaceCorrupt   its file is damaged
+│   ├── WorkspaceCorrupt   its file is damaged
+│   └── Conflict           something else was written first
 ├── ModelError         a model gave no usable answer
 │   ├── NoModel            there is no model to ask
 │   └── OverLimit          a limit of the user's own kept it from being asked
@@ -41,6 +42,10 @@ class WorkspaceNewer(StoreError):
 
 class WorkspaceCorrupt(StoreError):
     """The workspace's file is damaged."""
+
+
+class Conflict(StoreError):
+    """What was to be written rested on what has changed meanwhile: look again, and decide anew."""
 
 
 class ModelError(AssentError):

@@ -7,9 +7,9 @@ from assent.core.errors import NotFound
 from assent.core.events import Kind, Scope
 from assent.runs.branch import events
 from assent.runs.state import State, fold, pending
+from assent.store import cut_off
 from assent.store.journal import Journal
 
-CUT_OFF = "the kernel that ran it stopped"
 INTERRUPTED = "interrupted by the analyst"
 
 
@@ -36,20 +36,10 @@ def waiting(journal: Journal, run: str | None = None) -> list[Pending]:
     return sorted(found, key=lambda item: item.at)
 
 
-def suspend_cut_off(journal: Journal) -> None:
-    """Mark the runs that read "running" as suspended; only while nobody else can be at work on them."""
-    query = "SELECT run, parent, agent, \"user\", notebook, cell FROM runs WHERE status = 'running'"
-    scopes = [Scope(*row) for row in journal.select(query)]
-    if scopes:
-        # From the columns, not from a fold: a run that cannot be read must not keep the workspace shut.
-        events = [scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]
-        journal.append(events).result()
-
-
 def suspend_interrupted(journal: Journal, seconds: float) -> None:
     """Mark the runs that an interrupt ended within the last `seconds` as suspended: it meant the process, not them."""
     since = time.time() - seconds
     query = "SELECT run FROM runs WHERE status = 'cancelled' AND reason = ? AND epoch(ended) > ?"
     scopes = [state(journal, run).scope for (run,) in journal.select(query, [INTERRUPTED, since])]
     if scopes:
-        journal.append([scope.event(Kind.RUN_SUSPENDED, body={"reason": CUT_OFF}) for scope in scopes]).result()
+        journal.append([scope.event(Kind.RUN_SUSPENDED, body={"reason": cut_off.REASON}) for scope in scopes]).result()

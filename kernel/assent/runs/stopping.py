@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from assent.core.errors import ConfigError
-from assent.core.events import Event, Kind, Scope
+from assent.core.events import LIFECYCLE, Event, Kind, Scope
 from assent.store.journal import Journal
+from assent.store.parcel import Guard, as_one_act
 
 ANSWERS_WITHIN = 2.0  # seconds that another kernel has to stop a run at once
 _LOOK = 0.05  # seconds between two looks at the journal meanwhile
@@ -18,7 +19,15 @@ _FAMILY = """
         UNION SELECT child.run FROM events AS child JOIN family ON child.parent = family.run
         WHERE child.kind = 'run_started'
     ) SELECT run FROM family"""
-_STAND = 'SELECT run, parent, agent, "user", notebook, cell, status, model FROM runs WHERE run IN ({})'
+_CALM = (
+    _FAMILY.replace(
+        "SELECT run FROM family", "SELECT count(*) = 0 FROM events JOIN family USING (run) WHERE seq > ? AND "
+    )
+    + f"kind IN ({', '.join(repr(str(kind)) for kind in sorted(LIFECYCLE))})"
+)
+_STAND = """
+    SELECT run, parent, agent, "user", notebook, cell, tenant, status, model FROM runs WHERE run IN ({})
+    ORDER BY started DESC"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +76,31 @@ def ask(journal: Journal, here: AtWork, run: str, stop: Stop) -> list[str]:
     Those have to end by themselves. The others, which nobody works on, have their ending when this returns.
     `ConfigError` where there is nothing to stop.
     """
-    with journal.deciding:
-        family = _family(journal, run)
-        events, at_work = [], []
-        for scope, status, model in family:
-            name = scope.run or ""
-            if here.at_work(name) or (status == "running" and not here.abandoned(name)):
-                at_work.append(name)
-                events.append(scope.event(Kind.STOP_REQUESTED, body=stop.to_json()))
-            elif status in _OPEN[stop.then]:
-                events.append(scope.event(stop.kind, model=model, body=stop.why()))
-        if not events:
-            status = next((status for scope, status, _ in family if scope.run == run), "unknown")
-            verb = "pause" if stop.then == "pause" else "stop"
-            raise ConfigError(f"The run {run} is {status}; there is nothing to {verb}.")
-        journal.append(events).result()
+    return as_one_act(lambda: _ask(journal, here, run, stop))
+
+
+def _ask(journal: Journal, here: AtWork, run: str, stop: Stop) -> list[str]:
+    [(last,)] = journal.select("SELECT max(seq) FROM events")
+    family = _family(journal, run)
+    events, at_work = [], []
+    for scope, status, model in family:
+        name = scope.run or ""
+        if here.at_work(name) or (status == "running" and not here.abandoned(name)):
+            at_work.append(name)
+            events.append(scope.event(Kind.STOP_REQUESTED, body=stop.to_json()))
+        elif status in _OPEN[stop.then]:
+            events.append(scope.event(stop.kind, model=model, body=stop.why()))
+    if not events:
+        status = next((status for scope, status, _ in family if scope.run == run), "unknown")
+        verb = "pause" if stop.then == "pause" else "stop"
+        raise ConfigError(f"The run {run} is {status}; there is nothing to {verb}.")
+    journal.append(events, Guard(_CALM, (run, last))).result()
     return at_work
 
 
-def await_ends(journal: Journal, runs: Iterable[str], seconds: float = ANSWERS_WITHIN) -> list[str]:
-    """Wait until no run of these is at work any more; the ids of those that still are after `seconds`."""
-    until, left = time.monotonic() + seconds, list(runs)
+def await_ends(journal: Journal, runs: Iterable[str]) -> list[str]:
+    """Wait until no run of these is at work any more; the ids of those that still are in the end."""
+    until, left = time.monotonic() + ANSWERS_WITHIN, list(runs)
     while left := [scope.run or "" for scope, status, _ in _stand(journal, left) if status == "running"]:
         if time.monotonic() > until:
             break
@@ -100,8 +113,8 @@ def _family(journal: Journal, run: str) -> list[tuple[Scope, str, str | None]]:
 
 
 def _stand(journal: Journal, runs: Sequence[str]) -> list[tuple[Scope, str, str | None]]:
-    """Who each of the runs is, its status and its model."""
+    """Who each of the runs is, its status and its model; the latest first, so that a child is before its parent."""
     if not runs:
         return []
     rows = journal.select(_STAND.format(", ".join("?" * len(runs))), list(runs))
-    return [(Scope(*row[:6]), row[6], row[7]) for row in rows]
+    return [(Scope(*row[:7]), row[7], row[8]) for row in rows]

@@ -1,25 +1,32 @@
 """The append-only journal: one thread writes, groups what waits into one commit, then publishes it."""
 
 import asyncio
+import itertools
 import json
 import logging
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import duckdb
-
-from assent.core.errors import StoreError
+from assent.core.errors import Conflict, StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
-from assent.store import blobs, chain, database
-from assent.store.chain import GENESIS
-from assent.store.rows import encoded, event_of, hash_of, row_of, values_of
-from assent.store.schema import SELECT, TABLE
+from assent.store import blobs, chain
+from assent.store.ledger import Lost, line
+from assent.store.parcel import Guard, Parcel
+from assent.store.rows import encoded, event_of
+from assent.store.schema import SELECT
+from assent.store.sharing.join import PATIENCE as COMING
+from assent.store.sharing.join import Store, join
+from assent.store.sharing.messages import News
 from assent.store.waiting import Waiting, settle
 
+T = TypeVar("T")
 Listener = Callable[[Sequence[Event]], None]
 
 LINGER = 0.02  # seconds that events nobody waits for may gather company, so that they share a commit
@@ -28,7 +35,17 @@ GROUP = 1_000  # entries of the queue that share a commit at most: a row needs 3
 BLOB_BYTES = 64 * 1024
 _EXCERPT = 2_000
 _CLOSED = "The workspace is closed. Load it again with `%reload_ext assent`."
+_FORKED = "This process was forked from one that has the workspace open. Open a session of its own in it."
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Events on their way to the disk, who waits for them, and on which condition they may be written."""
+
+    events: Sequence[Event]
+    waiting: Waiting | None = None
+    guard: Guard | None = None
 
 
 class Journal:
@@ -36,43 +53,45 @@ class Journal:
 
     `append` gives a future that resolves when the events are durable, `committed` one for coroutines; `post` does
     not wait. All keep the order of calls. Listeners are called on the writer's thread, after the commit, and must not
-    block.
+    block; they also hear what another process on the workspace wrote, if it is of `core.events.CONTROL`.
+
+    Where the database is, in this process or in another one, is the store's business (`store.sharing`). If it is lost,
+    the writer looks for it, and what is being written or read is done there once more.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, title: str = "") -> None:
         self.folder = folder
-        self._connection = database.connect(folder / database.FILE)
-        self._appender = self._connection.appender(TABLE)
-        self.deciding = threading.Lock()  # held by whoever looks and appends as one act, whichever session it is of
-        self._reading = threading.Lock()
-        self._seq, self._head = self._last()
-        self._writer, self._commits = new_id(), 0
-        self._queue: list[tuple[Sequence[Event], Waiting | None]] = []
+        self._title = title
+        self._writer = new_id()
+        self._numbers = itertools.count(1)
+        self._queue: list[_Entry] = []
         self._waiting = 0  # futures in the queue: as soon as there is one, nothing lingers
         self._crowd = 0  # how many waited for the last commit
         self._wake = threading.Condition()
         self._failure: StoreError | None = None
-        self._closed = False
+        self._closed = ""  # why, once it is
         self._listeners: list[Listener] = []
+        self._store: Store = join(folder, self._writer, title, self._poke)
         self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
         self._thread.start()
+        _all.add(self)
 
-    def append(self, events: Sequence[Event]) -> Future[None]:
-        """Queue events and return a future that resolves once they are on disk."""
+    def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
+        """Queue events and return a future that resolves once they are on disk; `Conflict` if the `guard` says no."""
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()  # whoever gives up waiting must not undo what the writer has taken
-        self._enqueue(events, future)
+        self._enqueue(_Entry(events, future, guard))
         return future
 
     def committed(self, events: Sequence[Event]) -> asyncio.Future[None]:
         """`append` with a future of the running event loop."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._enqueue(events, future)
+        self._enqueue(_Entry(events, future))
         return future
 
     def post(self, events: Sequence[Event]) -> None:
         """Queue events that nobody waits for; a later `append` resolves only after they are on disk too."""
-        self._enqueue(events, None)
+        self._enqueue(_Entry(events))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each committed group; the returned function ends that."""
@@ -85,21 +104,12 @@ class Journal:
         return unsubscribe
 
     def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query of our own; what users write goes through `store.reader`."""
-        cursor = self.cursor()
-        try:
-            return cursor.execute(query, parameters).fetchall()
-        except duckdb.Error as error:
-            raise StoreError(f"The workspace {self.folder} could not be read: {_line(error)}.") from None
-        finally:
-            cursor.close()
+        """The rows of a query of our own; what users write goes through `frame`."""
+        return self._asked(lambda store: store.select(query, parameters))
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own to the same database: DuckDB forbids sharing one between threads."""
-        with self._reading:
-            if self._closed:
-                raise StoreError(_CLOSED)
-            return self._connection.cursor()
+    def frame(self, query: str, frames: Mapping[str, Any]) -> Any:
+        """A DataFrame from one reading statement of a user over the views and `frames`; `QueryError` if it is none."""
+        return self._asked(lambda store: store.frame(query, frames))
 
     def events(self, run: str | None = None, *, kind: Kind | None = None) -> list[Event]:
         """The events of a run, or of a kind, oldest first, with the payloads that were set aside put back."""
@@ -111,51 +121,147 @@ class Journal:
         """Recompute the hash chain; the number of events, or `StoreError` naming what does not fit first."""
         return chain.verify(self.select, self.folder).events
 
+    def upkeep(self, name: str, *arguments: Any) -> Any:
+        """Do one of `store.upkeep.ACTS` where the database is, between two commits; its result."""
+        return self._asked(lambda store: store.upkeep(name, arguments))
+
+    def holders(self) -> list[dict[str, Any]]:
+        """The processes on the workspace: process, role (holder, owner, guest), title, since (epoch seconds)."""
+        return self._asked(lambda store: store.holders())
+
     def recover(self) -> None:
         """After a failed write: forget what was never written and accept events again."""
+        if self._failure is None:
+            return
+        try:
+            self._store.recover()
+        except Lost:
+            pass  # the writer looks for another way
         with self._wake:
-            if self._failure is None:
-                return
-            try:
-                self._seq, self._head = self._last()
-                self._appender = self._connection.appender(TABLE)  # whatever state the other one is in
-            except duckdb.Error:
-                self._reopen()
             self._failure = None
+            self._wake.notify_all()
 
     def close(self) -> None:
         """Write what is queued, then let go of the file."""
         with self._wake:
             if self._closed:
                 return
-            self._closed = True
-            self._wake.notify()
+            self._closed = _CLOSED
+            self._wake.notify_all()
         self._thread.join()
-        with self._reading:
-            self._connection.close()
+        self._store.close()
 
-    def _enqueue(self, events: Sequence[Event], future: Waiting | None) -> None:
+    def forget(self) -> None:
+        """In a process that was forked from the one that opened it: the writer is not here, its connections are."""
+        self._closed = _FORKED
+        self._wake = threading.Condition()  # who held the other one is not here either
+
+    def _poke(self) -> None:
+        with self._wake:
+            self._wake.notify_all()
+
+    def _enqueue(self, entry: _Entry) -> None:
         with self._wake:
             if self._failure is not None:
                 raise self._failure
             if self._closed:
-                raise StoreError(_CLOSED)
-            self._queue.append((events, future))
-            if future is not None:
+                raise StoreError(self._closed)
+            self._queue.append(entry)
+            if entry.waiting is not None:
                 self._waiting += 1
-            if future is not None or len(self._queue) == 1:
-                self._wake.notify()
+            if entry.waiting is not None or len(self._queue) == 1:
+                self._wake.notify_all()
+
+    def _asked(self, ask: Callable[[Store], T]) -> T:
+        """What the store says; if it is lost meanwhile, what the next one says."""
+        while not self._closed:
+            store = self._store
+            try:
+                return ask(store)
+            except Lost:
+                self._await_another(store)
+        raise StoreError(self._closed)
+
+    def _await_another(self, store: Store) -> None:
+        with self._wake:
+            self._wake.notify_all()
+            found = self._wake.wait_for(lambda: self._store is not store or self._failure or self._closed, 2 * COMING)
+            if self._failure is not None:
+                raise self._failure
+        if not found:
+            raise StoreError(f"The workspace {self.folder} could not be reached. Try again.")
+
+    # The writer's thread
 
     def _write(self) -> None:
-        while group := self._take():
-            events = [event for part, _ in group for event in part]
+        while (group := self._take()) is not None:
             try:
-                self._commit(events)
+                self._look()
+                if group:
+                    self._commit(group)
             except Exception as error:  # whatever it is, nobody may be left waiting for a thread that died
                 self._fail(group, error)
-                continue
-            settle(future for _, future in group if future is not None)
-            self._publish(events)
+
+    def _take(self) -> list[_Entry] | None:
+        """What is to be written now; nothing where there is something to look at, None once all is done."""
+        with self._wake:
+            while not self._queue and not self._closed:
+                if self._failure is None and self._store.waits():
+                    return []
+                self._wake.wait()
+            if not self._queue:
+                return None
+            if not self._waiting and not self._closed and len(self._queue) < GROUP:
+                self._wake.wait_for(lambda: self._waiting or self._closed, LINGER)
+            if self._crowd > 1:
+                patience = min((self._crowd - 1) * PATIENCE, LINGER)
+                self._wake.wait_for(lambda: self._closed or len(self._queue) >= GROUP, patience)
+            group, self._queue = self._queue[:GROUP], self._queue[GROUP:]
+            self._crowd = sum([entry.waiting is not None for entry in group])
+            self._waiting -= self._crowd
+            return group
+
+    def _look(self) -> None:
+        """Hear what others have written; go where the database is now."""
+        try:
+            for news in self._store.news():
+                self._hear(news)
+        except Lost:
+            self._rejoin()
+
+    def _rejoin(self) -> None:
+        self._store.close()
+        store = join(self.folder, self._writer, self._title, self._poke, alone=False)
+        with self._wake:
+            self._store = store
+            self._wake.notify_all()
+
+    def _commit(self, group: Sequence[_Entry]) -> None:
+        parcels = [self._parcel(entry) for entry in group]
+        while True:
+            try:
+                written = self._store.append(parcels, self._hear)
+                break
+            except Lost:
+                for parcel in parcels:
+                    parcel.again = True
+                self._rejoin()
+        done = [entry for entry, places in zip(group, written, strict=True) if places is not None]
+        refused = [entry for entry, places in zip(group, written, strict=True) if places is None]
+        settle((entry.waiting for entry in done if entry.waiting is not None))
+        settle((entry.waiting for entry in refused if entry.waiting is not None), Conflict())
+        self._publish([event for entry in done for event in entry.events])
+
+    def _parcel(self, entry: _Entry) -> Parcel:
+        name = f"{self._writer}.{next(self._numbers)}"
+        return Parcel(name, entry.events, [self._body(event) for event in entry.events], entry.guard)
+
+    def _hear(self, news: News) -> None:
+        events = []
+        for event, body in news.events:
+            event.body = json.loads(body)
+            events.append(self._restored(event))
+        self._publish(events)
 
     def _publish(self, events: Sequence[Event]) -> None:
         for listener in list(self._listeners):
@@ -163,44 +269,6 @@ class Journal:
                 listener(events)
             except Exception:  # a display that fails must not stop the record
                 _log.exception("A listener of the journal failed.")
-
-    def _take(self) -> list[tuple[Sequence[Event], Waiting | None]]:
-        with self._wake:
-            while not self._queue and not self._closed:
-                self._wake.wait()
-            if not self._waiting and not self._closed and len(self._queue) < GROUP:
-                self._wake.wait_for(lambda: self._waiting or self._closed, LINGER)
-            if self._crowd > 1:
-                patience = min((self._crowd - 1) * PATIENCE, LINGER)
-                self._wake.wait_for(lambda: self._closed or len(self._queue) >= GROUP, patience)
-            group, self._queue = self._queue[:GROUP], self._queue[GROUP:]
-            self._crowd = sum([future is not None for _, future in group])
-            self._waiting -= self._crowd
-            return group
-
-    def _commit(self, events: Sequence[Event]) -> None:
-        rows = []
-        seq, head = self._seq, self._head
-        self._commits += 1
-        batch = f"{self._writer}.{self._commits}"
-        for event in events:
-            seq += 1
-            event.seq, event.prev, event.batch = seq, head, batch
-            values = values_of(event, self._body(event))
-            event.hash = head = hash_of(values, batch)
-            rows.append(row_of(values, head, batch))
-        if rows:
-            self._append(rows)
-        self._seq, self._head = seq, head
-
-    def _append(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """All rows or none, in one commit. An appender plans once what a statement plans anew each time."""
-        try:
-            self._appender.append_rows(rows)
-            self._appender.flush()
-        except BaseException:
-            self._appender.clear()
-            raise
 
     def _body(self, event: Event) -> str:
         text = encoded(event.body)
@@ -220,41 +288,31 @@ class Journal:
             event.body = json.loads(blobs.get(self.folder / blobs.FOLDER, name))
         return event
 
-    def _fail(self, group: Iterable[tuple[Sequence[Event], Waiting | None]], error: Exception) -> None:
+    def _fail(self, group: Iterable[_Entry], error: Exception) -> None:
         failure = StoreError(
-            f"The workspace {self.folder} could not be written: {_line(error)}. What was recorded "
+            f"The workspace {self.folder} could not be written: {line(error)}. What was recorded "
             "before is safe. Free some space or check the disk, then resume the run."
         )
         with self._wake:
             self._failure = failure
             group = [*group, *self._queue]
             self._queue, self._waiting = [], 0
-        settle((future for _, future in group if future is not None), failure)
-
-    def _reopen(self) -> None:
-        """A checkpoint that failed makes DuckDB refuse everything until the file is opened anew."""
-        with self._reading:
-            self._connection.close()
-            self._connection = database.connect(self.folder / database.FILE)
-            self._appender = self._connection.appender(TABLE)
-        self._seq, self._head = self._last()
-
-    def _last(self) -> tuple[int, str]:
-        row = self._connection.cursor().execute("SELECT max(seq), arg_max(hash, seq) FROM events").fetchone()
-        return (row[0], row[1]) if row and row[0] is not None else (0, GENESIS)
+            self._wake.notify_all()
+        settle((entry.waiting for entry in group if entry.waiting is not None), failure)
 
 
+_all: "weakref.WeakSet[Journal]" = weakref.WeakSet()
 _open: dict[Path, tuple[Journal, int]] = {}
 _opening = threading.Lock()
 
 
-def attach(folder: Path) -> tuple[Journal, bool]:
-    """The journal of a workspace, one for all who attach to it in this process; True for the first of them."""
+def attach(folder: Path, title: str = "") -> Journal:
+    """The journal of a workspace, one for all who attach to it in this process."""
     key = folder.resolve()
     with _opening:
-        journal, users = _open.get(key) or (Journal(folder), 0)
+        journal, users = _open.get(key) or (Journal(folder, title), 0)
         _open[key] = journal, users + 1
-        return journal, users == 0
+        return journal
 
 
 def detach(journal: Journal) -> None:
@@ -270,5 +328,12 @@ def detach(journal: Journal) -> None:
     journal.close()
 
 
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300].rstrip(".")
+def _forget() -> None:
+    """In a forked process: leave to the parent what is the parent's."""
+    _open.clear()
+    for journal in list(_all):
+        journal.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -12,7 +12,7 @@ from pathlib import Path
 from assent.core.errors import ModelError, NotFound
 from assent.models.local import download, mirror
 from assent.models.local.download import FetchError
-from assent.models.local.lock import alone
+from assent.store.lock import alone
 from assent.models.local.mirror import Mirror
 
 DEFAULT = "qwen2.5-coder-1.5b"

@@ -1,0 +1,202 @@
+"""The workspace's database in the process that holds it: what is appended, read and kept in order."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from assent.core.errors import AssentError, StoreError
+from assent.store import database, reader
+from assent.store.chain import GENESIS
+from assent.store.parcel import Guard, Parcel, Written
+from assent.store.rows import hash_of, row_of, values_of
+from assent.store.schema import TABLE
+
+T = TypeVar("T")
+
+HURRY = 0.5  # seconds that reading statements may go on while the database is to be closed; then they are interrupted
+_AGAIN = 0.02  # seconds between two interrupts
+_BATCH = "SELECT seq, prev, hash FROM events WHERE batch = ? ORDER BY seq"
+
+
+class Lost(Exception):
+    """The database is not to be reached this way any more; there may be another way."""
+
+
+class _Again(Exception):
+    """What was read has to be read once more."""
+
+
+class Ledger:
+    """An open database. One thread appends, any thread reads; `close` waits for those that read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._idle = threading.Condition()
+        self._reading: dict[int, Callable[[], None]] = {}  # by thread: how to interrupt what it reads
+        self._closed = True
+        self._reopening = False
+        self.open()
+
+    def open(self) -> None:
+        """Open the database, also after `close`."""
+        self.connection = database.connect(self.folder / database.FILE)
+        self._begin()
+        self._closed = False
+
+    def reopen(self) -> None:
+        """Open the file that is in the place of the present one by now; who reads waits, or reads once more."""
+        with self._idle:
+            self._reopening = True
+            self._quieten()
+        try:
+            self.connection.close()
+            self.open()
+        finally:
+            with self._idle:
+                self._reopening = False
+                self._idle.notify_all()
+
+    def append(self, parcels: Sequence[Parcel]) -> list[Written]:
+        """Write parcels in their order, in as few commits as their conditions allow, and say what became of each."""
+        written: list[Written] = []
+        rows: list[tuple[Any, ...]] = []
+        for parcel in parcels:
+            if parcel.again or parcel.guard is not None:
+                self._flush(rows)
+                rows = []
+            before = self._recalled(parcel.name) if parcel.again else None
+            if before is None and parcel.guard is not None and not self._holds(parcel.guard):
+                written.append(None)
+                continue
+            written.append(before or self._chained(parcel, rows))
+        self._flush(rows)
+        return written
+
+    def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query of our own."""
+        try:
+            return self._read(lambda cursor: cursor.execute(query, parameters).fetchall())
+        except duckdb.Error as error:
+            raise StoreError(f"The workspace {self.folder} could not be read: {line(error)}.") from None
+
+    def frame(self, query: str, frames: Mapping[str, Any]) -> Any:
+        """A DataFrame from one reading statement of a user, over the database and `frames`."""
+        return self._read(lambda cursor: reader.select_with(cursor, query, frames))
+
+    def interrupt(self, thread: int, ended: threading.Event) -> None:
+        """End what a thread reads. Said again until it has: DuckDB forgets an interrupt that comes too early."""
+        while not ended.wait(_AGAIN):
+            with self._idle:
+                self._reading.get(thread, _nothing)()
+
+    def recover(self) -> None:
+        """After a failed write: forget what was not written, so that appending may go on."""
+        try:
+            self._begin()
+        except duckdb.Error:  # a checkpoint that failed makes DuckDB refuse everything until the file is opened anew
+            self.close()
+            self.open()
+
+    def close(self) -> None:
+        """Let go of the file, once nobody reads; whoever comes later is `Lost`."""
+        with self._idle:
+            self._closed = True
+            self._quieten()
+        self.connection.close()
+
+    def _begin(self) -> None:
+        row = self.connection.cursor().execute("SELECT max(seq), arg_max(hash, seq) FROM events").fetchone()
+        self._last: tuple[int, str] = (row[0], row[1]) if row and row[0] is not None else (0, GENESIS)
+        self._next = self._last
+        self._appender = self.connection.appender(TABLE)  # whatever state an earlier one is in
+
+    def _chained(self, parcel: Parcel, rows: list[tuple[Any, ...]]) -> Written:
+        """Give the events of a parcel their place in the chain, and put their rows behind `rows`."""
+        written = []
+        seq, head = self._next
+        for event, body in zip(parcel.events, parcel.bodies, strict=True):
+            seq += 1
+            event.seq, event.prev, event.batch = seq, head, parcel.name
+            values = values_of(event, body)
+            event.hash = head = hash_of(values, parcel.name)
+            rows.append(row_of(values, head, parcel.name))
+            written.append((seq, event.prev, head))
+        self._next = seq, head
+        return written
+
+    def _flush(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """All rows or none, in one commit. An appender plans once what a statement plans anew each time."""
+        if not rows:
+            return
+        try:
+            self._appender.append_rows(rows)
+            self._appender.flush()
+        except BaseException:
+            self._next = self._last
+            self._appender.clear()
+            raise
+        self._last = self._next
+
+    def _recalled(self, name: str) -> Written:
+        with self._cursor() as cursor:
+            return cursor.execute(_BATCH, [name]).fetchall() or None
+
+    def _holds(self, guard: Guard) -> bool:
+        with self._cursor() as cursor:
+            row = cursor.execute(guard.query, guard.parameters).fetchone()
+        return bool(row and row[0])
+
+    def _read(self, act: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        while True:
+            try:
+                with self._cursor() as cursor:
+                    return act(cursor)
+            except _Again:
+                continue
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the same database: DuckDB forbids sharing one between threads."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._reopening)
+            if self._closed:
+                raise Lost
+            cursor = self.connection.cursor()
+            self._reading[threading.get_ident()] = cursor.interrupt
+        try:
+            yield cursor
+        except (duckdb.Error, AssentError):
+            if self._closed:  # interrupted by `close`
+                raise Lost from None
+            if self._reopening:
+                raise _Again from None
+            raise
+        finally:
+            cursor.close()
+            with self._idle:
+                del self._reading[threading.get_ident()]
+                self._idle.notify_all()
+
+    def _quieten(self) -> None:
+        """Wait until nobody reads, for some time; then interrupt who still does."""
+        if self._idle.wait_for(lambda: not self._reading, HURRY):
+            return
+        until = time.monotonic() + 10 * HURRY
+        while self._reading and time.monotonic() < until:
+            for interrupt in list(self._reading.values()):
+                interrupt()
+            self._idle.wait(_AGAIN)
+
+
+def _nothing() -> None:
+    """There is nothing to interrupt."""
+
+
+def line(error: Exception) -> str:
+    """What an error says, in one line without its full stop."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300].rstrip(".")

@@ -1,0 +1,54 @@
+"""What is handed to the writer of a workspace: events that are written together, and the condition that they may be."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from assent.core.errors import Conflict
+from assent.core.events import Event
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition of an append: a query whose first value must be true.
+
+    The writer asks it after all that was written before, so that to look and to append is one act.
+    """
+
+    query: str
+    parameters: tuple[Any, ...] = ()
+
+
+def unchanged(run: str, seq: int) -> Guard:
+    """Nothing has been written of a run since the event `seq`."""
+    return Guard("SELECT count(*) = 0 FROM events WHERE run = ? AND seq > ?", (run, seq))
+
+
+def as_one_act(act: Callable[[], T]) -> T:
+    """Do what looks and then appends under a guard, again and again until nothing has come between."""
+    while True:
+        try:
+            return act()
+        except Conflict:
+            continue
+
+
+@dataclass(slots=True)
+class Parcel:
+    """Events that are written together or not at all, with their bodies as JSON text.
+
+    `name` is theirs for ever ("writer.number"): a parcel that comes `again`, because nobody knows whether it arrived,
+    is not written twice.
+    """
+
+    name: str
+    events: Sequence[Event]
+    bodies: Sequence[str]
+    guard: Guard | None = None
+    again: bool = False
+
+
+# What became of a parcel: for each event its number, the hash before and its own; None where the guard said no.
+Written = list[tuple[int, str, str]] | None

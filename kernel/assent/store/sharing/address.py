@@ -1,0 +1,81 @@
+"""Where the process that holds a workspace can be reached: a file beside the database says it."""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import assent
+
+FILE = "holder.json"  # in the workspace's folder
+PROTOCOL = 1  # of the messages between processes
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that has the database open. `key` lets in whoever knows it; `since` is seconds since the epoch."""
+
+    pid: int
+    address: str
+    key: str
+    protocol: int = PROTOCOL
+    version: str = assent.__version__
+    since: float = field(default_factory=time.time)
+
+
+def here(folder: Path) -> Holder:
+    """This process as a holder, at an address of its own."""
+    return Holder(os.getpid(), _address(folder), secrets.token_hex(16))
+
+
+def read(folder: Path) -> Holder | None:
+    """Who says that it holds the workspace; it may be dead by now."""
+    try:
+        return Holder(**json.loads((folder / FILE).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write(folder: Path, holder: Holder) -> None:
+    """Say where this process can be reached, to nobody but this user."""
+    temporary = folder / f"{FILE}.{holder.pid}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(asdict(holder), file)
+    os.replace(temporary, folder / FILE)
+
+
+def remove(folder: Path, holder: Holder) -> None:
+    """Take back what `write` said, unless somebody else holds the workspace by now."""
+    with contextlib.suppress(OSError):
+        if read(folder) == holder:
+            (folder / FILE).unlink()
+
+
+def _address(folder: Path) -> str:
+    name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    if sys.platform == "win32":
+        return rf"\\.\pipe\assent-{name}-{os.getpid()}-{secrets.token_hex(4)}"
+    sockets = _sockets()
+    for left in sockets.glob(f"{name}-*"):  # whoever listened there has died: this process holds the database now
+        left.unlink(missing_ok=True)
+    return str(sockets / f"{name}-{os.getpid()}")
+
+
+def _sockets() -> Path:
+    """A folder of this user alone; not the workspace's own, whose path may be too long for a socket."""
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"assent-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+        if status.st_uid == os.getuid() and status.st_mode & 0o777 == 0o700 and folder.is_dir():
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="assent-"))
