@@ -198,4 +198,21 @@ VIEWS: dict[str, str] = {
         SELECT id, arg_max(path, seq) AS path, min(time) AS first, max(time) AS last,
             coalesce(list(run ORDER BY seq) FILTER (run IS NOT NULL), []) AS runs
         FROM known GROUP BY id, CASE WHEN id IS NULL THEN path END ORDER BY first""",
+    "writes": """
+        WITH pieces AS (
+            SELECT *, body -> 'touched' AS touched FROM events WHERE kind IN ('cell_ran', 'call_finished')
+        ), written AS (
+            SELECT *, unnest(list_concat(
+                list_transform(CAST(touched -> 'bound' AS VARCHAR[]), lambda item: {'name': item, 'how': 'bound'}),
+                list_transform(CAST(touched -> 'changed' AS VARCHAR[]), lambda item: {'name': item, 'how': 'changed'}),
+                list_transform(CAST(touched -> 'deleted' AS VARCHAR[]), lambda item: {'name': item, 'how': 'deleted'}),
+                list_transform(CAST(touched -> 'files' AS VARCHAR[]), lambda item: {'name': item, 'how': 'saved'}),
+                list_transform(CAST(touched -> 'removed' AS VARCHAR[]), lambda item: {'name': item, 'how': 'removed'})
+            )) AS what
+            FROM pieces WHERE touched IS NOT NULL
+        )
+        SELECT what.name AS name, what.how AS how, time, if(kind = 'cell_ran', 'cell', 'call') AS "by", notebook, cell,
+            CAST(body ->> 'count' AS INTEGER) AS count, body ->> 'source' AS source,
+            coalesce(run, body ->> 'run') AS run, agent, step, call, "user", touched ->> 'kernel' AS kernel
+        FROM written ORDER BY seq""",
 }
