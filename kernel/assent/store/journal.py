@@ -17,6 +17,7 @@ from assent.core.errors import Conflict, StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 from assent.store import blobs, chain
+from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Lost, line
 from assent.store.parcel import Guard, Parcel
 from assent.store.rows import encoded, event_of
@@ -103,18 +104,20 @@ class Journal:
 
         return unsubscribe
 
-    def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query of our own; what users write goes through `frame`."""
-        return self._asked(lambda store: store.select(query, parameters))
+    def select(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), access: Access = EVERYONE
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query of our own, over what `access` gives; what users write goes through `frame`."""
+        return self._asked(lambda store: store.select(query, parameters, access))
 
-    def frame(self, query: str, frames: Mapping[str, Any]) -> Any:
+    def frame(self, query: str, frames: Mapping[str, Any], access: Access = EVERYONE) -> Any:
         """A DataFrame from one reading statement of a user over the views and `frames`; `QueryError` if it is none."""
-        return self._asked(lambda store: store.frame(query, frames))
+        return self._asked(lambda store: store.frame(query, frames, access))
 
-    def events(self, run: str | None = None, *, kind: Kind | None = None) -> list[Event]:
+    def events(self, run: str | None = None, *, kind: Kind | None = None, access: Access = EVERYONE) -> list[Event]:
         """The events of a run, or of a kind, oldest first, with the payloads that were set aside put back."""
         column, value = ("run", run) if kind is None else ("kind", kind.value)
-        rows = self.select(f"{SELECT} WHERE {column} = ? ORDER BY seq", [value])
+        rows = self.select(f"{SELECT} WHERE {column} = ? ORDER BY seq", [value], access)
         return [self._restored(event_of(row)) for row in rows]
 
     def verify(self) -> int:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import duckdb
 
 from assent.core.errors import AssentError, StoreError
-from assent.store import database, reader
+from assent.store import database, fence, reader
+from assent.store.access import EVERYONE, Access, confine
 from assent.store.chain import GENESIS
 from assent.store.parcel import Guard, Parcel, Written
 from assent.store.rows import hash_of, row_of, values_of
@@ -77,16 +78,18 @@ class Ledger:
         self._flush(rows)
         return written
 
-    def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query of our own."""
+    def select(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), access: Access = EVERYONE
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query of our own, over what `access` gives."""
         try:
-            return self._read(lambda cursor: cursor.execute(query, parameters).fetchall())
+            return self._read(lambda cursor: _rows(cursor, query, parameters, access))
         except duckdb.Error as error:
             raise StoreError(f"The workspace {self.folder} could not be read: {line(error)}.") from None
 
-    def frame(self, query: str, frames: Mapping[str, Any]) -> Any:
-        """A DataFrame from one reading statement of a user, over the database and `frames`."""
-        return self._read(lambda cursor: reader.select_with(cursor, query, frames))
+    def frame(self, query: str, frames: Mapping[str, Any], access: Access = EVERYONE) -> Any:
+        """A DataFrame from one reading statement of a user, over `frames` and what `access` gives of the database."""
+        return self._read(lambda cursor: reader.select_with(cursor, query, frames, access=access))
 
     def interrupt(self, thread: int, ended: threading.Event) -> None:
         """End what a thread reads. Said again until it has: DuckDB forgets an interrupt that comes too early."""
@@ -195,6 +198,15 @@ class Ledger:
 
 def _nothing() -> None:
     """There is nothing to interrupt."""
+
+
+def _rows(
+    cursor: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any], access: Access
+) -> list[tuple[Any, ...]]:
+    if access != EVERYONE:
+        fence.approve(cursor, query)
+        confine(cursor, access)
+    return cursor.execute(query, parameters).fetchall()
 
 
 def line(error: Exception) -> str:

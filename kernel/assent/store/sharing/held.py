@@ -8,6 +8,7 @@ from typing import Any
 
 from assent.core.ids import new_id
 from assent.store import cut_off, upkeep
+from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Ledger, Lost
 from assent.store.parcel import Parcel, Written
 from assent.store.sharing.door import Door
@@ -42,13 +43,15 @@ class Held:
             raise Lost
         return []
 
-    def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    def select(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), access: Access = EVERYONE
+    ) -> list[tuple[Any, ...]]:
         """The rows of a query of our own."""
-        return self._ledger.select(query, parameters)
+        return self._ledger.select(query, parameters, access)
 
-    def frame(self, query: str, frames: Mapping[str, Any]) -> Any:
+    def frame(self, query: str, frames: Mapping[str, Any], access: Access = EVERYONE) -> Any:
         """A DataFrame from one reading statement."""
-        return self._ledger.frame(query, frames)
+        return self._ledger.frame(query, frames, access)
 
     def upkeep(self, name: str, arguments: tuple[Any, ...]) -> Any:
         """Do one of `store.upkeep.ACTS` between two commits."""

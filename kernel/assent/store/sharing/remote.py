@@ -15,6 +15,7 @@ from typing import Any
 
 from assent.core.errors import QueryError, WorkspaceLocked
 from assent.store import database, reader
+from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Lost
 from assent.store.parcel import Parcel, Written
 from assent.store.sharing.address import Holder
@@ -89,18 +90,20 @@ class Remote:
         """Whether there is something to look at."""
         return self._lost or not self._inbox.items.empty()
 
-    def select(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    def select(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), access: Access = EVERYONE
+    ) -> list[tuple[Any, ...]]:
         """The rows of a query of our own."""
-        rows: list[tuple[Any, ...]] = self._ask("select", query, parameters)
+        rows: list[tuple[Any, ...]] = self._ask("select", query, parameters, access)
         return rows
 
-    def frame(self, query: str, frames: Mapping[str, Any]) -> Any:
+    def frame(self, query: str, frames: Mapping[str, Any], access: Access = EVERYONE) -> Any:
         """A DataFrame from one reading statement. `frames` travel to the owner only where it also reads the workspace."""
         named = {name: frames[name] for name in reader.named(query, frames)}
         if named:
             with contextlib.suppress(QueryError):
                 return reader.select_with(database.memory(), query, named)
-        return self._ask("frame", query, named)
+        return self._ask("frame", query, named, access)
 
     def upkeep(self, name: str, arguments: tuple[Any, ...]) -> Any:
         """Have the owner do one of `store.upkeep.ACTS`."""
