@@ -186,3 +186,14 @@ def test_arguments_that_are_no_code_are_shown_whole_as_json(
     columns: dict[str, Any] = {"step": 1, "call": "r1.1", "tool": "mail", "decision": "allow"}
     out = printed(capsys, SCOPE.event(Kind.CALL_DECIDED, **columns, body={"arguments": arguments}))
     assert json.loads(out.partition("mail")[2]) == arguments
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_pause_and_what_was_said_before_it(capsys: pytest.CaptureFixture[str], streamed: bool) -> None:
+    view = ConsoleView(None, lambda _: None, lambda _: None)
+    view.take(SCOPE.event(Kind.STOP_REQUESTED, body={"then": "pause", "reason": "lunch"}))
+    if streamed:
+        view.take(Progress("r1", 1, TextDelta("There are 3")))
+    view.take(SCOPE.event(Kind.RUN_PAUSED, body={"reason": "lunch", "partial": "There are 3"}))
+    lines = ["pausing: lunch", "There are 3", "paused: lunch", "%agent resume r1 goes on with it."]
+    assert capsys.readouterr().out.splitlines() == lines

@@ -79,3 +79,14 @@ def test_its_display_has_a_form_without_widgets(front_end: FrontEnd) -> None:
     data, _ = live._repr_mimebundle_()
     assert set(data) == {"text/plain", "text/html", MIME, "application/vnd.jupyter.widget-view+json"}
     assert "waiting for the model" in data["text/plain"]
+
+
+def test_a_pause_reaches_its_own_handler(front_end: FrontEnd) -> None:
+    _, live = started(front_end)
+    live.publish()
+    stopped: list[str] = []
+    paused: list[str] = []
+    live.on_stop(stopped.append)
+    live.on_pause(paused.append)
+    front_end.say({"type": "pause"})
+    assert (stopped, paused) == ([], ["k3v9x2m4qa"])

@@ -564,3 +564,37 @@ def test_of_an_answer_that_does_not_fit_its_problems_are_shown() -> None:
     told = "The answer does not fit the type int:\n- value: no integer\n- more: unknown\nGive the whole answer again."
     text = folded(event(Kind.RUN_STARTED), event(Kind.ANSWER_REFUSED, step=1, body={"text": told})).text()
     assert text.endswith("The answer did not fit: value: no integer; more: unknown")
+
+
+def test_what_was_said_before_a_stop_is_shown_as_partial_and_then_replaced() -> None:
+    paused = event(Kind.RUN_PAUSED, body={"reason": "enough", "by": "ana", "partial": "There are 3"})
+    read = folded(STARTED, paused)
+    watched = folded(STARTED, delta(TextDelta("There are 3")), paused)
+    for transcript in (read, watched):
+        assert transcript.text().count("There are 3") == 1
+        assert "Paused: enough\nThe answer above is partial. %agent resume" in transcript.text()
+        assert transcript.status == "paused"
+        transcript.apply(event(Kind.RUN_RESUMED))
+        transcript.apply(answered(1, assistant(Text("There are 344."))))
+        transcript.apply(event(Kind.RUN_FINISHED, body={"text": "There are 344."}))
+        assert "There are 3\n" not in transcript.text()
+        assert "Paused: enough. Then resumed." in transcript.text()
+
+
+def test_a_paused_run_keeps_its_questions_and_says_what_it_cut_off() -> None:
+    calls = assistant(ToolCall("a", "python", '{"code": "x"}'), ToolCall("b", "python", '{"code": "y"}'))
+    before = (STARTED, answered(1, calls, "calls"), decided("ask"), decided("allow", call=2))
+    begun = event(Kind.CALL_STARTED, step=1, tool="python", call=f"{RUN}.2", body={"arguments": {"code": "y"}})
+    transcript = folded(*before, begun, event(Kind.RUN_PAUSED, body={"reason": "enough"}))
+    assert "waiting for approval" in transcript.text()
+    assert "interrupted" in transcript.text()
+
+
+@pytest.mark.parametrize(("then", "word"), [("pause", "pausing"), ("cancel", "stopping")])
+def test_the_header_says_that_a_stop_was_asked_for(then: str, word: str) -> None:
+    transcript = folded(STARTED, event(Kind.STOP_REQUESTED, body={"then": then, "reason": "enough"}))
+    assert f"analyst · {word}" in transcript.text()
+    assert transcript.status == "running"
+    transcript.apply(event(Kind.RUN_PAUSED, body={"reason": "enough"}))
+    transcript.apply(event(Kind.RUN_RESUMED))
+    assert word not in transcript.text()
