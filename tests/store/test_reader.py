@@ -100,11 +100,7 @@ def memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def select(source: Any, query: str, **frames: pd.DataFrame) -> pd.DataFrame:
-    connection = source.cursor()
-    try:
-        frame = reader.select(connection, query, frames)
-    finally:
-        connection.close()
+    frame = source.frame(query, frames) if isinstance(source, Journal) else reader.select(source, query, frames)
     assert isinstance(frame, pd.DataFrame)
     return frame
 
@@ -216,7 +212,7 @@ def test_many_threads_read_at_once(memory: duckdb.DuckDBPyConnection) -> None:
 
     def read(number: int) -> None:
         frame = pd.DataFrame({"a": range(number)})
-        sums.append(int(reader.select(memory, "SELECT sum(a) AS s FROM t", {"t": frame})["s"].item()))
+        sums.append(int(reader.select(memory.cursor(), "SELECT sum(a) AS s FROM t", {"t": frame})["s"].item()))
 
     threads = [threading.Thread(target=read, args=(number,)) for number in range(2, 22)]
     for thread in threads:
