@@ -14,9 +14,10 @@ from assent.app import Session
 from assent.core.commands import Decide, ForkRun
 from assent.core.config import Config
 from assent.core.errors import AssentError, ConfigError, NotFound
-from assent.core.events import Event, Kind
+from assent.core.events import Event, Kind, Scope
 from assent.core.messages import Text
 from assent.core.model import Request
+from assent.history.fork import forked as begin
 from assent.models.scripted import ScriptedModel
 from assent.runs.result import Result
 from assent.tools.tool import tool
@@ -352,6 +353,18 @@ def test_a_policy_that_has_become_stricter_holds_for_the_fork(tmp_path: Path) ->
         fork = forked(session, run, at=1)
         assert [item.error for item in results(session, fork.run)] == [False, True]
     assert effects == ["looked a", "looked b"]
+
+
+@pytest.mark.parametrize(("at", "prompt"), [(1, "And?"), (0, "")])
+def test_what_is_forgotten_is_no_place_to_go_on_from(tmp_path: Path, at: int, prompt: str) -> None:
+    with opened(tmp_path, "one", tools=()) as session:
+        told = session.events(ran(session).run)
+    for event in told:
+        event.body["forgotten"] = "digest"  # as the compaction leaves it
+    with pytest.raises(ConfigError, match="is forgotten"):
+        begin(told, ForkRun("", at, prompt), Scope("f"), "m", {})
+    anew = begin(told, ForkRun("", 0, "Another?"), Scope("f"), "m", {})
+    assert anew.body["prompt"] == "Another?"
 
 
 def test_the_stream_is_that_of_the_fork_alone(tmp_path: Path) -> None:
