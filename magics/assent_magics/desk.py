@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import functools
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from assent_magics.panel import PanelView
 from assent_magics.settings import Assent
 from assent_magics.show import Show, View, decided_of
 from assent_magics.static import StaticView
+from assent_magics.unfinished import greeting
 
 if TYPE_CHECKING:
     from assent.app import Session
@@ -47,7 +48,9 @@ class Desk:
         self.settings = Assent(parent=shell)
         self.folder = configs.workspace_folder()
         self.since = time.time()
+        self.greeted = False
         self._session: Session | None = None
+        self._commanded = False
         self.board = Board()
         self._notebook: tuple[str, str] | None = None  # the path for which an id was sought, and the id
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -72,7 +75,23 @@ class Desk:
             )
             frontend.at_shutdown(self._session.wind_up)
         self._session.config = self.config
+        if self._commanded and not self.greeted:
+            self.greeted = True
+            self._greet(self._session)
         return self._session
+
+    @contextlib.contextmanager
+    def commanded(self) -> Iterator[None]:
+        """While a command is at work: the first one that opens the workspace says what was left in it."""
+        self._commanded = True
+        try:
+            yield
+        finally:
+            self._commanded = False
+
+    def _greet(self, session: "Session") -> None:
+        if frontend.way_to_ask() != "none" and (words := greeting(session)):
+            print(words)
 
     @property
     def notebook(self) -> str | None:

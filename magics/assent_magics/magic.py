@@ -44,7 +44,8 @@ class AgentMagics(Magics):
     def agent(self, line: str, cell: str | None = None) -> Any:
         """Run and manage agents: `%agent help`."""
         try:
-            return self._manage(line, cell)
+            with self.desk.commanded():
+                return self._manage(line, cell)
         except AssentError as error:
             raise UsageError(str(error)) from None
 
@@ -53,9 +54,10 @@ class AgentMagics(Magics):
     async def _agent_awaited(self, line: str, cell: str | None = None) -> Any:
         """What `%%agent` and the lines that run an agent are turned into; not for typing."""
         try:
-            command, into = self._command(line, cell)
-            with cancelled_by_sigint(_this_task()):
-                result = await self.desk.follow(command, into)
+            with self.desk.commanded():
+                command, into = self._command(line, cell)
+                with cancelled_by_sigint(_this_task()):
+                    result = await self.desk.follow(command, into)
         except AssentError as error:
             raise UsageError(str(error)) from None
         except asyncio.CancelledError:

@@ -22,10 +22,10 @@ def test_alone_it_says_what_is_loaded(shell: Shell, tmp_path: Path) -> None:
     shell.run("%agent")
     assert str(tmp_path / "workspace") in shell.shown
     assert "agent analyst · model chosen at the first run" in shell.shown
-    asked(shell, tmp_path)
+    run, _ = asked(shell, tmp_path)
     shell.run("%agent")
     assert "runs: 1 suspended" in shell.shown
-    assert "1 waiting for your answer: %agent pending" in shell.shown
+    assert f'{run}  analyst  suspended, 1 call waits for your answer  "Do it."    %agent pending' in shell.shown
 
 
 def test_help_names_every_command_and_option(shell: Shell) -> None:

@@ -57,7 +57,7 @@ def test_a_question_survives_the_kernel(start: Start, tmp_path: Path, end: Calla
     second = start()
     shown = AgentCell(second, "%agent").done()
     assert "1 suspended" in shown
-    assert "1 waiting for your answer: %agent pending" in shown
+    assert f'{run}  analyst  cut off, 1 call waits for your answer  "Multiply."    %agent pending' in shown
     pending = AgentCell(second, "%agent pending")
     pending.done()
     card = pending.card()
@@ -77,9 +77,13 @@ def test_a_call_cut_off_in_the_middle_is_asked_about(start: Start, tmp_path: Pat
     first.wait(lambda m: m["msg_type"] == "comm_open" and m["content"]["target_name"] == "begun")
     die(first)
     second = start()
+    assert "1 run from before can go on: %agent says how.\n" in AgentCell(second, "%agent list").done()
+    assert "from before" not in AgentCell(second, "%agent list").done()
     runs = query(second, "SELECT run, status, reason FROM runs")
     run = runs[0][0]
     assert runs == [[run, "suspended", "the kernel that ran it stopped"]]
+    told = f'{run}  analyst  cut off, the outcome of python is unknown  "Sleep."    %agent resume {run}'
+    assert told in AgentCell(second, "%agent").done()
     again = AgentCell(second, f"%agent resume {run}")
     card = again.card()
     assert "nobody recorded how it ended" in card.asks
