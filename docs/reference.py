@@ -29,9 +29,10 @@ PAGE = Path(__file__).with_name("reference.md")
 # A value for each setting that its environment variable could hold; whether it is read is tried out, not claimed.
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
-    "agents": "x", "models": "x", "record": "x", "replay": "x", "retention": "x",
+    "agents": "x", "models": "x", "record": "x", "replay": "x", "retention": "x", "lineage": "false",
 }  # fmt: skip
 SETTINGS = {
+    "lineage": "whether the journal keeps the source of cells and which variables each of them read and wrote",
     "model": "the model, as provider:model; empty: a key in the environment, a running Ollama, the local model",
     "agent": "the agent of a cell that names none",
     "wait": "how long a cell waits for a person, in seconds",

@@ -22,6 +22,7 @@ class Assent(Configurable):
     replay = Unicode(None, allow_none=True, help="The recording that answers in place of models.").tag(config=True)
     max_steps = Int(None, allow_none=True, help="The most model calls of a run.").tag(config=True)
     tenant = Unicode(None, allow_none=True, help="Whose workspace this is, where several share it.").tag(config=True)
+    lineage = Bool(None, allow_none=True, help="Keep which cell wrote which variable.").tag(config=True)
     admin = Bool(None, allow_none=True, help="See what everybody has in the workspace.").tag(config=True)
 
     def effective(self, folder: Path) -> Config:

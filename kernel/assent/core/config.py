@@ -25,6 +25,7 @@ class Config:
     """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do.
 
     A session sees what `tenant` and its user have in the workspace; with `admin`, everybody's.
+    `lineage`: the journal keeps which cell wrote which variable.
     `record` is a file that runs are recorded into, `replay` one that they are answered from; then none is recorded.
     `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`, and `retention` what
     `core.retention` reads.
@@ -41,6 +42,7 @@ class Config:
     replay: str = ""
     tenant: str = "default"
     admin: bool = False
+    lineage: bool = True
     agents: tuple[Agent, ...] = ()
     models: Tables = field(default_factory=dict)
     retention: Mapping[str, Any] = field(default_factory=dict)
@@ -92,8 +94,10 @@ def from_file(config: Config, path: Path) -> Config:
 
 
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
-    """`config` with ASSENT_MODEL, _AGENT, _WAIT, _ON_ASK, _MAX_STEPS, _BASE_URL, _RECORD, _REPLAY, _TENANT, _ADMIN."""
-    names = ("model", "agent", "wait", "on_ask", "max_steps", "base_url", "record", "replay", "tenant", "admin")
+    """`config` with ASSENT_MODEL, _AGENT, _WAIT and the others of `names` in capitals over it."""
+    names = (
+        "model", "agent", "wait", "on_ask", "max_steps", "base_url", "record", "replay", "tenant", "admin", "lineage",
+    )  # fmt: skip
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")
 
