@@ -119,3 +119,20 @@ def test_the_workspace_of_the_environment_wins(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASSENT_WORKSPACE")
     assert config.workspace_folder() == tmp_path / ".assent"
+
+
+def test_a_recording_is_named_beside_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / ".assent").mkdir()
+    folder = written(tmp_path / ".assent", 'record = "runs/answers.jsonl"\n')
+    assert config.load(folder).record == str(tmp_path / "runs" / "answers.jsonl")
+    for place in ("/elsewhere.jsonl", "../elsewhere.jsonl", "", "."):
+        with pytest.raises(ConfigError, match="it must name a file in"):
+            config.load(written(tmp_path / ".assent", f'record = "{place}"\n'))
+
+
+def test_a_folder_cannot_say_what_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"replay cannot be set in .*: use ASSENT_REPLAY, or %agent record"):
+        config.load(written(tmp_path, 'replay = "answers.jsonl"\n'))
+    (tmp_path / "config.toml").unlink()
+    monkeypatch.setenv("ASSENT_REPLAY", "answers.jsonl")
+    assert config.load(tmp_path).replay == "answers.jsonl"

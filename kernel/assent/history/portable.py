@@ -4,6 +4,7 @@ Only what cannot be data is put aside: the run's own id, addresses in memory, wh
 home, temporary files and Python, and a moment that lies within the run itself.
 """
 
+import contextlib
 import os
 import re
 import sys
@@ -55,8 +56,10 @@ def _places() -> list[tuple[str, str]]:
     """Names for places of this machine, the innermost first."""
     paths = sysconfig.get_paths()
     python = {paths["stdlib"], paths["purelib"], paths["platlib"], sys.prefix, sys.base_prefix}
-    named = [("<folder>", os.getcwd()), ("<tmp>", tempfile.gettempdir()), ("<home>", os.path.expanduser("~"))]
-    named += [("<python>", place) for place in python]
+    named = [("<python>", place) for place in python]
+    named += [("<tmp>", tempfile.gettempdir()), ("<home>", os.path.expanduser("~"))]
+    with contextlib.suppress(OSError):  # it was removed
+        named.append(("<folder>", os.getcwd()))
     return sorted([item for item in named if len(Path(item[1]).parts) > 1], key=lambda item: -len(item[1]))
 
 

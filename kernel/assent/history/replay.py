@@ -202,6 +202,7 @@ def _command(event: Event) -> Decide:
 def _on_ask(stint: Stint) -> OnAsk:
     """Whether calls that nobody answered were denied; else the run was suspended, or it did not come to that."""
     asked = {event.call for event in stint.events if event.kind is Kind.CALL_DECIDED and event.decision == "ask"}
+    asked |= {call.id for call in fold(stint.before).waiting}
     later = (Kind.APPROVAL_DECIDED, Kind.CALL_STARTED)
     open_ones = asked - {event.call for event in stint.events if event.kind in later}
     denied = any(event.call in open_ones for event in stint.events if event.kind is Kind.CALL_FINISHED)
