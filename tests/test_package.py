@@ -15,6 +15,7 @@ FACE = [
     "Agent",
     "AssentError",
     "Decide",
+    "ForkRun",
     "PauseRun",
     "ResumeRun",
     "Session",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assent.app import Session
     from assent.core.agent import Agent
-    from assent.core.commands import Decide, PauseRun, ResumeRun, StartRun, StopRun
+    from assent.core.commands import Decide, ForkRun, PauseRun, ResumeRun, StartRun, StopRun
     from assent.core.errors import AssentError
     from assent.tools.idempotency import idempotency_key
     from assent.tools.tool import tool
@@ -16,6 +16,7 @@ __all__ = [
     "Agent",
     "AssentError",
     "Decide",
+    "ForkRun",
     "PauseRun",
     "ResumeRun",
     "Session",
@@ -29,6 +30,7 @@ _HOMES = {
     "Agent": "assent.core.agent",
     "AssentError": "assent.core.errors",
     "Decide": "assent.core.commands",
+    "ForkRun": "assent.core.commands",
     "PauseRun": "assent.core.commands",
     "ResumeRun": "assent.core.commands",
     "Session": "assent.app",
