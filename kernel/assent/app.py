@@ -263,7 +263,8 @@ class Session:
                 f"The run {deaf[0]} is at work in another kernel, which does not answer. Interrupt or shut down that "
                 f"kernel; then %agent resume {deaf[0]} goes on with it."
             )
-        return self.state(run).status
+        status = self.state(run).status
+        return self._stop(run, stop) if status == "suspended" else status  # the process that was asked has died
 
     def close(self) -> None:
         """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""
