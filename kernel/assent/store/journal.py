@@ -1,6 +1,7 @@
 """The append-only journal: one thread writes, groups what waits into one commit, then publishes it."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -136,10 +137,8 @@ class Journal:
         """After a failed write: forget what was never written and accept events again."""
         if self._failure is None:
             return
-        try:
+        with contextlib.suppress(Lost):  # then the writer looks for another way
             self._store.recover()
-        except Lost:
-            pass  # the writer looks for another way
         with self._wake:
             self._failure = None
             self._wake.notify_all()
@@ -251,7 +250,7 @@ class Journal:
                 self._rejoin()
         done = [entry for entry, places in zip(group, written, strict=True) if places is not None]
         refused = [entry for entry, places in zip(group, written, strict=True) if places is None]
-        settle((entry.waiting for entry in done if entry.waiting is not None))
+        settle(entry.waiting for entry in done if entry.waiting is not None)
         settle((entry.waiting for entry in refused if entry.waiting is not None), Conflict())
         self._publish([event for entry in done for event in entry.events])
 
@@ -329,6 +328,12 @@ def detach(journal: Journal) -> None:
         if held is journal:
             _open.pop(key, None)
     journal.close()
+
+
+def is_open(folder: Path) -> bool:
+    """Whether this process has the workspace open."""
+    key = folder.resolve()
+    return any(not journal._closed and journal.folder.resolve() == key for journal in list(_all))
 
 
 def _forget() -> None:
