@@ -95,22 +95,22 @@ def test_a_damaged_file_is_said_to_be_damaged_wherever_it_lies(tmp_path: Path, p
 HOLDER = """
 import sys
 from pathlib import Path
-from assent.store.journal import Journal
-journal = Journal(Path(sys.argv[1]))
+import duckdb
+connection = duckdb.connect(str(Path(sys.argv[1]) / "assent.duckdb"))
 print("open", flush=True)
 sys.stdin.read()
-journal.close()
+connection.close()
 """
 
 
-def test_a_workspace_that_another_process_holds_names_that_process(tmp_path: Path) -> None:
+def test_a_workspace_that_another_program_holds_names_that_process(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "open\n"
         with pytest.raises(WorkspaceLocked, match=rf"in use by process {holder.pid}\b.*ASSENT_WORKSPACE"):
-            Journal(tmp_path)
+            database.connect(tmp_path / database.FILE)
         holder.communicate()
     Journal(tmp_path).close()
 

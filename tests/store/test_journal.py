@@ -136,7 +136,7 @@ def test_giving_up_the_wait_neither_undoes_the_write_nor_harms_the_writer(journa
 @pytest.mark.parametrize("statement", ["UPDATE events SET body = '{}'", "DELETE FROM events", "TRUNCATE events"])
 def test_events_are_neither_changed_nor_deleted(journal: Journal, statement: str) -> None:
     journal.append([note("kept")]).result()
-    with pytest.raises(StoreError, match="append only|TRUNCATE|could not be read"):
+    with pytest.raises(StoreError, match="could not be read"):
         journal.select(statement)
     assert texts(journal) == ["kept"]
     assert journal.verify() == 1

@@ -100,7 +100,8 @@ def memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def select(source: Any, query: str, **frames: pd.DataFrame) -> pd.DataFrame:
-    frame = source.frame(query, frames) if isinstance(source, Journal) else reader.select(source, query, frames)
+    of_journal = isinstance(source, Journal)
+    frame = source.frame(query, frames) if of_journal else reader.select(source.cursor(), query, frames)
     assert isinstance(frame, pd.DataFrame)
     return frame
 

@@ -89,7 +89,7 @@ class Ledger:
 
     def frame(self, query: str, frames: Mapping[str, Any], access: Access = EVERYONE) -> Any:
         """A DataFrame from one reading statement of a user, over `frames` and what `access` gives of the database."""
-        return self._read(lambda cursor: reader.select_with(cursor, query, frames, access=access))
+        return self._read(lambda cursor: reader.select(cursor, query, frames, access=access))
 
     def interrupt(self, thread: int, ended: threading.Event) -> None:
         """End what a thread reads. Said again until it has: DuckDB forgets an interrupt that comes too early."""

@@ -24,24 +24,18 @@ _EXACT = 2**53  # integers below it are exact as floats
 _WRITES = "Only reading is allowed here: one SELECT (or DESCRIBE, SUMMARIZE, EXPLAIN) statement."
 
 
-def select(connection: duckdb.DuckDBPyConnection, query: str, frames: Mapping[str, Any]) -> Any:
-    """Run one reading statement over the database and the DataFrames it names; a pandas DataFrame.
-
-    `connection` must be locked down (store.database). `QueryError` says what is wrong with the statement.
-    """
-    return select_with(connection.cursor(), query, frames)
-
-
-def select_with(
+def select(
     cursor: duckdb.DuckDBPyConnection,
     query: str,
     frames: Mapping[str, Any],
     ended: threading.Event | None = None,
     access: Access = EVERYONE,
 ) -> Any:
-    """`select` with a connection that is used for this statement only and closed; `interrupt` ends it.
+    """Run one reading statement over the database and the DataFrames it names; a pandas DataFrame.
 
-    `access` narrows what the journal's table and views give, and then nothing else of the database may be named.
+    `cursor` is of a locked-down database (store.database), used for this statement only and closed; `interrupt` ends
+    it. `QueryError` says what is wrong with the statement. `access` narrows what the journal's table and views give,
+    and then nothing else of the database may be named.
     """
     try:
         statement = _one(query)
@@ -63,7 +57,7 @@ def select_with(
 
 
 def interrupt(cursor: duckdb.DuckDBPyConnection, ended: threading.Event) -> None:
-    """End the statement of `select_with`, which sets `ended`, from a thread of its own.
+    """End the statement of `select`, which sets `ended`, from a thread of its own.
 
     Said again and again: DuckDB forgets an interrupt that comes before the statement is under way.
     """

@@ -33,7 +33,7 @@ def sql_tool(namespace: Callable[[], MutableMapping[str, Any]]) -> Tool[Any, Any
         frames = frames_in(namespace())
         cursor, ended = connect().cursor(), threading.Event()
         try:
-            frame = await in_thread(functools.partial(reader.select_with, cursor, query, frames, ended))
+            frame = await in_thread(functools.partial(reader.select, cursor, query, frames, ended))
         except asyncio.CancelledError:
             # Or the query that nobody waits for would keep the processors busy, and the interpreter from ending.
             threading.Thread(target=reader.interrupt, args=(cursor, ended), name="assent-stop", daemon=True).start()

@@ -73,7 +73,10 @@ class Answer:
 
 
 def call(holder: Holder, hello: Hello, patience: float) -> tuple[Connection, Welcome]:
-    """A connection to a holder and what it says; `OSError` or `EOFError` if nobody is there, TimeoutError if it is mute."""
+    """A connection to a holder, and what it says.
+
+    `OSError` or `EOFError` if nobody is there, `TimeoutError` if it is mute for `patience` seconds.
+    """
     connection = Client(holder.address)
     try:
         connection.send_bytes(bytes.fromhex(holder.key))

@@ -12,7 +12,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-
 from assent.core.errors import QueryError, WorkspaceLocked
 from assent.store import database, reader
 from assent.store.access import EVERYONE, Access
@@ -98,11 +97,11 @@ class Remote:
         return rows
 
     def frame(self, query: str, frames: Mapping[str, Any], access: Access = EVERYONE) -> Any:
-        """A DataFrame from one reading statement. `frames` travel to the owner only where it also reads the workspace."""
+        """A DataFrame from one reading statement; `frames` travel only where it also reads the workspace."""
         named = {name: frames[name] for name in reader.named(query, frames)}
         if named:
             with contextlib.suppress(QueryError):
-                return reader.select_with(database.memory(), query, named)
+                return reader.select(database.memory(), query, named)
         return self._ask("frame", query, named, access)
 
     def upkeep(self, name: str, arguments: tuple[Any, ...]) -> Any:
