@@ -16,6 +16,7 @@ from assent.core.commands import Decide, ForkRun, ResumeRun, RunCommand, StartRu
 from assent.core.config import Config
 from assent.core.errors import AssentError, StoreError
 from assent.jupyter import frontend, stdin
+from assent.jupyter.cells import Cells
 from assent.jupyter.notebook_id import identify
 from assent_magics.board import Board
 from assent_magics.console import ConsoleView
@@ -52,6 +53,7 @@ class Desk:
         self._session: Session | None = None
         self._commanded = False
         self.board = Board()
+        self.cells = Cells(shell)
         self._notebook: tuple[str, str] | None = None  # the path for which an id was sought, and the id
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -74,6 +76,7 @@ class Desk:
                 self.folder, lambda: self.namespace, config=self.config, transform=self.shell.transform_cell
             )
             frontend.at_shutdown(self._session.wind_up)
+            self.cells.attach(self._session)
         self._session.config = self.config
         if self._commanded and not self.greeted:
             self.greeted = True
@@ -112,6 +115,7 @@ class Desk:
         self.board.close()
         for task in self._tasks:
             task.cancel()
+        self.cells.detach()
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -160,7 +164,9 @@ class Desk:
             # The last answer came while the suspension was being written.
             result = await self._shown(ResumeRun(result.run, command.wait, command.on_ask), place)
         if place.into and result.status == "finished":
+            there = place.into in self.namespace
             self.namespace[place.into] = result.outcome
+            self.cells.answered(place.into, result.run, there=there)
         return result
 
     async def _shown(self, command: RunCommand, place: Place) -> "Result":

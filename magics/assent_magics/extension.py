@@ -24,6 +24,8 @@ def load(shell: Any) -> None:
     shell.input_transformers_post.append(transformer)
     shell.events.register("pre_execute", transformer.begin)
     shell.events.register("post_execute", transformer.end)
+    shell.events.register("pre_run_cell", desk.cells.begin)
+    shell.events.register("post_run_cell", desk.cells.end)
     shell.configurables.append(desk.settings)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(completer)
@@ -45,6 +47,8 @@ def unload(shell: Any) -> None:
     shell.input_transformers_post.remove(transformer)
     shell.events.unregister("pre_execute", transformer.begin)
     shell.events.unregister("post_execute", transformer.end)
+    shell.events.unregister("pre_run_cell", desk.cells.begin)
+    shell.events.unregister("post_run_cell", desk.cells.end)
     shell.configurables.remove(desk.settings)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.remove(completer)

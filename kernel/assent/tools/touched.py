@@ -20,7 +20,7 @@ _MOST = 500  # names of a kind that are kept of one piece of code
 _LONGEST = 100_000  # characters of code that are looked at
 _SIZED = frozenset({"list", "dict", "set", "bytearray", "deque", "OrderedDict", "defaultdict", "Counter"})
 # What IPython puts into the namespace, and what every module has.
-_NOT_VARIABLES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "_dh", "_oh", "_ih", "_exit_code"})
+_NOT_VARIABLES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open", "_dh", "_oh", "_ih", "_exit_code"})
 _OUTPUTS = re.compile(r"_{1,3}|_\d+|_i{1,3}\d*|__\w+__")
 
 by_calls: set[str] = set()  # what agents' calls wrote while the analyst's cell runs: the cell's record leaves it out
@@ -109,7 +109,7 @@ def _ended(
     grown = {name for name in (there & here) - rebound - foreign if before[name] != after[name]}
     in_place = grown | (set(seen) & here) - overwritten | _in_place(begun, functions, namespace)
     in_place |= _seen_through(in_place, (names.loaded | read) & here, namespace)
-    absent = (names.read | functions.reads) - there - _BUILTINS
+    absent = {name for name in (names.read | functions.reads) - there - _BUILTINS if is_variable(name)}
     changed = ((rebound | in_place | overwritten) & there) & here
     written = changed | bound
     return Touched(
@@ -173,6 +173,10 @@ def _in_place(begun: Begun, functions: Behind, namespace: Mapping[str, Any]) -> 
     """The names whose values the code's text, or the functions that it may call, change in place."""
     reached = begun.names.given | functions.reads if functions.changes else set()
     found = {name for name in begun.names.changed if name in namespace and is_changeable(namespace[name])}
+    givers = [
+        name for name in found if isinstance(namespace[name], FunctionType)
+    ]  # what a call of them gave is changed
+    reached |= _behind(givers, namespace).reads
     return found | {name for name in reached if name in namespace and not is_plain(namespace[name])} | begun.used_up
 
 
