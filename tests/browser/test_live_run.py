@@ -35,21 +35,23 @@ def test_a_run_streams_and_leaves_its_static_form(open_notebook: OpenNotebook, f
     notebook.screenshot(f"static-{front}")
 
 
-def test_seconds_tick_and_stop_is_sent(open_notebook: OpenNotebook) -> None:
-    heard = "stopped = []\nlive.on_stop(stopped.append)"
-    notebook = showing(open_notebook, LEFT_RUNNING, heard, "print('stopped', stopped)")
+def test_seconds_tick_and_clicks_on_pause_and_stop_are_sent(open_notebook: OpenNotebook) -> None:
+    heard = "stopped, paused = [], []\nlive.on_stop(stopped.append)\nlive.on_pause(paused.append)"
+    notebook = showing(open_notebook, LEFT_RUNNING, heard, "print('stopped', stopped, 'paused', paused)")
     seconds = live(notebook).locator(".assent-seconds")
     before = seconds.inner_text()
     expect(seconds).not_to_have_text(before)
     notebook.run(2)
     notebook.wait_until_done(2)
-    button = live(notebook).get_by_role("button", name="Stop this run")
-    button.evaluate("node => node.click()")
-    expect(button).to_be_enabled()
-    button.click()
-    expect(button).to_be_disabled()
+    for name in ("Pause this run", "Stop this run"):
+        button = live(notebook).get_by_role("button", name=name)
+        button.evaluate("node => node.click()")
+        expect(button).to_be_enabled()
+        button.click()
+        expect(button).to_be_disabled()
+        notebook.screenshot(f"live-{name.partition(' ')[0].lower()}")
     notebook.run(3)
-    notebook.wait_for_output(3, "stopped ['k3v9x2m4qa']")
+    notebook.wait_for_output(3, "stopped ['k3v9x2m4qa'] paused ['k3v9x2m4qa']")
 
 
 def test_details_that_were_opened_stay_open(open_notebook: OpenNotebook) -> None:
