@@ -293,6 +293,28 @@ def test_an_approval_is_given_again_in_the_name_of_the_recording(tmp_path: Path)
     assert (result.text, done, by) == ("Done.", ["act one"], ["recording answers.jsonl (ana)"])
 
 
+def test_what_was_allowed_for_the_run_is_approved_call_by_call(tmp_path: Path) -> None:
+    async def answered(session: Session) -> None:
+        stream = session.submit(started(act, on_ask="wait"))
+        asking = await until(stream, Kind.CALL_DECIDED)
+        approve(session, asking.call or "", by="ana", scope="run")
+        await until(stream, Kind.RUN_FINISHED)
+
+    file = tmp_path / "answers.jsonl"
+    turns = (call("act", 1, what="one"), call("act", 2, what="two"), "Done.")
+    with opened(tmp_path / "there", *turns, tools=(act,), config=Config(record=str(file))) as session:
+        asyncio.run(answered(session))
+    done.clear()
+    session = playing(tmp_path, file)
+    try:
+        result = asked(session, act)
+        assert (result.text, done) == ("Done.", ["act one", "act two"])
+        assert session.state(result.run).allowed == frozenset()  # nothing that a live model could use after it
+        assert session.sql("SELECT scope FROM approvals")["scope"].tolist() == ["once", "once"]
+    finally:
+        session.close()
+
+
 def test_an_edit_is_given_again(tmp_path: Path) -> None:
     file = recorded_with_answer(tmp_path, arguments={"what": "two"})
     result, _ = played(tmp_path, file)
@@ -349,6 +371,22 @@ def test_an_approval_of_anything_else_is_none(tmp_path: Path, fields: dict[str, 
     assert file.read_text() != rows
     result, by = played(tmp_path, file)
     assert (result.status, done, by) == ("suspended", [], [])
+
+
+@pytest.mark.parametrize(
+    "part", [{"kind": "image", "media_type": "image/png", "digest": "0"}, {"kind": "text", "text": 5}, {"kind": "else"}]
+)
+def test_an_answer_that_no_model_could_give_is_refused(tmp_path: Path, part: dict[str, Any]) -> None:
+    file = recorded(tmp_path, "Yes.", tools=())
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows[2]["message"]["parts"] = [part]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    session = playing(tmp_path, file)
+    try:
+        with pytest.raises(ConfigError, match="is no recording that can be read"):
+            asked(session)
+    finally:
+        session.close()
 
 
 def test_under_other_rules_a_person_is_asked(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from assent.core.ids import call_id
 from assent.core.messages import Message, from_json
 from assent.core.secrets import hide_within
 from assent.history.portable import portable, told
+from assent.models.wrappers.cache import sayable
+from assent.policy.decide import GRANTED
 from assent.runs.state import State, apply, fold
 from assent.tools.tool import Tool
 
@@ -46,7 +48,6 @@ class Turn:
 
     before: tuple[Message, ...]
     event: Event
-    stint: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Take:
     """A recorded run: its number in the file, whom it asked what, its turns, and what people answered, by call.
 
     `tools` has for each of the agent's tools its description, schema, privilege and the digest of its code. `answers`
-    are those given while the run was at work, with the number of the stint; `end` is how it ended.
+    are those given while the run was at work, with the number of the stint; `granted` the numbers of the calls that ran
+    because their tool was allowed for the run; `end` is how it ended.
     """
 
     number: int
@@ -65,6 +67,7 @@ class Take:
     tools: Mapping[str, Mapping[str, Any]]
     turns: tuple[Turn, ...]
     answers: tuple[tuple[int, int, Event], ...]  # stint, the call's number, the event
+    granted: frozenset[int]
     end: str
 
 
@@ -121,7 +124,8 @@ def account(tool: Tool[Any, Any]) -> dict[str, Any]:
 
 
 def _counts(event: Event) -> bool:
-    return event.kind is not Kind.CALL_DECIDED or event.decision != "allow"  # the message has those arguments already
+    """What runs on its own is not worth a line: the message has its arguments already."""
+    return event.kind is not Kind.CALL_DECIDED or event.decision != "allow" or event.body.get("reason") == GRANTED
 
 
 def _line(number: int, event: Event, tools: Mapping[str, Tool[Any, Any]], since: float) -> str:
@@ -138,7 +142,7 @@ def _line(number: int, event: Event, tools: Mapping[str, Tool[Any, Any]], since:
             body["fork"] = {name: fork[name] for name in ("at", "prompt") if name in fork}
     columns = {name: getattr(event, name) for name in _COLUMNS if getattr(event, name) is not None}
     if event.call:
-        columns["call"] = int(event.call.rpartition(".")[2])
+        columns["call"] = _ordinal(event)
     if event.kind not in (Kind.RUN_STARTED, Kind.RUN_RESUMED):
         columns.pop("model", None)
     value = {"run": number, "kind": event.kind.value, **columns, **body}
@@ -168,18 +172,25 @@ def _take(number: int, rows: Sequence[Mapping[str, Any]]) -> Take:
         if event.kind in (Kind.RUN_STARTED, Kind.RUN_RESUMED):
             stint, at_work = stint + (place > own), True
         if event.kind in (Kind.MODEL_ANSWERED, Kind.MODEL_FAILED):
-            turns.append(Turn(tuple(state.messages), event, stint))
+            turns.append(Turn(tuple(state.messages), event))
+            if event.kind is Kind.MODEL_ANSWERED and not sayable(from_json(event.body["message"])):
+                raise ValueError(f"answer {event.step} of run {number} is none that a model could give")
         if event.kind is Kind.APPROVAL_DECIDED and at_work:
-            answers.append((stint, int((event.call or "").rpartition(".")[2]), event))
+            answers.append((stint, _ordinal(event), event))
         at_work = at_work and event.kind not in ENDINGS
         _applied(state, event)
-    started = events[own]
+    started, decided = events[own], [event for event in events if event.kind is Kind.CALL_DECIDED]
     ends = [event.kind.value.removeprefix("run_") for event in events if event.kind in ENDINGS]
     return Take(
         number, started.body["agent"], started.body["prompt"], started.model or "", started.body["output"],
         started.body.get("tools", {}), tuple(turns), tuple(answers),
+        frozenset([_ordinal(event) for event in decided if event.decision == "allow"]),
         ends[-1] if ends else "cut off",
     )  # fmt: skip
+
+
+def _ordinal(event: Event) -> int:
+    return int((event.call or "").rpartition(".")[2])
 
 
 def _applied(state: State, event: Event) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from assent.core.commands import Decide
 from assent.core.errors import ModelError
@@ -149,6 +150,8 @@ class Played:
         for stint, answered, event in take.answers:
             if stint <= self.stint and answered == number and self._holds(call, event, run):
                 yield self._command(call, event)
+            elif number in take.granted and answered < number and self._covers(call, event, run):
+                yield Decide(call.id, "approve", self._by(event), "allowed for the run")
 
     def _holds(self, call: CallState, event: Event, run: Run) -> bool:
         body = event.body
@@ -160,13 +163,18 @@ class Played:
         same = body.get("digest") == act_digest(call.tool, final) and body.get("policy_version") == run.rules.version
         return event.decision == "approve" and same and level(call.privilege) <= _HIGHEST
 
-    def _command(self, call: CallState, event: Event) -> Decide:
+    def _covers(self, call: CallState, event: Event, run: Run) -> bool:
+        """Whether a recorded "for the run" was for this call, too. Here it holds for this one alone."""
         body = event.body
-        by = f"recording {self.tape.name} ({body.get('by', '')})"
-        return Decide(
-            call.id, "reject" if event.decision == "reject" else "approve", by, body.get("reason", ""),
-            body.get("arguments"), body.get("scope", "once"),
-        )  # fmt: skip
+        same = event.tool == call.tool and body.get("policy_version") == run.rules.version
+        return same and body.get("scope") == "run" and call.grantable and event.decision == "approve"
+
+    def _command(self, call: CallState, event: Event) -> Decide:
+        verdict: Literal["approve", "reject"] = "reject" if event.decision == "reject" else "approve"
+        return Decide(call.id, verdict, self._by(event), event.body.get("reason", ""), event.body.get("arguments"))
+
+    def _by(self, event: Event) -> str:
+        return f"recording {self.tape.name} ({event.body.get('by', '')})"
 
     def _error(self, amiss: str) -> ModelError:
         name = self.tape.name

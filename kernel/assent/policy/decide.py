@@ -11,6 +11,7 @@ from assent.core.errors import GateError
 from assent.core.grant import Grant, act_digest
 from assent.core.privilege import LEVELS, level
 
+GRANTED = "allowed for this run"
 _AUTOMATIC = level("execute_safe")  # the highest level that runs on its own
 _GRANTABLE = level("execute_risky")  # the highest level that "allow for this run" can cover
 _TWO_APPROVERS = level("super_admin")
@@ -115,7 +116,7 @@ def _by_level(tool: str, privilege: str, mode: str, allowed: frozenset[str]) -> 
     if height <= _AUTOMATIC and mode == "auto":
         return Allow(f"{privilege} runs on its own")
     if height <= _GRANTABLE and tool in allowed:
-        return Allow("allowed for this run")
+        return Allow(GRANTED)
     reason = f"{tool} is {privilege}" if height > _AUTOMATIC else f"the policy for {tool} is ask"
     return Ask(reason, approvers=2 if height >= _TWO_APPROVERS else 1, grantable=height <= _GRANTABLE)
 

@@ -143,17 +143,21 @@ def _read(path: Path, oldest: float, name: str) -> list[Delta | Answer]:
 
 
 def _is_answer(kept: Mapping[str, Any]) -> bool:
-    """Whether a file holds what a model may say: a folder can come from somebody else."""
-    message = from_json(kept["message"])
     texts = [kept["model"], kept["cost"] or ""]
+    fits = kept["stop"] in ("stop", "calls") and all(isinstance(text, str) for text in texts)
+    return fits and sayable(from_json(kept["message"]))
+
+
+def sayable(message: Message) -> bool:
+    """Whether a message that was read from a file is what a model may say: the file can come from somebody else."""
+    texts: list[Any] = []
     for part in message.parts:
         if not isinstance(part, Text | Reasoning | ToolCall):
             return False
         texts += [part.id, part.name, part.arguments] if isinstance(part, ToolCall) else [part.text]
         if not all(isinstance(own, dict) for own in (part.extra or {}).values()):
             return False
-    fits = message.role == "assistant" and kept["stop"] in ("stop", "calls")
-    return fits and all(isinstance(text, str) for text in texts)
+    return message.role == "assistant" and all(isinstance(text, str) for text in texts)
 
 
 def _replayed(kept: Mapping[str, Any], name: str) -> Iterator[Delta | Answer]:
