@@ -198,7 +198,7 @@ class Desk:
             self.board.ask_anew(waiting[call], f"Approved by {heard}; somebody else must approve too.")
         else:
             self.board.settle(call, decided_of(event))
-        if place is None or waiting or session.live(run) or session.state(run).status != "suspended":
+        if place is None or waiting or session.live(run) or session.state(run).status not in ("suspended", "paused"):
             return
         _kernel_loop().call_soon_threadsafe(self._go_on, run, place, context=place.context.copy())
 
@@ -230,7 +230,10 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
 
     async def _resume_quietly(self, run: str, place: Place) -> None:
-        if self.session.live(run) or self.session.state(run).status != "suspended":
+        status = self.session.state(run).status
+        if status == "paused":  # by somebody who did not want it to go on with the first answer
+            print(f"The run {run} is paused: %agent resume {run} goes on with it.")
+        if status != "suspended" or self.session.live(run):
             return
         try:
             await self._follow(ResumeRun(run, wait=self.config.wait, on_ask="wait"), place)

@@ -1,6 +1,5 @@
 """`%agent pause` and `%agent stop`: what a person types, and what they read."""
 
-import contextvars
 from pathlib import Path
 
 import pytest
@@ -8,10 +7,8 @@ from tests.magics.scripts import asks, script
 from tests.magics.shell import Shell
 
 from assent.core.agent import Agent
-from assent.core.commands import Decide
-from assent.core.events import Kind, Scope
+from assent.core.events import Kind, Scope, current_user
 from assent.runs import stopping
-from assent_magics.desk import Place
 
 
 def asked(shell: Shell, folder: Path) -> tuple[str, str]:
@@ -38,14 +35,6 @@ def test_a_paused_run_keeps_its_question_and_goes_on_when_it_is_told(shell: Shel
     assert shell.namespace["x"] == 1
 
 
-def test_a_click_on_a_card_does_not_resume_a_paused_run(shell: Shell, tmp_path: Path) -> None:
-    run, call = asked(shell, tmp_path)
-    shell.run(f"%agent pause {run}")
-    shell.desk.decide(Decide(call, "approve"), Place(contextvars.copy_context()))
-    assert not shell.desk._tasks
-    assert shell.desk.session.state(run).status == "paused"
-
-
 def test_a_paused_run_can_be_stopped(shell: Shell, tmp_path: Path) -> None:
     run, _ = asked(shell, tmp_path)
     shell.run(f"%agent pause {run}")
@@ -67,7 +56,7 @@ def test_a_run_that_takes_its_time_elsewhere(
 ) -> None:
     monkeypatch.setattr(stopping, "ANSWERS_WITHIN", 0.1)
     body = {"prompt": "Go.", "agent": Agent().to_json()}
-    begins = Scope(run="faraway", agent="analyst").event(Kind.RUN_STARTED, model="m", body=body)
+    begins = Scope(run="faraway", agent="analyst", user=current_user()).event(Kind.RUN_STARTED, model="m", body=body)
     shell.desk.session.journal.append([begins]).result()
     shell.run("%agent " + line.format(run="faraway"))
     assert said in shell.shown

@@ -73,3 +73,15 @@ def test_a_call_that_a_pause_cut_off_is_asked_about(kernel: LiveKernel, tmp_path
     card.decide(outcome="It slept.")
     assert "Done." in again.done()
     assert kernel.run("print(effects)").strip() == "[1, 2]"
+
+
+def test_an_answer_to_a_paused_run_is_kept_until_it_is_resumed(kernel: LiveKernel, tmp_path: Path) -> None:
+    cell = AgentCell(kernel, f"%%agent --model {script(tmp_path, asks('answer = 6 * 7'), 'It is 42.')}\nMultiply.")
+    card = cell.card()
+    kernel.send(cell.panel(), {"method": "custom", "content": {"type": "pause", "run": card.run}})
+    run = paused(kernel, cell)
+    card.decide()
+    card.status("approved")
+    kernel.printed(f"The run {run} is paused: %agent resume {run} goes on with it.", cell.id)
+    assert query(kernel, f"SELECT status FROM runs WHERE run = '{run}'") == [["paused"]]
+    assert "It is 42." in AgentCell(kernel, f"%agent resume {run}").done()

@@ -18,7 +18,7 @@ from assent.core.agent import Agent
 from assent.core.commands import PauseRun, StartRun, StopRun
 from assent.core.config import Config
 from assent.core.errors import ConfigError, StoreError
-from assent.core.events import ENDINGS, Event, Kind, Scope
+from assent.core.events import ENDINGS, Event, Kind, Scope, current_user
 from assent.core.messages import Message, Text
 from assent.core.model import Answer, Delta, Request, TextDelta
 from assent.runs import stopping
@@ -441,7 +441,7 @@ def test_a_child_that_begins_after_its_parent_was_asked_does_nothing(tmp_path: P
 
 
 def elsewhere(session: Session) -> Scope:
-    scope = Scope(run="faraway", agent="analyst", user="ada")
+    scope = Scope(run="faraway", agent="analyst", user=current_user())
     body = {"prompt": "Go.", "agent": Agent().to_json()}
     session.journal.append([scope.event(Kind.RUN_STARTED, model="m", body=body)]).result()
     return scope
