@@ -11,7 +11,7 @@ from assent.tools.execute import misfit, parse
 from assent.tools.tool import validate
 
 CHANGED = "the tools or rules have changed since it was decided"
-UNKNOWN = "it began before the kernel stopped and nobody recorded how it ended"
+UNKNOWN = "it began, was cut off, and nobody recorded how it ended"
 ELSEWHERE = "it began in the run that this one is a fork of, and how it ended is not among the steps that they share"
 _BEGAN = "This call was cut off after it had begun, and nobody recorded how it ended."
 
