@@ -61,9 +61,8 @@ class Journal:
     the writer looks for it, and what is being written or read is done there once more.
     """
 
-    def __init__(self, folder: Path, title: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._title = title
         self._writer = new_id()
         self._numbers = itertools.count(1)
         self._queue: list[_Entry] = []
@@ -73,7 +72,7 @@ class Journal:
         self._failure: StoreError | None = None
         self._closed = ""  # why, once it is
         self._listeners: list[Listener] = []
-        self._store: Store = join(folder, self._writer, title, self._poke)
+        self._store: Store = join(folder, self._writer, self._poke)
         self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
         self._thread.start()
         _all.add(self)
@@ -233,7 +232,7 @@ class Journal:
 
     def _rejoin(self) -> None:
         self._store.close()
-        store = join(self.folder, self._writer, self._title, self._poke, alone=False)
+        store = join(self.folder, self._writer, self._poke, alone=False)
         with self._wake:
             self._store = store
             self._wake.notify_all()
@@ -308,11 +307,11 @@ _open: dict[Path, tuple[Journal, int]] = {}
 _opening = threading.Lock()
 
 
-def attach(folder: Path, title: str = "") -> Journal:
+def attach(folder: Path) -> Journal:
     """The journal of a workspace, one for all who attach to it in this process."""
     key = folder.resolve()
     with _opening:
-        journal, users = _open.get(key) or (Journal(folder, title), 0)
+        journal, users = _open.get(key) or (Journal(folder), 0)
         _open[key] = journal, users + 1
         return journal
 

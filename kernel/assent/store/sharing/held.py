@@ -1,6 +1,9 @@
 """The database in this process, until another one wants to share it."""
 
+import contextlib
+import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -12,7 +15,7 @@ from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Ledger, Lost
 from assent.store.parcel import Parcel, Written
 from assent.store.sharing.door import Door
-from assent.store.sharing.messages import Hello, News, Welcome
+from assent.store.sharing.messages import Hello, News, Welcome, title
 
 
 class Held:
@@ -23,10 +26,13 @@ class Held:
         self._ledger = Ledger(folder)
         self._writing = threading.Lock()
         self._wanted = False
+        self._since = time.time()
         # Nobody else can be at work on what reads "running": this process has only just begun to hold the database.
         if events := cut_off.suspensions(self._ledger, lambda _: True):
             self._ledger.append([cut_off.parcel(events, new_id())])
-        self._door = Door(folder, self._visit)
+        self._door: Door | None = None
+        with contextlib.suppress(OSError):  # no sockets here: then the workspace is this process's alone
+            self._door = Door(folder, self._visit)
 
     def append(self, parcels: Sequence[Parcel], hear: Callable[[News], None]) -> list[Written]:
         """Write parcels; nobody else writes, so there is nothing to hear."""
@@ -65,12 +71,12 @@ class Held:
 
     def holders(self) -> list[dict[str, Any]]:
         """This process alone."""
-        holder = self._door.holder
-        return [{"process": holder.pid, "role": "holder", "title": "", "since": holder.since}]
+        return [{"process": os.getpid(), "role": "holder", "title": title(), "since": self._since}]
 
     def close(self) -> None:
         """Let go of the database."""
-        self._door.close()
+        if self._door is not None:
+            self._door.close()
         with self._writing:
             self._ledger.close()
 

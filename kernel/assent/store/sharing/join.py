@@ -27,7 +27,7 @@ _LOG = "owner.log"  # in the workspace's folder: what befell the last owner
 Store = Held | Remote
 
 
-def join(folder: Path, writer: str, title: str, poke: Callable[[], None], *, alone: bool = True) -> Store:
+def join(folder: Path, writer: str, poke: Callable[[], None], *, alone: bool = True) -> Store:
     """Open the workspace or reach its owner; `alone` says whether this process may hold it by itself.
 
     `StoreError` if neither can be done. `poke` is called, on any thread, when there is something to look at.
@@ -35,22 +35,22 @@ def join(folder: Path, writer: str, title: str, poke: Callable[[], None], *, alo
     until = time.monotonic() + STRANGER
     while alone:
         try:
-            return _reached(folder, writer, title, poke) or Held(folder, poke)
+            return _reached(folder, writer, poke) or Held(folder, poke)
         except Moving:
             alone = False
         except WorkspaceLocked:
             if time.monotonic() > until:
                 raise
             time.sleep(_PAUSE)
-    return _owned(folder, writer, title, poke)
+    return _owned(folder, writer, poke)
 
 
-def _reached(folder: Path, writer: str, title: str, poke: Callable[[], None]) -> Remote | None:
+def _reached(folder: Path, writer: str, poke: Callable[[], None]) -> Remote | None:
     holder = address.read(folder)
-    return None if holder is None else reached(folder, holder, writer, title, poke)
+    return None if holder is None else reached(folder, holder, writer, poke)
 
 
-def _owned(folder: Path, writer: str, title: str, poke: Callable[[], None]) -> Remote:
+def _owned(folder: Path, writer: str, poke: Callable[[], None]) -> Remote:
     """The way to an owner, which is started if nobody else does it."""
     until = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as held:
@@ -58,7 +58,7 @@ def _owned(folder: Path, writer: str, title: str, poke: Callable[[], None]) -> R
         chosen = False
         while time.monotonic() < until:
             with contextlib.suppress(Moving):
-                if remote := _reached(folder, writer, title, poke):
+                if remote := _reached(folder, writer, poke):
                     return remote
             chosen = chosen or _chosen(folder, held)
             if chosen and (owner is None or owner.poll() is not None):

@@ -6,9 +6,12 @@ a `Hello`, which is answered by a `Welcome`; from there on the connection is for
 """
 
 import hmac
+import os
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Client, Connection
+from pathlib import Path
 from typing import Any, Literal
 
 from assent.core.events import Event
@@ -19,14 +22,19 @@ GREETING = 1.0  # seconds that a stranger has to say who it is
 Says = Literal["come in", "wait", "no"]
 
 
+def title() -> str:
+    """What people know this process by: its notebook, or its program."""
+    return os.environ.get("JPY_SESSION_NAME") or Path(sys.argv[0] or "python").name
+
+
 @dataclass(frozen=True, slots=True)
 class Hello:
     """Who comes, and for what; `writer` is its id for as long as it lives, `title` what people know it by."""
 
     purpose: Literal["write", "read"]
     writer: str
-    pid: int
-    title: str = ""
+    pid: int = field(default_factory=os.getpid)
+    title: str = field(default_factory=title)
     protocol: int = PROTOCOL
 
 

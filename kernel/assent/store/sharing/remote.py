@@ -167,12 +167,12 @@ class Remote:
         return connection
 
 
-def reached(folder: Path, holder: Holder, writer: str, title: str, poke: Callable[[], None]) -> Remote | None:
+def reached(folder: Path, holder: Holder, writer: str, poke: Callable[[], None]) -> Remote | None:
     """The way to a holder; None where it is gone, `Moving` where it makes room for an owner.
 
     `WorkspaceLocked` where it does not answer, or not to this version.
     """
-    hello = Hello("write", writer, os.getpid(), title)
+    hello = Hello("write", writer)
     try:
         connection, welcome = call(holder, hello, PATIENCE)
     except TimeoutError:
