@@ -99,6 +99,7 @@ COLUMNS = {
     "by": "cell: one of the analyst's, or the answer that `--into` bound; call: an agent's",
     "count": "the number of the cell's execution",
     "source": "the cell's source; a call's is in the arguments of `tool_calls`",
+    "seq": "the number of the event",
     "kernel": "the life of a kernel: from one start to the next",
     "id": "the notebook's own, which stays when its file is moved; empty where nobody has told it",
     "path": "where the notebook was last",
@@ -199,6 +200,7 @@ def _magics() -> Iterator[str]:
     only_new = {name: option for name, option in options.NEW.items() if name not in options.RUN}
     only_fork = {name: option for name, option in options.FORK.items() if name not in options.RUN}
     others = {**options.RUNS, **only_new, **options.APPROVE, **options.STOP, **only_fork}
+    others |= {**options.RESTORE, **options.COMPACT}
     yield "Options of the other commands that `%%agent` does not have:"
     yield _table(("option", "meaning"), [(f"`{name}`", option.help) for name, option in others.items()])
 

@@ -15,7 +15,7 @@ from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent.store.schema import runs_where
-from assent_magics import control, options, record, travel, unfinished
+from assent_magics import control, keeping, lineage, options, record, travel, unfinished
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.options import Option
@@ -269,11 +269,21 @@ COMMANDS: Mapping[str, Command] = {
     "replay": Command("replay RUN", "go through a run again: no model, no effect", record.replay, options.NONE),
     "record": Command("record FILE", "record runs; --replay answers from it", record.record, options.RECORD),
     "compare": Command("compare RUN RUN", "runs side by side", travel.compare, options.NONE),
+    "blame": Command("blame VAR|FILE", "which cell or call last wrote it, and who before", lineage.blame, options.NONE),
+    "rebuild": Command(
+        "rebuild [VAR …]", "after a restart: what is gone, and what to run to have it back", lineage.rebuild, options.NONE
+    ),
     "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),
     "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
     "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
     "config": Command("config", "the settings that hold", config, options.NONE),
+    "backup": Command("backup FILE", "the workspace in one file", keeping.backup, options.BACKUP),
+    "restore": Command(
+        "restore FILE --to FOLDER", "put a backup back, where no workspace is open", keeping.restore, options.RESTORE
+    ),
+    "verify": Command("verify", "recompute the hash chain of all that is recorded", keeping.verify, options.NONE),
+    "compact": Command("compact", "forget by the rules of [retention]", keeping.compact, options.COMPACT),
     "doctor": Command("doctor", "look for what is missing", doctor, options.NONE),
 }

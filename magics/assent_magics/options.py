@@ -118,6 +118,12 @@ RECORD: Mapping[str, Option] = {
     "--replay": Option(_text, "answer the runs that follow from this recording; no model is asked"),
     "--off": Option(None, "neither record nor answer from a recording any more"),
 }
+BACKUP: Mapping[str, Option] = {"--force": Option(None, "replace what is there; a workspace is kept beside")}
+RESTORE: Mapping[str, Option] = {
+    "--to": Option(_text, "make this folder the workspace of the backup"),
+    **BACKUP,
+}
+COMPACT: Mapping[str, Option] = {"--dry-run": Option(None, "only say what would be forgotten")}
 NONE: Mapping[str, Option] = {}
 
 

@@ -13,8 +13,8 @@ from assent.core import config as configs
 from assent.core.errors import AssentError, NoModel
 from assent.models.local import weights
 from assent.models.resolve import default_model
-from assent.store import database
-from assent.store.journal import Journal
+from assent.store import chain, database, health
+from assent.store.window import Window
 
 PACKAGES = ("ipykernel", "ipython", "duckdb", "anywidget", "ipywidgets", "httpx", "jupyterlab", "notebook", "xllamacpp")
 
@@ -31,7 +31,7 @@ class Finding:
         return f"{'ok ' if self.ok else 'NO '} {self.what:<10} {self.text}"
 
 
-def examine(journal: Journal | None = None) -> Iterator[Finding]:
+def examine(journal: Window | None = None) -> Iterator[Finding]:
     """Every finding; a look that fails is a finding too. `journal`: the workspace's, if it is open in this process."""
     yield Finding("assent", True, f"{assent.__version__} in Python {sys.version.split()[0]}, {sys.executable}")
     yield Finding("packages", True, ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
@@ -42,6 +42,10 @@ def examine(journal: Journal | None = None) -> Iterator[Finding]:
         "model": lambda: model(folder),
         "workspace": lambda: opened(journal) if journal else workspace(folder),
     }
+    if folder.is_dir():
+        looks["space"] = lambda: health.space(folder)
+        looks["open in"] = lambda: health.told(journal.holders()) if journal else health.holder(folder) or "no process"
+    looks["leftovers"] = lambda: nothing_left(folder)
     for what, look in looks.items():
         try:
             yield Finding(what, True, look())
@@ -80,19 +84,31 @@ def workspace(folder: Path) -> str:
     file = folder / database.FILE
     if not file.is_file():
         return f"none yet; the first run makes {folder}"
+    if health.holder(folder):
+        return f"{folder}, in use"
     connection = database.connect(file)
     try:
-        row = connection.execute("SELECT count(DISTINCT run), count(*) FROM events").fetchone()
+        return _looked_at(folder, lambda query, values: connection.execute(query, values).fetchall())
     finally:
         connection.close()
-    runs, events = row or (0, 0)
-    return f"{folder}, {runs} runs, {events} events, {file.stat().st_size / 1e6:.1f} MB"
 
 
-def opened(journal: Journal) -> str:
-    """How much the open workspace holds, its hash chain recomputed; `StoreError` where that does not fit."""
-    events = journal.verify()
-    return f"{journal.folder}, open in this kernel, {events} events, hash chain intact"
+def opened(journal: Window) -> str:
+    """How much the open workspace holds; `StoreError` where its last events do not fit the hash chain."""
+    return _looked_at(journal.folder, journal.house.select)
+
+
+def nothing_left(folder: Path) -> str:
+    """That no crash has left anything; `AssentError` says what there is, and what to do about it."""
+    if found := health.leftovers(folder):
+        raise AssentError("; ".join(found))
+    return "none"
+
+
+def _looked_at(folder: Path, select: chain.Select) -> str:
+    [(runs, events)] = select("SELECT count(DISTINCT run), count(*) FROM events", ())
+    fit = f"the last {chain.recent(select):,} fit the hash chain (verify looks at all)" if events else "nothing to verify"
+    return f"{folder}, {runs:,} runs, {events:,} events, {fit}"
 
 
 def _version(name: str) -> str:

@@ -49,9 +49,14 @@ class Compacted:
     def freed(self) -> int:
         return max(0, self.before - self.after)
 
+    def __str__(self) -> str:
+        texts = f"{self.events:,} texts of {self.runs:,} runs forgotten" if self.events else "no texts to forget"
+        payloads = f", {self.payloads:,} payloads removed" if self.payloads else ""
+        return f"{texts}{payloads}, {self.freed / 1e6:.1f} MB given back ({self.after / 1e6:.1f} MB now)"
+
 
 def foreseen(journal: Journal, rules: Retention) -> Compacted:
-    """What `compact` would forget now; of the space only what payloads take is known beforehand."""
+    """What `compact` would forget now; what space that gives back is not known before."""
     events, runs = _counted(journal, _asked(journal, rules))
     return Compacted(events, runs)
 

@@ -1,0 +1,70 @@
+"""`%agent backup`, `restore`, `verify`, `compact`: keeping the workspace, as the person at the notebook."""
+
+from pathlib import Path
+
+from assent.core import retention
+from assent.core.errors import ConfigError
+from assent.core.events import current_user
+from assent_magics import options
+from assent_magics.desk import Desk
+
+
+def backup(desk: Desk, rest: str) -> None:
+    """Write a backup of the workspace."""
+    from assent.store import backup as backups  # zipfile and duckdb: not before somebody asks
+
+    words, given = options.split(rest, options.BACKUP)
+    file = _file(words, "backup FILE")
+    made = backups.back_up(desk.session.journal.whole(), file, replace="force" in given)
+    print(f"{file} holds {made}, {file.stat().st_size / 1e6:.1f} MB. %agent restore puts it back.")
+
+
+def restore(desk: Desk, rest: str) -> None:
+    """Put a backup back, in another folder or where no workspace is open."""
+    from assent.store import restore as restores
+
+    words, given = options.split(rest, options.RESTORE)
+    file = _file(words, "restore FILE [--to FOLDER]")
+    folder = Path(given["to"]).expanduser().absolute() if "to" in given else desk.folder
+    made, before = restores.restore(file, folder, replace="force" in given)
+    print(f"{folder} holds {made}.")
+    if before:
+        print(f"What was there before is in {before}.")
+    if folder != desk.folder:
+        print(f"Open it with ASSENT_WORKSPACE={folder} in the environment, or Session({str(folder)!r}).")
+
+
+def verify(desk: Desk, rest: str) -> None:
+    """Recompute the hash chain and look at every payload."""
+    from assent.store import chain
+
+    _no_words(*options.split(rest, options.NONE)[0])
+    journal = desk.session.journal
+    print(chain.verify(journal.house.select, journal.folder))
+
+
+def compact(desk: Desk, rest: str) -> None:
+    """Forget what the rules of `[retention]` say, and give back the space."""
+    from assent.store import compact as compacting
+
+    words, given = options.split(rest, options.COMPACT)
+    _no_words(*words)
+    journal, rules = desk.session.journal.whole(), retention.read(desk.config.retention)
+    if "dry_run" in given:
+        found = compacting.foreseen(journal, rules)
+        print(f"{found.events:,} texts of {found.runs:,} runs would be forgotten. Nothing was changed.")
+    else:
+        print(compacting.compact(journal, rules, current_user()))
+    if rules.payloads is None:
+        print(f'To forget texts by their age, set [retention] payloads = "90d" in {desk.folder / "config.toml"}.')
+
+
+def _file(words: list[str], usage: str) -> Path:
+    if len(words) != 1:
+        raise ConfigError(f"Give one file: %agent {usage}.")
+    return Path(words[0]).expanduser().absolute()
+
+
+def _no_words(*words: str) -> None:
+    if words:
+        raise ConfigError(f"Nothing may follow this command, not {words[0]!r}.")
