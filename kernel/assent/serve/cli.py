@@ -1,4 +1,4 @@
-"""The command line: `assent install | fetch | doctor | run`."""
+"""The command line: `assent install | fetch | doctor | run`, and `serve.keeping`'s."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from assent.core.errors import AssentError
 from assent.jupyter import doctor
 from assent.jupyter.install import install
 from assent.models.local import weights
-from assent.serve import notebook
+from assent.serve import keeping, notebook
 from assent.serve.progress import bar
 
 
@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--kernel", default="assent", help="default: %(default)s")
     run.add_argument("--output", type=Path, metavar="FILE", help="write the executed notebook there")
     run.set_defaults(command=_run)
+
+    keeping.add(commands)
     return top
 
 

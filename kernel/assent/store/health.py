@@ -33,7 +33,7 @@ def space(folder: Path) -> str:
 def holder(folder: Path) -> str:
     """Who says that it has the workspace open; "" where nobody does who lives."""
     found = address.read(folder)
-    return told([{"process": found.pid, "role": "", "title": "", "since": found.since}]) if found else ""
+    return told([{"process": found.pid, "role": "", "since": found.since}]) if found else ""
 
 
 def told(holders: Iterable[Mapping[str, Any]]) -> str:
@@ -62,7 +62,7 @@ def megabytes(size: int) -> str:
 
 def _told(item: Mapping[str, Any]) -> str:
     role = {"owner": "owner", "guest": "shares it"}.get(item["role"], "holds it")
-    names = ", ".join(filter(None, [role, item["title"], _command(item["process"])]))
+    names = ", ".join(filter(None, [role, item.get("title") or _command(item["process"])]))
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(item["since"]))
     return f"process {item['process']} ({names}) since {since}"
 
