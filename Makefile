@@ -67,6 +67,11 @@ format: $(READY)  ## format the code and mend what can be mended
 bench: $(READY)  ## measure
 	$(BIN)/python -m bench
 
+.PHONY: peers
+peers:  ## install what `make bench` compares crashes with, in an environment of its own
+	$(PYTHON) -m venv artifacts/peers
+	artifacts/peers/bin/python -m pip install --quiet "langgraph>=1.2,<2" "langgraph-checkpoint-sqlite>=3.1,<4"
+
 .PHONY: lock
 lock: $(READY)  ## pin every dependency anew in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group test --group check --group build \

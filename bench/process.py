@@ -20,9 +20,9 @@ class Spent:
     printed: str
 
 
-def spend(*arguments: str) -> Spent:
+def spend(*arguments: str, python: Path | str = sys.executable) -> Spent:
     """Run Python with these arguments to its end; an error if it fails."""
-    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([python, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -32,9 +32,9 @@ def spend(*arguments: str) -> Spent:
     return Spent((usage.ru_utime + usage.ru_stime) * 1e3, printed)
 
 
-def ask(*arguments: str) -> dict[str, Any]:
+def ask(*arguments: str, python: Path | str = sys.executable) -> dict[str, Any]:
     """Run Python with these arguments; the JSON object that it prints."""
-    value: dict[str, Any] = json.loads(spend(*arguments).printed)
+    value: dict[str, Any] = json.loads(spend(*arguments, python=python).printed)
     return value
 
 

@@ -19,14 +19,18 @@ class Sizes:
     events: int = 10_000
     written: int = 100_000  # runs of a hundred events each, in a journal that is as if years old
     lasts: int = 2_500  # steps of a very long run
+    kills: int = 20  # at each moment
     turns: int = 20_000  # of a limiter
     crowds: tuple[int, ...] = (1, 100, 1_000)  # agents at once, of which runs a second are counted
     lasting: float = 3.0  # about how long each of these counts goes on (s)
 
 
 FULL = Sizes()
-QUICK = Sizes(rounds=3, runs=10, agents=1_000, starts=3, events=2_000, written=10_000, turns=5_000, lasting=1.0)
+QUICK = Sizes(
+    rounds=3, runs=10, agents=1_000, starts=3, events=2_000, written=10_000, kills=5, turns=5_000,
+    lasting=1.0,
+)  # fmt: skip
 TINY = Sizes(
     rounds=1, steps=12, short=3, runs=1, calls=2, delay=0.001, agents=3, wait=0.001, starts=1, events=20, written=20,
-    lasts=3, turns=10, crowds=(1, 3), lasting=0.01,
+    lasts=3, kills=1, turns=10, crowds=(1, 3), lasting=0.01,
 )  # fmt: skip
