@@ -10,13 +10,15 @@ import pytest
 
 from assent.core.events import Event, Kind, Scope
 from assent.jupyter.notebook_id import id_of, identify, read
+from assent.store.access import EVERYONE
 from assent.store.journal import Journal
+from assent.store.window import Window
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
+def journal(tmp_path: Path) -> Iterator[Window]:
     opened = Journal(tmp_path / "workspace")
-    yield opened
+    yield Window(opened, EVERYONE, "default", "ana")
     opened.close()
 
 
@@ -33,20 +35,20 @@ def write(path: Path, *names: str, cells: tuple[str, ...] = ("c1",)) -> str:
     return str(path)
 
 
-def begun(journal: Journal, run: str, path: str, cell: str | None = None) -> None:
-    scope = Scope(run, None, "analyst", "ana", path, cell)
+def begun(journal: Window, run: str, path: str, cell: str | None = None) -> None:
+    scope = Scope(run=run, agent="analyst", user="ana", notebook=path, cell=cell)
     journal.append([scope.event(Kind.RUN_STARTED, body={"prompt": "?", "agent": {}})]).result()
 
 
-def placed(journal: Journal) -> list[Event]:
+def placed(journal: Window) -> list[Event]:
     return journal.events(kind=Kind.NOTEBOOK_PLACED)
 
 
-def notebooks(journal: Journal) -> list[tuple[Any, ...]]:
+def notebooks(journal: Window) -> list[tuple[Any, ...]]:
     return journal.select("SELECT id, path, runs FROM notebooks")
 
 
-def test_a_new_notebook_gets_an_id_that_is_recorded_once(journal: Journal, tmp_path: Path) -> None:
+def test_a_new_notebook_gets_an_id_that_is_recorded_once(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "a.ipynb")
     name = identify(journal, path)
     assert name.isalnum()
@@ -56,7 +58,7 @@ def test_a_new_notebook_gets_an_id_that_is_recorded_once(journal: Journal, tmp_p
     assert len(placed(journal)) == 1
 
 
-def test_moved_it_keeps_its_id_and_its_runs_are_found(journal: Journal, tmp_path: Path) -> None:
+def test_moved_it_keeps_its_id_and_its_runs_are_found(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "a.ipynb")
     name = identify(journal, path)
     begun(journal, "r1", path)
@@ -69,7 +71,7 @@ def test_moved_it_keeps_its_id_and_its_runs_are_found(journal: Journal, tmp_path
     assert notebooks(journal) == [(name, str(moved), ["r1", "r2"])]
 
 
-def test_moved_to_and_fro_the_last_place_counts(journal: Journal, tmp_path: Path) -> None:
+def test_moved_to_and_fro_the_last_place_counts(journal: Window, tmp_path: Path) -> None:
     name = identify(journal, write(tmp_path / "a.ipynb"))
     first, second = tmp_path / "a.ipynb", tmp_path / "b.ipynb"
     write(first, name)
@@ -80,7 +82,7 @@ def test_moved_to_and_fro_the_last_place_counts(journal: Journal, tmp_path: Path
     assert len(placed(journal)) == 3
 
 
-def test_a_copy_gets_an_id_of_its_own_and_keeps_that(journal: Journal, tmp_path: Path) -> None:
+def test_a_copy_gets_an_id_of_its_own_and_keeps_that(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "a.ipynb")
     name = identify(journal, path)
     write(tmp_path / "a.ipynb", name)
@@ -95,7 +97,7 @@ def test_a_copy_gets_an_id_of_its_own_and_keeps_that(journal: Journal, tmp_path:
     assert identify(journal, str(tmp_path / "moved.ipynb")) == other
 
 
-def test_of_two_ids_the_younger_is_its_own_though_both_places_are_gone(journal: Journal, tmp_path: Path) -> None:
+def test_of_two_ids_the_younger_is_its_own_though_both_places_are_gone(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "a.ipynb")
     name = identify(journal, path)
     write(tmp_path / "a.ipynb", name)
@@ -106,7 +108,7 @@ def test_of_two_ids_the_younger_is_its_own_though_both_places_are_gone(journal: 
     assert identify(journal, str(tmp_path / "moved.ipynb")) == other
 
 
-def test_cleared_outputs_do_not_change_it_while_a_cell_is_there(journal: Journal, tmp_path: Path) -> None:
+def test_cleared_outputs_do_not_change_it_while_a_cell_is_there(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "a.ipynb", cells=("c1", "c2"))
     name = identify(journal, path)
     begun(journal, "r1", path, cell="c2")
@@ -115,7 +117,7 @@ def test_cleared_outputs_do_not_change_it_while_a_cell_is_there(journal: Journal
     assert identify(journal, path) == name
 
 
-def test_another_notebook_that_is_untitled_too_is_another_one(journal: Journal, tmp_path: Path) -> None:
+def test_another_notebook_that_is_untitled_too_is_another_one(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "Untitled.ipynb", cells=("c1",))
     name = identify(journal, path)
     begun(journal, "r1", path, cell="c1")
@@ -129,24 +131,24 @@ def test_another_notebook_that_is_untitled_too_is_another_one(journal: Journal, 
     assert notebooks(journal) == [(name, report, ["r1"]), (other, path, ["r2"])]
 
 
-def test_the_same_file_by_another_way_is_no_copy(journal: Journal, tmp_path: Path) -> None:
+def test_the_same_file_by_another_way_is_no_copy(journal: Window, tmp_path: Path) -> None:
     name = identify(journal, write(tmp_path / "a.ipynb"))
     write(tmp_path / "a.ipynb", name)
     (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
     assert identify(journal, str(tmp_path / "link" / "a.ipynb")) == name
 
 
-def test_an_id_from_another_workspace_is_taken_over(journal: Journal, tmp_path: Path) -> None:
+def test_an_id_from_another_workspace_is_taken_over(journal: Window, tmp_path: Path) -> None:
     assert identify(journal, write(tmp_path / "a.ipynb", "elsewhere")) == "elsewhere"
 
 
-def test_the_notebooks_own_metadata_counts_too(journal: Journal, tmp_path: Path) -> None:
+def test_the_notebooks_own_metadata_counts_too(journal: Window, tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps({"metadata": {"assent": {"notebook": "own"}}, "cells": []}))
     assert identify(journal, str(path)) == "own"
 
 
-def test_without_a_file_it_is_what_was_there_before(journal: Journal, tmp_path: Path) -> None:
+def test_without_a_file_it_is_what_was_there_before(journal: Window, tmp_path: Path) -> None:
     path = str(tmp_path / "remote.ipynb")
     name = identify(journal, path)
     assert identify(journal, path) == name
@@ -161,7 +163,7 @@ def test_without_a_file_it_is_what_was_there_before(journal: Journal, tmp_path: 
         '{"cells": [{"outputs": [3]}]}', '{"cells": [{"outputs": 3}]}', "[" * 100_000,
     ],
 )  # fmt: skip
-def test_a_file_that_makes_no_sense_is_no_error(journal: Journal, tmp_path: Path, text: str) -> None:
+def test_a_file_that_makes_no_sense_is_no_error(journal: Window, tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text(text)
     found = read(str(path))
@@ -169,7 +171,7 @@ def test_a_file_that_makes_no_sense_is_no_error(journal: Journal, tmp_path: Path
     assert identify(journal, str(path)).isalnum()
 
 
-def test_runs_from_before_there_were_ids_are_found_by_their_path(journal: Journal, tmp_path: Path) -> None:
+def test_runs_from_before_there_were_ids_are_found_by_their_path(journal: Window, tmp_path: Path) -> None:
     path = write(tmp_path / "a.ipynb")
     begun(journal, "r1", path)
     assert notebooks(journal) == [(None, path, ["r1"])]

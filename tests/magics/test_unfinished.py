@@ -106,10 +106,10 @@ def test_what_is_at_work(tmp_path: Path) -> None:
 
 
 def test_the_latest_ten(tmp_path: Path) -> None:
-    scopes = [Scope(run=f"r{number:02}", agent="analyst", user="ana") for number in range(12)]
     started = {"prompt": "x" * 100, "agent": {"name": "analyst"}}
     with opened(tmp_path) as session:
-        for scope in scopes:
+        for number in range(12):
+            scope = session.journal.scope(run=f"r{number:02}", agent="analyst")
             events = [scope.event(Kind.RUN_STARTED, body=started), scope.event(Kind.RUN_SUSPENDED, body={"reason": ""})]
             session.journal.append(events).result()
         shown = lines(session)
