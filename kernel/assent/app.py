@@ -31,7 +31,9 @@ from assent.runs.result import Result, result_of
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
 from assent.store import journal as journals
+from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
+from assent.store.window import Window
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
@@ -45,6 +47,8 @@ class Session:
 
     `workspace` is the `.assent` folder (None: found as `core.config.workspace_folder` says). `namespace` gives the
     variables that tools work on. `transform` turns a front end's syntax into Python before the python tool runs it.
+    `access` is what of the workspace may be seen and whose events are written: the settings' tenant and the present
+    user's if it is None; `store.access.EVERYONE` is the administrator's.
     """
 
     def __init__(
@@ -55,12 +59,17 @@ class Session:
         config: Config | None = None,
         models: Sequence[Model] = (),
         transform: Callable[[str], str] = lambda code: code,
+        access: Access | None = None,
     ) -> None:
         self.folder = Path(workspace).absolute() if workspace else configs.workspace_folder()
         settings = config or configs.load(self.folder)
         variables = {} if namespace is None else namespace
         self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
-        self.journal = journals.attach(self.folder)
+        self._access = access
+        asked = access or EVERYONE
+        house = journals.attach(self.folder)
+        self.journal = Window(house, asked, asked.tenant or settings.tenant, asked.user or current_user())
+        self._look(settings)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
         self._work = Work(self.journal, self._catalog, self.namespace)
@@ -115,7 +124,7 @@ class Session:
 
         May be called from any thread, also while the event loop is blocked. `NotFound` if nothing waits under that id.
         """
-        command = replace(command, by=command.by or current_user())
+        command = replace(command, by=command.by or self.user)
         if not run_of(command.call):
             raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
         return as_one_act(functools.partial(self._decide, command))
@@ -123,12 +132,17 @@ class Session:
     def _decide(self, command: Decide) -> Event:
         events = self.events(run_of(command.call))
         state = fold(events)
-        rules, tools = self._work.terms(state) if command.verdict == "approve" else (facts({}, {}), {})
+        rules, tools = self._work.terms(state, command.call) if command.verdict == "approve" else (facts({}, {}), {})
         event = answer(state, command, rules, tools)
         self.journal.append([event], unchanged(state.run, events[-1].seq)).result()
         return event
 
     # What there is
+
+    @property
+    def user(self) -> str:
+        """Who answers and stops here: the session's user where one was named for it, else the person of the moment."""
+        return self._access.user if self._access and self._access.user else current_user()
 
     def state(self, run: str) -> State:
         """Where a run stands, from the journal. `run` may be any unambiguous beginning of its id."""
@@ -144,7 +158,8 @@ class Session:
 
     def stop(self, run: str) -> None:
         """Cancel a run that is at work in this process, at once; without effect on any other. From any thread."""
-        self._work.live.stop(run, Stop("cancel", STOPPED, current_user()))
+        if self.live(run):
+            self._work.live.stop(run, Stop("cancel", STOPPED, self.user))
 
     def cancel(self, run: str, reason: str = STOPPED, seconds: float | None = 0) -> str:
         """Cancel a run and those that it has started, in whichever kernel; its status afterwards. From any thread.
@@ -152,11 +167,11 @@ class Session:
         `seconds` is how long what is under way may take, None as long as it does. A run that is at work here, or that
         takes its time, is still "running" when this returns; its stream tells of its end.
         """
-        return self._stop(run, Stop("cancel", reason, current_user(), seconds))
+        return self._stop(run, Stop("cancel", reason, self.user, seconds))
 
     def pause(self, run: str, reason: str = PAUSED, seconds: float | None = None) -> str:
         """Pause a run and those that it has started, until somebody resumes it; as `cancel` otherwise."""
-        return self._stop(run, Stop("pause", reason, current_user(), seconds))
+        return self._stop(run, Stop("pause", reason, self.user, seconds))
 
     def pending(self, run: str | None = None) -> list[Pending]:
         """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
@@ -164,7 +179,8 @@ class Session:
 
     def live(self, run: str) -> bool:
         """Whether a run is at work in this process."""
-        return self._work.live.at_work(run)
+        live = self._work.live.get(run)
+        return live is not None and self.journal.access.covers(live.run.state.scope) and self._work.live.at_work(run)
 
     def result(self, run: str) -> Result:
         """How a run stands by the journal; with its value, while this session has it or the type of the answer."""
@@ -197,6 +213,7 @@ class Session:
     @config.setter
     def config(self, config: Config) -> None:
         self._catalog.config = config
+        self._look(config)
 
     def define(self, agent: Agent) -> None:
         """Keep an agent under its name, in the workspace, for this session and later ones."""
@@ -246,6 +263,12 @@ class Session:
             time.sleep(0.02)  # their ends are on their way to the disk
         records.suspend_interrupted(self.journal, 2 * WIND_UP)
 
+    def _look(self, config: Config) -> None:
+        """Show what the settings say, unless it was said once for all."""
+        if self._access is None:
+            self.journal.tenant = config.tenant
+            self.journal.access = EVERYONE if config.admin else Access(config.tenant, self.journal.user)
+
     def _stop(self, run: str, stop: Stop) -> str:
         if stop.seconds is not None and not stop.seconds >= 0:
             raise ConfigError(f"{stop.seconds!r} is no number of seconds: give 0 for at once, None for no limit.")
@@ -264,7 +287,9 @@ class Session:
                 f"kernel; then %agent resume {deaf[0]} goes on with it."
             )
         status = self.state(run).status
-        return self._stop(run, stop) if status == "suspended" else status  # the process that was asked has died
+        if status == "suspended" and not self.live(run):  # the process that was asked has died
+            return self._stop(run, stop)
+        return status
 
     def close(self) -> None:
         """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""
@@ -272,7 +297,7 @@ class Session:
             return
         self._closed = True
         self._work.stop()
-        journals.detach(self.journal)
+        journals.detach(self.journal.house)
 
 
 async def _driven(live: Live) -> None:

@@ -1,15 +1,15 @@
 """The runs that a session has at work: from a command to a run, and what is left of it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assent.catalog import Catalog, Tools
 from assent.core.commands import ForkRun, ResumeRun, RunCommand, StartRun
-from assent.core.errors import AssentError, ConfigError, NotFound
-from assent.core.events import Event, Kind, Scope, current_user
-from assent.core.ids import new_id
+from assent.core.errors import AssentError, ConfigError, ModelError, NoModel, NotFound, StoreError
+from assent.core.events import Event, Kind
 from assent.history.fork import forked
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed, replay
@@ -21,8 +21,9 @@ from assent.runs.output import OutputType, output_type, read, restored
 from assent.runs.pictures import keep_all
 from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold
-from assent.store.journal import Journal
+from assent.store import forget
 from assent.store.parcel import as_one_act, unchanged
+from assent.store.window import Window
 
 KEPT = 16  # runs whose values a session remembers
 
@@ -45,7 +46,7 @@ class Work:
     `live` holds the runs at work on the journal, whichever session of this process opened them.
     """
 
-    def __init__(self, journal: Journal, catalog: Catalog, namespace: Callable[[], MutableMapping[str, Any]]) -> None:
+    def __init__(self, journal: Window, catalog: Catalog, namespace: Callable[[], MutableMapping[str, Any]]) -> None:
         self.live = live_runs(journal)
         self.recordings = Recordings()
         self._journal = journal
@@ -81,6 +82,9 @@ class Work:
         state = live.run.state
         if state.status == "cancelled" and live.run.stopping is None:  # an interrupt, which nobody has told of before
             self.live.stop_children(run, None)
+        if state.status == "suspended" and (stop := live.run.stopping):  # which was asked for as that was being written
+            with contextlib.suppress(StoreError):
+                self._journal.post([state.scope.event(stop.kind, model=state.model or None, body=stop.why())])
         told = (*state.last_calls, *state.batch, ANSWER)
         kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
@@ -111,13 +115,19 @@ class Work:
 
         return await replay(branch.events(self._journal, run), terms, output, self._journal.folder)
 
-    def terms(self, state: State) -> tuple[Facts, Tools]:
+    def terms(self, state: State, call: str) -> tuple[Facts, Tools]:
         """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
         if self.live.at_work(state.run):
             run = self.live[state.run].run
             return run.rules, run.tools
-        tools = self._catalog.tools_of(state.agent)
-        return self._catalog.rules(state.agent, tools), tools
+        known = self._catalog.tools()
+        tools = {name: known[name] for name in state.agent.tool_names if name in known}
+        rules = self._catalog.rules(state.agent, tools)
+        asked = state.batch.get(call)
+        if asked is not None and (state.status == "running" or len(tools) < len(state.agent.tool_names)):
+            # At work in another process, or to be resumed where its tools are: the rules there are what counts.
+            rules = replace(rules, version=asked.policy_version)
+        return rules, tools
 
     def _begun(self, command: StartRun) -> _Opening:
         output = None if command.output_type is None else self._output_type(command.output_type)
@@ -126,7 +136,7 @@ class Work:
         replay = command.replay or config.replay
         played = self.recordings.play(replay, asked or config.model, agent.name, command.prompt)
         model = played or self._catalog.model(asked)
-        scope = Scope(new_id(), command.parent, agent.name, current_user(), command.notebook, command.cell)
+        scope = self._journal.run(parent=command.parent, agent=agent.name, notebook=command.notebook, cell=command.cell)
         body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
         if played is not None:
             body["replay"] = str(played.tape.recording.path)
@@ -140,7 +150,7 @@ class Work:
     def _forked(self, command: ForkRun) -> _Opening:
         told = branch.events(self._journal, records.find(self._journal, command.run))
         origin = fold(told)
-        scope = Scope(new_id(), None, origin.agent.name, current_user(), command.notebook, command.cell)
+        scope = self._journal.run(agent=origin.agent.name, notebook=command.notebook, cell=command.cell)
         replay, asked = self._catalog.config.replay, command.model or origin.model
         model = asked if replay else self._catalog.model(asked).name
         event = forked(told, command, scope, model, self._catalog.tools_of(origin.agent))
@@ -161,14 +171,36 @@ class Work:
             raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")
         events = branch.events(self._journal, run)
         state = fold(events)
+        if state.status == "running" and self._is_elsewhere(events):
+            raise ConfigError(f"The run {run} is at work in another kernel; %agent stop {run} stops it.")
         if state.status == "finished":
-            raise ConfigError(f"The run {run} has finished; there is nothing to resume. %agent show {run} shows it.")
+            raise ConfigError(
+                f"The run {run} has finished; there is nothing to resume. %agent fork {run} --prompt goes on."
+            )
+        forget.check_whole(events, "resumed")
         replay = self._catalog.config.replay or (not command.model and _replayed(events)) or ""
         played = self.recordings.play_on(replay, state)
         model = self._catalog.model(command.model).name if command.model and not played else state.model
+        if not command.model and not played:
+            self._check_model(state)
         event = state.scope.event(Kind.RUN_RESUMED, model=model or None)
         output = None if state.output is None else restored(state.output, self._names())
         return _Opening(fold([*events, event]), event, output, events[-1].seq, played, events[0].at)
+
+    def _check_model(self, state: State) -> None:
+        """`NoModel` where the model that a run goes on with is not to be had now."""
+        try:
+            self._catalog.model(state.model)
+        except (ModelError, NotFound) as error:
+            raise NoModel(
+                f"The run {state.run} goes on with the model {state.model!r}, which is not to be had. {error} "
+                f"Or go on with another one: %agent resume {state.run} --model NAME."
+            ) from None
+
+    def _is_elsewhere(self, events: Sequence[Event]) -> bool:
+        """Whether another process works on a run. One that has died does not: the store has seen to it."""
+        begun = next(event for event in reversed(events) if event.kind in (Kind.RUN_STARTED, Kind.RUN_RESUMED))
+        return (begun.batch or "").partition(".")[0] != self._journal.house.writer
 
     def _at_work(self, command: RunCommand, opening: _Opening, watched: bool) -> Live:
         state, event = opening.state, opening.event

@@ -288,14 +288,17 @@ def test_of_twenty_answers_at_once_the_first_wins(tmp_path: Path) -> None:
         assert len(done) == (taken[0].decision == "approve")
 
 
-def test_a_rejection_needs_no_tool_an_approval_does(tmp_path: Path) -> None:
+def test_an_answer_needs_no_tool_an_edit_does(tmp_path: Path) -> None:
     with opened(tmp_path, [call("mail", to="ada"), call("mail", to="eve")], "done") as session:
         name = ran(session, mail).run
     with opened(tmp_path, "done") as session:  # the cell that defines the tool was not run yet
-        with pytest.raises(NotFound, match="needs the tool mail, which is not defined in this session"):
-            approve(session, f"{name}.1")
+        with pytest.raises(ConfigError, match="mail is not in this session"):
+            approve(session, f"{name}.1", arguments={"to": "bob"})
+        approve(session, f"{name}.1")
         reject(session, f"{name}.2")
-        assert [item.call for item in session.pending()] == [f"{name}.1"]
+    with opened(tmp_path, "not asked again", "done", tools=(mail,)) as session:
+        assert resumed(session, name).status == "finished"
+    assert done == [("ada", 1)]
 
 
 @pytest.mark.parametrize("name", ["", "nonsense", "nonsense.1", "{run}.2", "{run}.", "{run}"])

@@ -55,11 +55,12 @@ def _approval(call: CallState, command: Decide, rules: Facts, tools: Mapping[str
                 f"The call {call.id} may have happened as it was, so it cannot be edited: run it again as it is, "
                 "say what did happen, or reject it and say what is to be done instead."
             )
-        if call.tool in tools:
-            try:
-                validate(tools[call.tool], arguments)
-            except ValueError as error:
-                raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
+        if call.tool not in tools:
+            raise ConfigError(f"{call.tool} is not in this session: edit the call where it is, or approve it as it is.")
+        try:
+            validate(tools[call.tool], arguments)
+        except ValueError as error:
+            raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
         decision = decide(Call(call.tool, arguments), rules)
         if isinstance(decision, Deny):
             raise ConfigError(f"The edited call is denied by policy: {decision.reason}")

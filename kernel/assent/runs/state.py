@@ -26,6 +26,7 @@ class CallState:
     privilege: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     decision: str = ""  # policy's: allow, ask, deny
+    policy_version: str = ""  # of the rules under which it was decided
     asks: str = ""
     asked_at: float = 0.0
     approvers: int = 1
@@ -177,6 +178,7 @@ def _decided(state: State, event: Event) -> None:
     body = event.body
     call.privilege, call.decision = event.privilege, event.decision or "deny"
     call.arguments = body.get("arguments") or {}
+    call.policy_version = body.get("policy_version", "")
     call.asks, call.asked_at = body.get("reason", ""), event.at
     call.approvers, call.grantable = body.get("approvers", 1), body.get("grantable", True)
     call.unknown = body.get("unknown", False)

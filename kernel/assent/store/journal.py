@@ -63,7 +63,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._writer = new_id()
+        self.writer = new_id()  # this process, in the names of what it writes
         self._numbers = itertools.count(1)
         self._queue: list[_Entry] = []
         self._waiting = 0  # futures in the queue: as soon as there is one, nothing lingers
@@ -72,7 +72,7 @@ class Journal:
         self._failure: StoreError | None = None
         self._closed = ""  # why, once it is
         self._listeners: list[Listener] = []
-        self._store: Store = join(folder, self._writer, self._poke)
+        self._store: Store = join(folder, self.writer, self._poke)
         self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
         self._thread.start()
         _all.add(self)
@@ -232,7 +232,7 @@ class Journal:
 
     def _rejoin(self) -> None:
         self._store.close()
-        store = join(self.folder, self._writer, self._poke, alone=False)
+        store = join(self.folder, self.writer, self._poke, alone=False)
         with self._wake:
             self._store = store
             self._wake.notify_all()
@@ -254,7 +254,7 @@ class Journal:
         self._publish([event for entry in done for event in entry.events])
 
     def _parcel(self, entry: _Entry) -> Parcel:
-        name = f"{self._writer}.{next(self._numbers)}"
+        name = f"{self.writer}.{next(self._numbers)}"
         return Parcel(name, entry.events, [self._body(event) for event in entry.events], entry.guard)
 
     def _hear(self, news: News) -> None:
