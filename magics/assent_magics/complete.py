@@ -122,12 +122,20 @@ def _models(desk: Desk) -> list[str]:
     return list(dict.fromkeys(filter(None, [desk.config.model, *own, *vendors, *local])))
 
 
+def _written(desk: Desk) -> list[str]:
+    """Variables that the journal knows and that may be gone."""
+    rows = desk.session.journal.select("SELECT DISTINCT name FROM writes WHERE how IN ('bound', 'changed') LIMIT 500")
+    return [name for (name,) in rows if name not in desk.namespace]
+
+
 def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     if not before:
         return [*desk.session.agents(), "sql"] if sign == "%%" else COMMANDS
     if sign == "%%" or (len(before) > 1 and before[0] != "compare"):
         return []
     match before[0]:
+        case "blame" | "rebuild":
+            return [*_variables(desk), *_written(desk)]
         case "show" | "resume" | "pause" | "stop" | "history" | "fork" | "compare" | "replay":
             rows = desk.session.journal.select("SELECT run FROM runs ORDER BY started DESC LIMIT 50")
             return [row[0] for row in rows]

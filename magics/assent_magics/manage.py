@@ -270,9 +270,7 @@ COMMANDS: Mapping[str, Command] = {
     "record": Command("record FILE", "record runs; --replay answers from it", record.record, options.RECORD),
     "compare": Command("compare RUN RUN", "runs side by side", travel.compare, options.NONE),
     "blame": Command("blame VAR|FILE", "which cell or call last wrote it, and who before", lineage.blame, options.NONE),
-    "rebuild": Command(
-        "rebuild [VAR …]", "after a restart: what is gone, and what to run to have it back", lineage.rebuild, options.NONE
-    ),
+    "rebuild": Command("rebuild [VAR …]", "what to run after a restart to have it back", lineage.rebuild, options.NONE),
     "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assent.history.slicing import Effect, Slice, existing, sliced
+from assent.history.pieces import effect_of
+from assent.history.slicing import Effect, existing, sliced
 from assent.tools.touched import begin, end
 
 NAMES = ("a", "b", "c", "d")
@@ -15,16 +16,18 @@ name = st.sampled_from(NAMES)
 number = st.integers(0, 3)
 FORMS = (
     "{x} = {n}", "{x} = [{n}]", "{x} = {y}", "{x} = [{y}]", "{x} = {y} + {z}", "{x} += {y}", "{x}.append({n})",
-    "{x}.append({y})", "{x}[0] = {n}", "{x} = {{'k': {y}}}", "{x}['k'] = {n}", "{x}.sort()", "del {x}", "{x} = list({y})",
-    "if {y}: {x} = {n}", "if {y}:\n    {x} = {z}\nelse:\n    {x} = {n}", "for {x} in [{n}, {y}]: {z}.append({x})",
-    "for {x} in []: pass", "{x} = iter([1, 2, {n}])", "{x} = next({y})", "{x} = list({y})", "{x}, {y} = {y}, {x}",
-    "def {x}(): return {y}", "def {x}(v={n}): {y}.append(v)", "{x} = {y}()", "{x} = lambda: {y}", "{x} = ({y}, {n})",
-    "def {x}(v): v.append({n})", "{y}({x})", "{x} = [i for i in {y}]", "{x} = (i for i in {y})", "{x} = f'{{{y}!s:.3}}'",
-    "def {x}():\n    global {y}\n    {y} = {n}", "{x}()", "try:\n    {x} = {y}[0]\nexcept Exception:\n    {x} = {n}",
-    "class {x}:\n    k = {n}\n    def add(self, v): self.k = v", "{x} = {y}()\n{x}.add({n})", "{x}.add({z})", "{x} = {y}.k",
-    "with open('/dev/null') as {x}: {y} = {n}", "exec('{x} = {y}')", "{x} = eval('{y}')", "{x} = globals().get('{y}')",
-    "{x} = sorted({y}, key=lambda v: v if {z} else 0)", "{x} = {y}[0]", "{x} = {y}['k']", "{x} = {y}[:]", "{x}.k = {y}",
-    "{x} = [*{y}, {n}]", "({x} := {n})", "{x} = {n}; {x} += {n}", "{x} = {y}; {x}.append({n})", "{x} = {y} if {z} else {n}",
+    "{x}.append({y})", "{x}[0] = {n}", "{x} = {{'k': {y}}}", "{x}['k'] = {n}", "{x}.sort()", "del {x}",
+    "{x} = list({y})", "if {y}: {x} = {n}", "if {y}:\n    {x} = {z}\nelse:\n    {x} = {n}",
+    "for {x} in [{n}, {y}]: {z}.append({x})", "for {x} in []: pass", "{x} = iter([1, 2, {n}])", "{x} = next({y})",
+    "{x}, {y} = {y}, {x}", "def {x}(): return {y}", "def {x}(v={n}): {y}.append(v)", "{x} = {y}()",
+    "{x} = lambda: {y}", "{x} = ({y}, {n})", "def {x}(v): v.append({n})", "{y}({x})", "{x} = [i for i in {y}]",
+    "{x} = (i for i in {y})", "{x} = f'{{{y}!s:.3}}'", "def {x}():\n    global {y}\n    {y} = {n}", "{x}()",
+    "try:\n    {x} = {y}[0]\nexcept Exception:\n    {x} = {n}",
+    "class {x}:\n    k = {n}\n    def add(self, v): self.k = v", "{x} = {y}()\n{x}.add({n})", "{x}.add({z})",
+    "{x} = {y}.k", "with open('/dev/null') as {x}: {y} = {n}", "exec('{x} = {y}')", "{x} = eval('{y}')",
+    "{x} = globals().get('{y}')", "{x} = sorted({y}, key=lambda v: v if {z} else 0)", "{x} = {y}[0]",
+    "{x} = {y}['k']", "{x} = {y}[:]", "{x}.k = {y}", "{x} = [*{y}, {n}]", "({x} := {n})", "{x} = {n}; {x} += {n}",
+    "{x} = {y}; {x}.append({n})", "{x} = {y} if {z} else {n}",
 )  # fmt: skip
 statement = st.builds(
     lambda form, x, y, z, n: form.format(x=x, y=y, z=z, n=n), st.sampled_from(FORMS), name, name, name, number
@@ -42,13 +45,8 @@ def ran(cells: list[str], record: list[Effect] | None = None) -> dict[str, Any]:
         except Exception:
             failed = True
         if record is not None:
-            record.append(effect_of(end(begun, namespace, failed=failed)))
+            record.append(effect_of(end(begun, namespace, failed=failed).to_json()))
     return namespace
-
-
-def effect_of(touched: Any) -> Effect:
-    sets = {what: frozenset(getattr(touched, what)) for what in ("read", "bound", "changed", "deleted", "absent")}
-    return Effect(**sets, shares=touched.shares or {}, later=touched.later or {})
 
 
 def shown(value: Any, namespace: dict[str, Any], depth: int = 0) -> Any:

@@ -64,6 +64,8 @@ def may_share(one: Any, other: Any) -> bool:
         return True
     if is_plain(one) or is_plain(other):
         return False
+    if "_io" in (_root(type(one)), _root(type(other))):
+        return False  # an open file holds text or bytes
     if is_table(one) or is_table(other):
         holder = other if is_table(one) else one
         return not is_table(holder) and (_root(type(holder)) in _HOLDERS)

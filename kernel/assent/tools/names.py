@@ -38,10 +38,10 @@ _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 class Names:
     """`read`: loaded where the code has not surely bound them itself; `loaded`: loaded anywhere.
 
-    `stored` may be bound, `bound` surely are once the code has run to its end. `changed` may be changed in place.
-    `called`: a method of theirs is, `alone` so that nobody takes its value; `given`: passed to a call; `seeded`: given
-    a random state. `words` stand in texts that other languages read (SQL, magics). `anything`: the code
-    may read whatever there is.
+    `stored` may be bound, `bound` surely are once the code has run to its end. `changed` may be changed in place; `own`
+    too, but only after the code has bound them. `called`: a method of theirs is, `alone` and its value is lost;
+    `given`: passed to a call; `seeded`: given a random state. `words` stand in texts that other languages read (SQL,
+    magics). `anything`: the code may read whatever there is.
     """
 
     read: set[str] = field(default_factory=set)
@@ -49,6 +49,7 @@ class Names:
     stored: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
     given: set[str] = field(default_factory=set)
@@ -189,6 +190,7 @@ def _class(node: ast.ClassDef, names: Names) -> None:
     names.read |= inside.read
     names.loaded |= inside.loaded
     names.changed |= inside.changed - inside.stored
+    names.own |= inside.own - inside.stored
     _store(node.name, names)
 
 
@@ -264,7 +266,7 @@ def _texts(name: str, arguments: list[ast.expr], names: Names) -> None:
 def _nested(code: str, names: Names) -> None:
     inside = names_in(code)
     names.read |= inside.read - names.bound
-    for what in ("loaded", "stored", "changed", "deleted", "called", "given", "alone", "seeded", "words"):
+    for what in ("loaded", "stored", "changed", "own", "deleted", "called", "given", "alone", "seeded", "words"):
         getattr(names, what).update(getattr(inside, what))
     names.anything |= inside.anything
 
@@ -348,7 +350,7 @@ def _delete(node: ast.expr, names: Names) -> None:
 def _change(node: ast.expr, names: Names) -> None:
     for name in _roots(node) - names.local:
         _load(name, names)
-        names.changed.add(name)
+        (names.own if name in names.bound else names.changed).add(name)
 
 
 def _load(name: str, names: Names) -> None:

@@ -31,9 +31,9 @@ class Touched:
     """The names that a piece of code `bound` where there was none, `changed` and `deleted`.
 
     `read` are those whose value before mattered. What was changed in place is among them; what was written and is not
-    in `read` was overwritten. `absent`: names that it would have read, had there been any. `shares`: for a name that
-    was written, those that may show its changes, and whose changes it may show. `later`: for functions, and what holds
-    some, the names that they read when they are called.
+    in `read` was overwritten. `maybe` may have been changed in place, though nothing proves it. `absent`: names that it
+    would have read, had there been any. `shares`: for a name that was written, those that may show its changes, and
+    whose changes it may show. `later`: for functions, and what holds some, the names they read when they are called.
     """
 
     read: tuple[str, ...] = ()
@@ -43,6 +43,7 @@ class Touched:
     shares: Mapping[str, tuple[str, ...]] | None = None
     later: Mapping[str, tuple[str, ...]] | None = None
     absent: tuple[str, ...] = ()
+    maybe: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the journal keeps it: what is empty is left out."""
@@ -70,7 +71,9 @@ def begin(code: str, namespace: Mapping[str, Any]) -> Begun:
 def _begun(code: str, namespace: Mapping[str, Any]) -> Begun:
     names = names_in(code) if len(code) <= _LONGEST else Names(anything=True)
     loaded = [name for name in names.loaded if name in namespace]
-    used_up = frozenset([name for name in loaded if _is_used_up(name, namespace[name], names, namespace)])
+    used_up = frozenset(
+        [name for name in loaded if name in names.read and _is_used_up(name, namespace[name], names, namespace)]
+    )
     return Begun(names, look(namespace), _behind(loaded, namespace), used_up)
 
 
@@ -106,20 +109,25 @@ def _ended(
     read = names.read | functions.reads | (rebound - names.stored)
     read |= {name for name in names.words if name in there and name in here}
     read |= there if names.anything else set()
-    grown = {name for name in (there & here) - rebound - foreign if before[name] != after[name]}
-    in_place = grown | (set(seen) & here) - overwritten | _in_place(begun, functions, namespace)
-    in_place |= _seen_through(in_place, (names.loaded | read) & here, namespace)
+    changed = {name for name in (there & here) - rebound - foreign if before[name] != after[name]}
+    changed |= ((set(seen) & here) - overwritten) | _changed(names, namespace)
+    sources = changed | (names.own & here) | begun.used_up | _reached(names, functions, namespace)
+    maybe = _seen_through(sources, (names.loaded | read) & here, namespace)
+    changed |= {name for name in maybe if any(namespace[name] is namespace.get(other) for other in changed | names.own)}
+    in_place = (changed | maybe | sources) - (overwritten - names.read)
     absent = {name for name in (names.read | functions.reads) - there - _BUILTINS if is_variable(name)}
-    changed = ((rebound | in_place | overwritten) & there) & here
-    written = changed | bound
+    changed = (rebound | changed | overwritten) & there & here
+    maybe = (in_place & there & here) - changed
+    written = changed | bound | maybe
     return Touched(
-        read=_kept((read | (in_place & changed)) & there),
+        read=_kept((read | (in_place & here)) & there),
         bound=_kept(bound),
         changed=_kept(changed),
         deleted=_kept((there - here) - set(apart)),
         shares=_shares(written, (names.loaded | read | written) & here, namespace),
         later=_later(written, namespace),
         absent=_kept(absent),
+        maybe=_kept(maybe),
     )
 
 
@@ -169,15 +177,18 @@ def _is_frozen(kind: type) -> bool:
     return bool(parameters is not None and parameters.frozen)
 
 
-def _in_place(begun: Begun, functions: Behind, namespace: Mapping[str, Any]) -> set[str]:
-    """The names whose values the code's text, or the functions that it may call, change in place."""
-    reached = begun.names.given | functions.reads if functions.changes else set()
-    found = {name for name in begun.names.changed if name in namespace and is_changeable(namespace[name])}
-    givers = [
-        name for name in found if isinstance(namespace[name], FunctionType)
-    ]  # what a call of them gave is changed
-    reached |= _behind(givers, namespace).reads
-    return found | {name for name in reached if name in namespace and not is_plain(namespace[name])} | begun.used_up
+def _changed(names: Names, namespace: Mapping[str, Any]) -> set[str]:
+    """The names whose values the code's text changes in place."""
+    return {name for name in names.changed if name in namespace and not is_plain(namespace[name])}
+
+
+def _reached(names: Names, functions: Behind, namespace: Mapping[str, Any]) -> set[str]:
+    """The names whose values functions may change that the code may call, or the text by way of a function or class."""
+    named = {name for name in names.changed if name in namespace and is_plain(namespace[name])}
+    reached = names.given | functions.reads if functions.changes else set()
+    reached |= _behind(named, namespace).reads
+    found = {name for name in reached if name in namespace and not is_plain(namespace[name])}
+    return found | {name for name in named if is_changeable(namespace[name])}
 
 
 def _seen_through(changed: Collection[str], names: Collection[str], namespace: Mapping[str, Any]) -> set[str]:
