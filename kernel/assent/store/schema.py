@@ -213,6 +213,6 @@ VIEWS: dict[str, str] = {
         )
         SELECT what.name AS name, what.how AS how, time, if(kind = 'cell_ran', 'cell', 'call') AS "by", notebook, cell,
             CAST(body ->> 'count' AS INTEGER) AS count, body ->> 'source' AS source,
-            coalesce(run, body ->> 'run') AS run, agent, step, call, "user", touched ->> 'kernel' AS kernel
+            coalesce(run, body ->> 'run') AS run, agent, step, call, "user", touched ->> 'kernel' AS kernel, seq
         FROM written ORDER BY seq""",
 }
