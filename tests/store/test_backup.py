@@ -61,7 +61,7 @@ def test_a_run_that_waited_as_it_was_backed_up_goes_on_where_it_is_restored(tmp_
     turns = call("mail", to="bob"), "Done."
     with opened(tmp_path / "a", *turns) as session:
         run = ran(session, mail, prompt=LONG, on_ask="suspend").run
-        made = back_up(session.journal, tmp_path / "a.zip")
+        made = back_up(session.journal.whole(), tmp_path / "a.zip")
         approve(session, session.pending()[0].call)  # later than the backup
         assert resumed(session, run).status == "finished"
     manifest, before = put_back(tmp_path / "a.zip", tmp_path / "b")

@@ -1,5 +1,6 @@
 """Forgetting: what runs said goes, what they did stays, the chain fits, and the space is given back."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed
 
 from assent.app import Session
-from assent.core.errors import StoreError
+from assent.core.errors import ConfigError, StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 from assent.core.retention import Retention
@@ -65,7 +66,7 @@ def aged(folder: Path) -> None:
 def test_what_was_said_is_gone_and_what_was_done_is_there(tmp_path: Path) -> None:
     with opened(tmp_path, call("look", what=SECRET), f"It is {SECRET}.") as session:
         run = worked(session)
-        journal = session.journal
+        journal = session.journal.whole()
         before = journal.select("SELECT * EXCLUDE (body) FROM events ORDER BY seq")
         aged(tmp_path)
         done = compact(journal, AT_ONCE, "ana")
@@ -142,7 +143,7 @@ def test_who_is_asked_and_what_was_answered_is_kept_whole(tmp_path: Path) -> Non
         run = ran(session, mail, on_ask="suspend").run
         approve(session, session.pending()[0].call)
         resumed(session, run)
-        compact(session.journal, AT_ONCE, "ana")
+        compact(session.journal.whole(), AT_ONCE, "ana")
         [row] = session.journal.select("SELECT arguments, verdict, decided_by, asks FROM approvals")
         assert json.loads(row[0]) == {"to": "bob"}
         assert row[1] == "approve"
@@ -154,7 +155,7 @@ def test_a_run_that_waits_is_kept_whole_and_goes_on_afterwards(tmp_path: Path) -
     with opened(tmp_path, call("mail", to="bob"), "Done.") as session:
         run = ran(session, mail, prompt=SECRET, on_ask="suspend").run
         session.journal.append(whole_run("r")).result(5)
-        assert compact(session.journal, AT_ONCE, "ana").runs == 1
+        assert compact(session.journal.whole(), AT_ONCE, "ana").runs == 1
         assert session.state(run).prompt == SECRET
         approve(session, session.pending()[0].call)
         assert resumed(session, run).status == "finished"
@@ -245,3 +246,14 @@ def test_a_body_that_was_forgotten_otherwise_does_not_pass(journal: Journal, tex
     with pytest.raises(StoreError, match=r"event 4 does not fit|no compaction says so"):
         again.verify()
     again.close()
+
+
+def test_what_is_forgotten_is_neither_resumed_nor_gone_through_again(tmp_path: Path) -> None:
+    with opened(tmp_path, call("mail", to="bob"), "Done.") as session:
+        run = ran(session, mail, on_ask="suspend").run
+        session.cancel(run)
+        assert compact(session.journal.whole(), AT_ONCE, "ana").runs == 1
+        with pytest.raises(ConfigError, match=rf"run {run} is forgotten.*cannot be resumed"):
+            resumed(session, run)
+        with pytest.raises(ConfigError, match="cannot be gone through again"):
+            asyncio.run(session.replay(run))

@@ -17,10 +17,11 @@ from assent.history.essence import essence, excerpts, in_order
 from assent.history.known import given
 from assent.models.wrappers.cache import FREE
 from assent.policy.decide import Facts
-from assent.runs.loop import drive
+from assent.runs.loop import DEFECT, drive
 from assent.runs.output import OutputType
 from assent.runs.run import Run
 from assent.runs.state import State, fold
+from assent.store.forget import check_whole
 from assent.tools.tool import Output, Tool
 
 _TURNS = frozenset({Kind.MODEL_ANSWERED, Kind.MODEL_FAILED})
@@ -93,6 +94,7 @@ async def replay(
     `terms` gives the rules and tools of an agent as they are today, `output` the type that answers are held to. Each
     stint begins where the record says that it began. Where it was stopped from outside it is compared up to there.
     """
+    check_whole(events, "gone through again")
     seen, steps, rules = 0, 0, False
     for stint in stints(events):
         state = fold(stint.before)
@@ -126,8 +128,10 @@ def stints(events: Sequence[Event]) -> list[Stint]:
 
 
 def _ended_itself(before: Sequence[Event], within: Sequence[Event]) -> bool:
-    last = within[-1].kind if within else None
-    return last in _DECIDED or (last is Kind.RUN_SUSPENDED and bool(fold([*before, *within]).waiting))
+    last = within[-1] if within else before[-1]
+    if last.kind is Kind.RUN_SUSPENDED:
+        return bool(fold([*before, *within]).waiting)
+    return last.kind in _DECIDED and not str(last.body.get("error", "")).startswith(DEFECT)
 
 
 async def _again(

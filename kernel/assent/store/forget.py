@@ -7,11 +7,11 @@ needs.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from assent.core.errors import StoreError
+from assent.core.errors import ConfigError, StoreError
 from assent.core.events import Event, Kind
 from assent.store import blobs
 from assent.store.rows import FORGOTTEN, digest_of, encoded
@@ -28,6 +28,15 @@ def forgotten(kind: str, body: str, folder: Path) -> str:
 def has_gaps(event: Event) -> bool:
     """Whether what was said in an event is forgotten."""
     return "forgotten" in event.body
+
+
+def check_whole(events: Iterable[Event], done: str) -> None:
+    """`ConfigError` if something of a run is forgotten: what needs all that was said cannot be `done` with it."""
+    if gap := next((event for event in events if has_gaps(event)), None):
+        raise ConfigError(
+            f"What was said in the run {gap.run} is forgotten, by the rules of retention, so it cannot be {done}. "
+            "%%agent begins a new one."
+        )
 
 
 def _whole(body: dict[str, Any], folder: Path) -> Body:
