@@ -175,11 +175,10 @@ class Work:
             raise ConfigError(f"The run {run} is at work in another kernel; %agent stop {run} stops it.")
         if state.status == "finished":
             raise ConfigError(
-                f"The run {run} has finished; there is nothing to resume. %agent fork {run} --prompt goes on."
+                f'The run {run} has finished; there is nothing to resume. %agent fork {run} --prompt "…" asks further.'
             )
         forget.check_whole(events, "resumed")
-        replay = self._catalog.config.replay or (not command.model and _replayed(events)) or ""
-        played = self.recordings.play_on(replay, state)
+        played = self.recordings.play_on(self._catalog.config.replay, events, otherwise=bool(command.model))
         model = self._catalog.model(command.model).name if command.model and not played else state.model
         if not command.model and not played:
             self._check_model(state)
@@ -254,8 +253,3 @@ class Work:
     def _names(self) -> Mapping[str, Any]:
         """The names that a type may be written with."""
         return {**self._types, **self._namespace()}
-
-
-def _replayed(events: Sequence[Event]) -> str:
-    """The recording that a run was begun with, or ""."""
-    return next((event.body.get("replay", "") for event in reversed(events) if event.kind is Kind.RUN_STARTED), "")

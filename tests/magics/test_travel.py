@@ -119,26 +119,24 @@ def test_forks_are_found_by_sql(shell: Shell, tmp_path: Path) -> None:
     assert found["forked_from"].fillna("").tolist() == ["", run]
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("fork", "%agent runs lists the runs"),
-        ("fork {run}", "Say where: --at STEP, from 0 to 3"),
-        ("fork {run} --at 3", "nothing comes after it"),
-        ("fork {run} --at -1", "'-1' is no value for --at"),
-        ("fork {run} And so on?", '--prompt "…"'),
-        ("fork {run} --edit {run}.2", "An edit is a call and its new arguments"),
-        ("fork {run} --edit {run}.2 '{{1}}'", "are no JSON"),
-        ("fork {run} --edit {run}.7 'x = 1'", "has no call"),
-        ("fork {run} --at 1 --model spam:egg", "spam:egg"),
-        ("fork nothing --at 1", "There is no run 'nothing'"),
-        ("history", "Give one run"),
-        ("compare {run}", "Give two runs or more"),
-    ],
-)
-def test_what_cannot_be_done_is_said_in_a_line(shell: Shell, tmp_path: Path, line: str, says: str) -> None:
+def test_what_cannot_be_done_is_said_in_a_line(shell: Shell, tmp_path: Path) -> None:
     run = finished(shell, tmp_path)
-    assert says in shell.fail(f"%agent {line.format(run=run)}")
+    for line, says in {
+        "fork": "%agent runs lists the runs",
+        f"fork {run}": "Say where: --at STEP, from 0 to 3",
+        f"fork {run} --at 3": "nothing comes after it",
+        f"fork {run} --at -1": "'-1' is no value for --at",
+        f"fork {run} And so on?": '--prompt "…"',
+        f"fork {run} --edit {run}.2": "An edit is a call and its new arguments",
+        f"fork {run} --edit {run}.2 '{{1}}'": "are no JSON",
+        f"fork {run} --edit {run}.7 'x = 1'": "has no call",
+        f"fork {run} --at 1 --model spam:egg": "spam:egg",
+        "fork nothing --at 1": "There is no run 'nothing'",
+        "history": "Give one run",
+        f"compare {run}": "Give two runs or more",
+        f"resume {run}": f"%agent fork {run} --prompt",
+    }.items():
+        assert says in shell.fail(f"%agent {line}")
     assert len(shell.run("%agent runs")) == 1
 
 

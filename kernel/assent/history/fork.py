@@ -8,7 +8,7 @@ from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope
 from assent.core.messages import ToolCall, from_json
 from assent.runs.branch import SHARED, ordinal
-from assent.store.forget import has_gaps
+from assent.store.forget import check_whole
 from assent.tools.tool import Tool, validate
 
 
@@ -23,7 +23,8 @@ def forked(
     edited = _edited(told, command, scope, tools)
     at = _place(told, command, edited)
     fork: dict[str, Any] = {"run": origin, "at": at, "seq": _last(told, at)}
-    _known(told, fork["seq"], command)
+    needed = [event for event in told if event.seq <= fork["seq"]] or ([] if command.prompt else told[:1])
+    check_whole(needed, "forked")  # a model would be told words that nobody said
     kept = ("agent", "output", "images")
     body: dict[str, Any] = {name: value for name, value in told[0].body.items() if name in kept}
     said = command.prompt or _said_next(told, at, fork["seq"])
@@ -92,16 +93,6 @@ def _place(told: Sequence[Event], command: ForkRun, edited: tuple[str, int] | No
 def _last(told: Sequence[Event], step: int) -> int:
     """The number of the last event of a step; 0 before the first."""
     return max([event.seq for event in told if event.kind in SHARED and 0 < (event.step or 0) <= step], default=0)
-
-
-def _known(told: Sequence[Event], seq: int, command: ForkRun) -> None:
-    """Refuse to go on from what is forgotten: a model would be told words that nobody said."""
-    needed = [event for event in told if event.seq <= seq] or ([] if command.prompt else told[:1])
-    if any(has_gaps(event) for event in needed):
-        raise ConfigError(
-            f"What was said in the run {told[0].run} is forgotten, by the rules of retention, and no fork can go on "
-            'from it. Begin anew: --at 0 --prompt "…".'
-        )
 
 
 def _said_next(told: Sequence[Event], step: int, seq: int) -> str:
