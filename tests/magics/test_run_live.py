@@ -89,7 +89,7 @@ def test_a_wait_at_a_prompt_is_bounded(kernel: LiveKernel, model: str) -> None:
 
 def test_completion_by_the_protocol(kernel: LiveKernel) -> None:
     kernel.run("%agent runs")
-    for code, offered in (("%agent re", ["reject", "resume"]), ("%%agent --on-ask su", ["suspend"])):
+    for code, offered in (("%agent resu", ["resume"]), ("%%agent --on-ask su", ["suspend"])):
         message = kernel.client.session.msg("complete_request", {"code": code, "cursor_pos": len(code)})
         kernel.client.shell_channel.send(message)
         reply = kernel.reply(message["header"]["msg_id"])
