@@ -215,6 +215,12 @@ class Desk:
         self._tidy(run)
         return status
 
+    def stop(self, run: str) -> None:
+        """What a click on Stop does, on any thread: at once to the run, then to those that it has started elsewhere."""
+        self.session.stop(run)
+        with contextlib.suppress(AssentError):  # there are none
+            self.session.cancel(run)
+
     def pause(self, run: str) -> None:
         """What a click on Pause does, on any thread."""
         with contextlib.suppress(AssentError):  # it has ended meanwhile, as its panel shows
@@ -252,7 +258,7 @@ class Desk:
     def _panel(self, place: Place) -> PanelView:
         if place.panel is None:
             decide = functools.partial(self.decide, place=place)
-            place.panel = PanelView(self.board, decide, self.session.stop, self.pause, place.notebook)
+            place.panel = PanelView(self.board, decide, self.stop, self.pause, place.notebook)
         else:
             place.panel.open()
         return place.panel

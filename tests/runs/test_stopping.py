@@ -486,3 +486,18 @@ def test_a_run_at_work_is_stopped_where_nothing_can_be_written(tmp_path: Path, m
         monkeypatch.setattr(stopping, "ask", full)
         with pytest.raises(StoreError):
             session.cancel(session.sql("SELECT run FROM runs").iloc[0, 0])
+
+
+def test_a_stop_that_comes_while_a_suspension_is_written_counts(tmp_path: Path) -> None:
+    async def stop(session: Session, run: str) -> None:
+        def hear(events: Any) -> None:
+            if any(event.kind is Kind.RUN_SUSPENDED for event in events):
+                session._work.live[run].run.stopping = stopping.Stop("cancel", "enough")
+
+        session.journal.subscribe(hear)
+
+    with opened(tmp_path, call("risk"), tools=(risky([]),)) as session:
+        result = begun(session, Kind.CALL_DECIDED, stop, "risk")
+        session.journal.append([]).result()
+        assert kinds(session, result.run)[-2:] == [Kind.RUN_SUSPENDED, Kind.RUN_CANCELLED]
+        assert (session.state(result.run).reason, session.pending()) == ("enough", [])
