@@ -99,6 +99,14 @@ def test_a_failure_and_what_followed_it(tmp_path: Path) -> None:
     assert (result.difference, result.steps) == ("", 2)
 
 
+def test_a_defect_is_no_doing_of_the_run(tmp_path: Path) -> None:
+    with opened(tmp_path, call("look", at="a"), RuntimeError("a defect"), tools=(look,)) as session:
+        run = ran(session, look).run
+        assert session.state(run).reason == "Assent itself failed: RuntimeError: a defect"
+        result = replayed(session, run)
+    assert (result.difference, result.steps) == ("", 1)
+
+
 def test_calls_that_ran_together_may_have_ended_in_any_order(tmp_path: Path) -> None:
     gate = asyncio.Event()
 

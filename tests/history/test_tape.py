@@ -436,6 +436,8 @@ def test_a_fork_has_an_answer_of_its_own(tmp_path: Path) -> None:
         run = asked(session, look)
         assert run.text == "first"
         assert asyncio.run(session.drain(ForkRun(run.run, at=1))).text == "second"
+        third = asyncio.run(session.drain(ForkRun(run.run, at=1, prompt="And then?")))
+        assert "has no run of the agent 'tester' that was asked 'And then?'" in third.reason
     finally:
         session.close()
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assent.core.errors import AssentError
-from assent.core.events import Event
+from assent.core.events import Event, Kind
 from assent.history.recorder import Recorder
 from assent.history.tape import Played, Tape
 from assent.runs.run import Run
-from assent.runs.state import State
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +46,18 @@ class Recordings:
         tape = self.tape(file)
         return Played(tape, tape.take(agent, prompt), asked)
 
-    def play_on(self, file: str, state: State) -> Played | None:
-        """What answers a run that goes on: what did so before, else a recorded run that is like it."""
-        if file and state.run not in self._played and (played := self.play(file, "", state.agent.name, state.prompt)):
-            self._played[state.run] = played
-        return self._played.get(state.run)
+    def play_on(self, setting: str, events: Sequence[Event], *, otherwise: bool) -> Played | None:
+        """What answers a run that goes on: what did so before, else the recorded run that is like it.
+
+        Without a file in the setting, it is in the one that the run was begun with, unless the answers are to come from
+        elsewhere (`otherwise`).
+        """
+        begun = next(event for event in reversed(events) if event.kind is Kind.RUN_STARTED)
+        run, file = begun.run or "", setting or ("" if otherwise else begun.body.get("replay", ""))
+        if file and run not in self._played:
+            played = self.play(file, "", begun.agent or "", begun.body["prompt"])
+            self._played |= {run: played} if played else {}
+        return self._played.get(run) if file else None
 
     def begin(self, run: Run, played: Played | None, since: float, recorder: Recorder | None) -> None:
         """A run that began at `since` is at work: `played` answers it, or `recorder` is to have it."""

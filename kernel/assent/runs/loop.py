@@ -20,6 +20,7 @@ from assent.runs.step import perform
 from assent.runs.stopping import Stop
 from assent.runs.think import think
 
+DEFECT = "Assent itself failed"
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,7 @@ async def drive(run: Run) -> None:
     except Exception as error:
         _log.exception("The run %s met a defect.", run.state.run)
         said = hide(f"{type(error).__name__}: {error}")
-        await _end(run, Kind.RUN_FAILED, error=f"Assent itself failed: {said}")
+        await _end(run, Kind.RUN_FAILED, error=f"{DEFECT}: {said}")
 
 
 async def _advance(run: Run) -> None:
