@@ -16,7 +16,7 @@ from assent_widgets.approval import pending_bundle, question_text, visible_json
 from assent_widgets.calls import SOURCES, source_of
 from assent_widgets.escape import clean
 from assent_widgets.notices import NOTICES, notice_line
-from assent_widgets.transcript import Transcript
+from assent_widgets.transcript import Transcript, fork_of
 
 Prompt = Callable[[str], Awaitable[str]]
 _CHOICES = "approve (a), edit (e), reject (r), allow for this run (w): "
@@ -146,7 +146,7 @@ def _lines(event: Event) -> list[str]:
     match event.kind:
         case Kind.RUN_STARTED if fork := body.get("fork"):
             said = [f"> {line}" for line in str(fork.get("prompt", "")).splitlines()]
-            return [f"fork of {fork['run']} after step {fork['at']}", *said]
+            return [f"fork of {fork_of(fork)}", *said]
         case Kind.CALL_DECIDED if event.decision != "ask":
             source, _ = source_of(event.tool or "", body["arguments"])
             return [f"▸ {event.tool}", *_indented(source)]

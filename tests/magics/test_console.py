@@ -197,3 +197,14 @@ def test_a_pause_and_what_was_said_before_it(capsys: pytest.CaptureFixture[str],
     view.take(SCOPE.event(Kind.RUN_PAUSED, body={"reason": "lunch", "partial": "There are 3"}))
     lines = ["pausing: lunch", "There are 3", "paused: lunch", "%agent resume r1 goes on with it."]
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_a_fork_says_what_it_shares(capsys: pytest.CaptureFixture[str]) -> None:
+    view = ConsoleView(None, id, id)
+    view.take(SCOPE.event(Kind.MODEL_ANSWERED, step=1, body={"message": to_json(assistant(Text("Four.")))}))
+    fork = {"run": "r0", "at": 1, "prompt": "And\nthen?"}
+    view.take(SCOPE.event(Kind.RUN_STARTED, body={"prompt": "", "fork": fork}))
+    view.take(SCOPE.event(Kind.RUN_STARTED, body={"prompt": "", "fork": {"run": "r0", "at": 0}}))
+    assert capsys.readouterr().out.splitlines() == [
+        "Four.", "fork of r0 after step 1.", "> And", "> then?", "fork of r0 from its beginning.",
+    ]  # fmt: skip

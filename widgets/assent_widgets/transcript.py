@@ -195,10 +195,8 @@ class Transcript:
 
     def _branched(self, fork: Mapping[str, Any]) -> None:
         """Say whose steps stand above, and what the person said after them."""
-        where = f"after step {fork['at']}" if fork["at"] else "from its beginning"
-        edit = f", with {fork['edit']['call']} edited" if "edit" in fork else ""
         number = len(self._items)
-        self._put(f"fork.{number}", Words(f"{fork['run']} {where}{edit}.", "quiet", "Fork of"))
+        self._put(f"fork.{number}", Words(fork_of(fork), "quiet", "Fork of"))
         self._put(f"fork.{number}.prompt", Words(str(fork.get("prompt", "")), "prompt"))
 
     def _begin_anew(self, step: int) -> None:
@@ -266,6 +264,13 @@ class Transcript:
         last = self._items[said[-1]] if said else None
         same = isinstance(last, Words) and last.text.strip() == text.strip()
         self._put(said[-1] if same else "answer", Words(text, "typed" if self._typed else "answer"))
+
+
+def fork_of(fork: Mapping[str, Any]) -> str:
+    """Where a fork branched off, and what was changed there, from the `fork` of its first event."""
+    where = f"after step {fork['at']}" if fork["at"] else "from its beginning"
+    edit = f", with {fork['edit']['call']} edited" if "edit" in fork else ""
+    return f"{fork['run']} {where}{edit}."
 
 
 def _ending(event: Event) -> Words:
