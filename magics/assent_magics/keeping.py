@@ -51,8 +51,7 @@ def compact(desk: Desk, rest: str) -> None:
     _no_words(*words)
     journal, rules = desk.session.journal.whole(), retention.read(desk.config.retention)
     if "dry_run" in given:
-        found = compacting.foreseen(journal, rules)
-        print(f"{found.events:,} texts of {found.runs:,} runs would be forgotten. Nothing was changed.")
+        print(f"{compacting.foreseen(journal, rules).texts} would be forgotten. Nothing was changed.")
     else:
         print(compacting.compact(journal, rules, current_user()))
     if rules.payloads is None:

@@ -52,9 +52,9 @@ def test_compacting_follows_the_rules_of_the_workspace(workspace: Path, capsys: 
     assert "no texts to forget" in capsys.readouterr().out
     (workspace / "config.toml").write_text('[retention]\npayloads = "0d"\n')
     assert main(["compact", "--dry-run"]) == 0
-    assert "2 texts of 1 runs would be forgotten" in capsys.readouterr().out
+    assert "2 texts of 1 run would be forgotten" in capsys.readouterr().out
     assert main(["compact"]) == 0
-    assert "2 texts of 1 runs forgotten" in capsys.readouterr().out
+    assert "2 texts of 1 run forgotten" in capsys.readouterr().out
     assert main(["verify"]) == 0
     assert "3 events, 2 of them forgotten, the chain fits" in capsys.readouterr().out
 

@@ -63,8 +63,7 @@ def _compact(arguments: argparse.Namespace) -> int:
     with _opened() as journal:
         rules = retention.read(configs.load(journal.folder).retention)
         if arguments.dry_run:
-            found = foreseen(journal, rules)
-            print(f"{found.events:,} texts of {found.runs:,} runs would be forgotten")
+            print(f"{foreseen(journal, rules).texts} would be forgotten")
         else:
             print(compact(journal, rules, current_user()))
     return 0

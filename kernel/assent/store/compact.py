@@ -49,8 +49,12 @@ class Compacted:
     def freed(self) -> int:
         return max(0, self.before - self.after)
 
+    @property
+    def texts(self) -> str:
+        return f"{self.events:,} text{'s' * (self.events != 1)} of {self.runs:,} run{'s' * (self.runs != 1)}"
+
     def __str__(self) -> str:
-        texts = f"{self.events:,} texts of {self.runs:,} runs forgotten" if self.events else "no texts to forget"
+        texts = f"{self.texts} forgotten" if self.events else "no texts to forget"
         payloads = f", {self.payloads:,} payloads removed" if self.payloads else ""
         return f"{texts}{payloads}, {self.freed / 1e6:.1f} MB given back ({self.after / 1e6:.1f} MB now)"
 
