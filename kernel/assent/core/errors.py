@@ -7,6 +7,7 @@ AssentError
 │   ├── WorkspaceLocked    another process holds it
 │   ├── WorkspaceNewer     a later version wrote it
 │   ├── WorkspaceCorrupt   its file is damaged
+│   ├── WorkspaceGone      its file was deleted, moved or replaced while it was open
 │   └── Conflict           something else was written first
 ├── ModelError         a model gave no usable answer
 │   ├── NoModel            there is no model to ask
@@ -42,6 +43,10 @@ class WorkspaceNewer(StoreError):
 
 class WorkspaceCorrupt(StoreError):
     """The workspace's file is damaged."""
+
+
+class WorkspaceGone(StoreError):
+    """The workspace's file is no longer in its place."""
 
 
 class Conflict(StoreError):

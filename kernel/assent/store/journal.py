@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from assent.core.errors import Conflict, StoreError
+from assent.core.errors import Conflict, StoreError, WorkspaceGone
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 from assent.store import blobs, chain
@@ -290,10 +290,12 @@ class Journal:
         return event
 
     def _fail(self, group: Iterable[_Entry], error: Exception) -> None:
-        failure = StoreError(
+        failure: StoreError = StoreError(
             f"The workspace {self.folder} could not be written: {line(error)}. What was recorded "
             "before is safe. Free some space or check the disk, then resume the run."
         )
+        if isinstance(error, WorkspaceGone):
+            failure = error
         with self._wake:
             self._failure = failure
             group = [*group, *self._queue]

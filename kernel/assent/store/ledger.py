@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from assent.core.errors import AssentError, StoreError
-from assent.store import database, fence, reader
+from assent.store import database, fence, present, reader
 from assent.store.access import EVERYONE, Access, confine
 from assent.store.chain import GENESIS
 from assent.store.parcel import Guard, Parcel, Written
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 HURRY = 0.5  # seconds that reading statements may go on while the database is to be closed; then they are interrupted
 _AGAIN = 0.02  # seconds between two interrupts
+_LAST = "SELECT seq, hash FROM events WHERE seq = (SELECT max(seq) FROM events)"
 _BATCH = "SELECT seq, prev, hash FROM events WHERE batch = ? ORDER BY seq"
 
 
@@ -46,6 +47,7 @@ class Ledger:
     def open(self) -> None:
         """Open the database, also after `close`."""
         self.connection = database.connect(self.folder / database.FILE)
+        self._identity = present.identity(self.folder / database.FILE)
         self._begin()
         self._closed = False
 
@@ -64,6 +66,7 @@ class Ledger:
 
     def append(self, parcels: Sequence[Parcel]) -> list[Written]:
         """Write parcels in their order, in as few commits as their conditions allow, and say what became of each."""
+        present.check(self.folder / database.FILE, self._identity)
         written: list[Written] = []
         rows: list[tuple[Any, ...]] = []
         for parcel in parcels:
@@ -113,8 +116,7 @@ class Ledger:
         self.connection.close()
 
     def _begin(self) -> None:
-        row = self.connection.cursor().execute("SELECT max(seq), arg_max(hash, seq) FROM events").fetchone()
-        self._last: tuple[int, str] = (row[0], row[1]) if row and row[0] is not None else (0, GENESIS)
+        self._last: tuple[int, str] = self.connection.cursor().execute(_LAST).fetchone() or (0, GENESIS)
         self._next = self._last
         self._appender = self.connection.appender(TABLE)  # whatever state an earlier one is in
 
