@@ -4,6 +4,7 @@ import copy
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,8 +79,19 @@ def copied(iterator: Any) -> list[Any]:
 
 
 @given(st.lists(cell, min_size=1, max_size=9), name)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_running_the_slice_alone_gives_the_same_value(cells: list[str], target: str) -> None:
+    same(cells, target)
+
+
+@pytest.mark.slow
+@given(st.lists(cell, min_size=1, max_size=9), name)
+@settings(max_examples=600, deadline=None)
+def test_so_it_does_for_many_programs(cells: list[str], target: str) -> None:
+    same(cells, target)
+
+
+def same(cells: list[str], target: str) -> None:
     record: list[Effect] = []
     whole = ran(cells, record)
     assert {item for item in existing(record) if item in NAMES} == {item for item in NAMES if item in whole}
@@ -89,3 +101,32 @@ def test_running_the_slice_alone_gives_the_same_value(cells: list[str], target: 
     again = ran([cells[place] for place in found.chosen])
     assert target in again, found
     assert shown(again[target], again) == shown(whole[target], whole), found
+
+
+def chosen(*cells: str, wanted: str) -> tuple[int, ...]:
+    record: list[Effect] = []
+    ran(list(cells), record)
+    return sliced(record, [wanted]).chosen
+
+
+def test_what_is_overwritten_or_not_read_is_left_out() -> None:
+    assert chosen("a = 1", "b = 2", "a = 3", "c = a", "print(c)", wanted="c") == (2, 3)
+    assert chosen("a = [1]", "a.append(2)", "b = len(a)", "a.append(3)", wanted="b") == (0, 1, 2)
+    assert chosen("a = []\na.append(1)", "a = []\na.append(1)", "b = a", wanted="b") == (1, 2)
+
+
+def test_what_a_function_reads_is_made_before_it_is_called() -> None:
+    assert chosen("def f(): return a", "a = 1", "b = f()", "a = 2", wanted="b") == (0, 1, 2)
+    assert chosen("def f(): return a", "a = 1", "a = 2", wanted="f") == (0, 2)
+
+
+def test_a_table_is_not_made_again_for_one_that_was_taken_of_it() -> None:
+    cells = ["import pandas as pd", "a = pd.DataFrame({'x': [1, 2]})", "b = a[a.x > 1]", "a['y'] = 1", "b['z'] = 2"]
+    assert chosen(*cells, wanted="b") == (0, 1, 2, 4)
+    assert chosen(*cells, wanted="a") == (0, 1, 3)
+
+
+def test_what_no_piece_has_made_is_missing() -> None:
+    effects = [Effect(read=frozenset({"lost"}), bound=frozenset({"a"}))]
+    assert sliced(effects, ["a"]).missing == {"lost"}
+    assert sliced(effects, ["b"]).missing == {"b"}
