@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -81,10 +81,10 @@ def row_of(values: tuple[Any, ...], digest: str, batch: str | None) -> tuple[Any
 
 def event_of(row: tuple[Any, ...]) -> Event:
     """An event from a row of `schema.SELECT`."""
-    columns: Mapping[str, Any] = dict(zip(NAMES, row, strict=True))
-    kind, body, at = Kind(columns["kind"]), json.loads(columns["body"]), columns["time"] / 1e6
-    rest = {name: value for name, value in columns.items() if name not in ("kind", "body", "time")}
-    return Event(kind=kind, body=body, at=at, **rest)
+    columns: dict[str, Any] = dict(zip(NAMES, row, strict=True))
+    columns["kind"], columns["body"] = Kind(columns["kind"]), json.loads(columns["body"])
+    columns["at"] = columns.pop("time") / 1e6
+    return Event(**columns)
 
 
 def _count(tokens: Any) -> int | None:
