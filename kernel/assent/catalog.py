@@ -11,13 +11,13 @@ from assent.core.agent import from_json as agent_from_json
 from assent.core.commands import StartRun
 from assent.core.config import Config
 from assent.core.errors import ConfigError, NotFound
-from assent.core.events import Kind, Scope, current_user
+from assent.core.events import Kind, Scope
 from assent.core.model import Model
 from assent.models import keys
 from assent.models.registry import Registry
 from assent.models.resolve import default_model
 from assent.policy.decide import Facts, facts, strictest
-from assent.store.journal import Journal
+from assent.store.window import Window
 from assent.tools.tool import Tool
 
 Tools = Mapping[str, Tool[Any, Any]]
@@ -38,7 +38,7 @@ class Catalog:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Window,
         namespace: Callable[[], Mapping[str, Any]],
         config: Config,
         built_in: Iterable[Tool[Any, Any]],
@@ -58,7 +58,7 @@ class Catalog:
         """Keep an agent under its name, in the workspace, for this session and later ones."""
         self._adopt(agent)
         self._agents[agent.name] = agent
-        scope = Scope(agent=agent.name, user=current_user())
+        scope = Scope(agent=agent.name)
         self._journal.append([scope.event(Kind.AGENT_DEFINED, body=agent.to_json())]).result()
 
     def agents(self) -> dict[str, Agent]:
@@ -122,7 +122,7 @@ class Catalog:
     def _spent(self, model: str) -> list[tuple[float, Decimal | None]]:
         """The age in seconds and the cost of a model's answers in the last hour, whoever had them."""
         known = {"now": time.time(), "kind": Kind.MODEL_ANSWERED, "model": model}
-        return self._journal.select(_SPENT, known)
+        return self._journal.house.select(_SPENT, known)  # a limit is one for everybody
 
     def _adopt(self, agent: Agent) -> None:
         """Make the tools that an agent brings along known by name."""

@@ -60,7 +60,7 @@ def _sql_words(desk: Desk, text: str) -> list[str]:
     frames = {name: value for name, value in desk.namespace.items() if is_frame(value) and not name.startswith("_")}
     columns = [str(column) for name, frame in frames.items() if name in text for column in frame.columns]
     with contextlib.suppress(AssentError):  # a workspace that cannot be opened, as below
-        columns += [name for (name,) in desk.session.journal.select(_COLUMNS, [text])]
+        columns += [name for (name,) in desk.session.journal.house.select(_COLUMNS, [text])]
     return list(dict.fromkeys([*VIEWS, *frames, *columns]))
 
 

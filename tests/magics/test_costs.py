@@ -11,7 +11,7 @@ from assent_magics.costs import BY
 
 def answered(model: str, agent: str, cost: str | None, saved: str | None = None) -> Event:
     return Event(
-        kind=Kind.MODEL_ANSWERED, run="r", model=model, agent=agent, user="ana", notebook="n", cell="c",
+        kind=Kind.MODEL_ANSWERED, run="r", model=model, agent=agent, notebook="n", cell="c",
         input_tokens=100, output_tokens=10, cost=None if cost is None else Decimal(cost), body={"saved": saved},
     )  # fmt: skip
 

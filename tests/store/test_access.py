@@ -62,7 +62,7 @@ def fill(connection: duckdb.DuckDBPyConnection, where: str = "") -> None:
 
 
 def read(connection: duckdb.DuckDBPyConnection, query: str, access: Access = ANA, **frames: Any) -> pd.DataFrame:
-    frame = reader.select_with(connection.cursor(), query, frames, access=access)
+    frame = reader.select(connection.cursor(), query, frames, access=access)
     assert isinstance(frame, pd.DataFrame)
     return frame
 

@@ -95,6 +95,10 @@ class Scope:
     cell: str | None = None
     tenant: str = "default"
 
+    def owns(self, event: Event) -> bool:
+        """Whether an event is of the same tenant and user: what others write in a run's name is no part of it."""
+        return (event.tenant, event.user) == (self.tenant, self.user)
+
     def event(self, kind: Kind, **columns: Any) -> Event:
         return Event(
             kind=kind, run=self.run, parent=self.parent, agent=self.agent, tenant=self.tenant, user=self.user,

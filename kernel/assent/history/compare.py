@@ -13,7 +13,7 @@ from assent.core.messages import from_json
 from assent.history.history import short
 from assent.runs import branch
 from assent.runs.state import fold
-from assent.store.journal import Journal
+from assent.store.window import Window
 
 LINES = 40  # of a difference that are worth reading
 _SHORT = 300  # characters of what a run did at a step
@@ -29,7 +29,7 @@ class Comparison:
     difference: str
 
 
-def compare(journal: Journal, runs: Sequence[str]) -> Comparison:
+def compare(journal: Window, runs: Sequence[str]) -> Comparison:
     """Two or more runs, by their full ids. Tokens, cost and seconds are a run's own, not of the steps that it shares.
 
     `seconds` is time at work, without the waiting for people and the pauses.

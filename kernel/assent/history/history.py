@@ -8,7 +8,7 @@ from assent.core.events import Event, Kind
 from assent.core.ids import call_id
 from assent.core.messages import Message, ToolCall, from_json
 from assent.runs import branch
-from assent.store.journal import Journal
+from assent.store.window import Window
 
 _BEFALLEN = {
     Kind.MODEL_FAILED: "model failed", Kind.ANSWER_REFUSED: "answer refused", Kind.MODEL_FELL_BACK: "model fell back",
@@ -40,7 +40,7 @@ class Row:
     shared_with: str = ""
 
 
-def history(journal: Journal, run: str) -> list[Row]:
+def history(journal: Window, run: str) -> list[Row]:
     """What a run did, in order; a fork begins with the steps that it shares."""
     line = branch.line(journal, run)
     told = branch.events(journal, run)

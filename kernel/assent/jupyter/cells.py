@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assent.core.errors import AssentError
-from assent.core.events import Event, Kind, current_user
+from assent.core.events import Event, Kind
 from assent.core.ids import KERNEL
 from assent.core.secrets import HIDDEN, hide
 from assent.jupyter import frontend
@@ -99,10 +99,8 @@ class Cells:
 
     def _keep(self, place: Provenance, did: Touched, body: Mapping[str, Any]) -> None:
         account = did.to_json() | {"kernel": KERNEL}
-        event = Event(
-            kind=Kind.CELL_RAN, user=current_user(), notebook=place.notebook, cell=place.cell,
-            body={**body, "touched": account},
-        )  # fmt: skip
+        body = {**body, "touched": account}
+        event = Event(kind=Kind.CELL_RAN, notebook=place.notebook, cell=place.cell, body=body)
         self._waiting.append(event)
         self._hand_over()
 
@@ -112,8 +110,6 @@ class Cells:
             return
         events = list(self._waiting)
         self._waiting.clear()
-        for event in events:
-            event.tenant = session.config.tenant
         if session.config.lineage:
             with contextlib.suppress(AssentError):  # a journal that cannot be written must not fail the analyst's cell
                 session.journal.post(events)

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assent.core.events import Kind, Scope, current_user
+from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 
 if TYPE_CHECKING:
-    from assent.store.journal import Journal  # duckdb takes 0.1 s to import: not before there is a journal
+    from assent.store.window import Window  # duckdb takes 0.1 s to import: not before there is a journal
 
 KEY = "assent"  # in the metadata of a notebook or an output: {"notebook": id, …}
 _LONGEST = 40  # signs of an id: what a file says is not to be trusted
@@ -33,7 +33,7 @@ class Found:
     cells: frozenset[str]
 
 
-def identify(journal: "Journal", path: str) -> str:
+def identify(journal: "Window", path: str) -> str:
     """The id of the notebook at `path`: its own if it was moved there, a new one if it is new or a copy.
 
     Where that is news, it is recorded.
@@ -42,7 +42,7 @@ def identify(journal: "Journal", path: str) -> str:
     name = _recognised(journal, places, path)
     if (was := places.get(name)) != path:
         body = {"id": name, "was": was}
-        journal.append([Scope(user=current_user(), notebook=path).event(Kind.NOTEBOOK_PLACED, body=body)]).result()
+        journal.append([Event(kind=Kind.NOTEBOOK_PLACED, notebook=path, body=body)]).result()
     return name
 
 
@@ -62,7 +62,7 @@ def id_of(notebook: Mapping[str, Any]) -> str:
     return next(iter(reversed([*_ids({}, notebook.get("cells", ()))])), "")
 
 
-def _recognised(journal: "Journal", places: Mapping[str, str], path: str) -> str:
+def _recognised(journal: "Window", places: Mapping[str, str], path: str) -> str:
     """`places` tells the path of each known id, the one that was placed last first."""
     here = read(path)
     known = next((name for name, place in places.items() if place == path), "")
@@ -76,12 +76,12 @@ def _recognised(journal: "Journal", places: Mapping[str, str], path: str) -> str
     return known if known and here and _fits(journal, known, here) else new_id()
 
 
-def _holds(journal: "Journal", name: str, found: Found | None) -> bool:
+def _holds(journal: "Window", name: str, found: Found | None) -> bool:
     """Whether a file is the notebook of this id."""
     return found is not None and (name in found.ids or (not found.ids and _fits(journal, name, found)))
 
 
-def _fits(journal: "Journal", name: str, found: Found) -> bool:
+def _fits(journal: "Window", name: str, found: Found) -> bool:
     """Whether a cell from which this notebook's runs were started is in the file, as far as the journal knows them."""
     cells = {cell for (cell,) in journal.select(_CELLS, [name])}
     return not cells or not cells.isdisjoint(found.cells)

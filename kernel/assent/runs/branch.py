@@ -14,7 +14,7 @@ from assent.core.errors import NotFound
 from assent.core.events import Event, Kind
 from assent.core.ids import call_id
 from assent.core.privilege import READ_ONLY
-from assent.store.journal import Journal
+from assent.store.window import Window
 
 # What a conversation is made of; what befell a run on its way (a retry, a pause, its end) is the run's own.
 SHARED = frozenset(
@@ -25,7 +25,7 @@ SHARED = frozenset(
 )  # fmt: skip
 
 
-def events(journal: Journal, run: str) -> list[Event]:
+def events(journal: Window, run: str) -> list[Event]:
     """All that a run's state and its display are folds of, oldest first; none where there is no such run."""
     told: list[Event] = []
     for own in reversed(line(journal, run)):
@@ -33,7 +33,7 @@ def events(journal: Journal, run: str) -> list[Event]:
     return told
 
 
-def line(journal: Journal, run: str) -> list[list[Event]]:
+def line(journal: Window, run: str) -> list[list[Event]]:
     """The own events of a run, then of the one it was forked from, and so on to the first."""
     found: list[list[Event]] = []
     while own := journal.events(run):

@@ -12,6 +12,7 @@ from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
 from assent.runs.stopping import Stop, requested
 from assent.store.journal import Journal
+from assent.store.window import Window
 from assent.tools.guard import break_in
 
 PATIENCE = 0.25  # seconds the event loop has to cancel a run before the code that holds it up is broken into
@@ -137,7 +138,8 @@ class LiveRuns(dict[str, Live]):
         """On the writer's thread: pass a group of events on, with one wake-up for each loop."""
         groups: dict[asyncio.AbstractEventLoop, list[tuple[Live, Event]]] = {}
         for event in events:
-            if event.run and (live := self.get(event.run)) and (live.watched or event.kind in CONTROL):
+            live = self.get(event.run) if event.run else None
+            if live and (live.watched or event.kind in CONTROL) and live.run.state.scope.owns(event):
                 groups.setdefault(live.loop, []).append((live, event))
                 if event.kind is Kind.STOP_REQUESTED and event.seq > live.heard:
                     _cut_later(live, requested(event))
@@ -176,10 +178,11 @@ def _deliver(group: list[tuple[Live, Event]]) -> None:
         live.hear(event)
 
 
-def live_runs(journal: Journal) -> LiveRuns:
+def live_runs(journal: Window) -> LiveRuns:
     """The runs at work on a journal, whichever session of this process began them: no two may have the same one."""
+    house = journal.house
     with _lock:
-        if journal not in _by_journal:
-            runs = _by_journal[journal] = LiveRuns()
-            journal.subscribe(runs.publish)
-        return _by_journal[journal]
+        if house not in _by_journal:
+            runs = _by_journal[house] = LiveRuns()
+            house.subscribe(runs.publish)
+        return _by_journal[house]

@@ -4,16 +4,16 @@ import time
 
 from assent.core.approval import Pending
 from assent.core.errors import NotFound
-from assent.core.events import Kind, Scope
+from assent.core.events import Kind
 from assent.runs.branch import events
 from assent.runs.state import State, fold, pending
 from assent.store import cut_off
-from assent.store.journal import Journal
+from assent.store.window import Window
 
 INTERRUPTED = "interrupted by the analyst"
 
 
-def find(journal: Journal, beginning: str) -> str:
+def find(journal: Window, beginning: str) -> str:
     """The full id of a run from its beginning; `NotFound` where there is none or more than one."""
     rows = journal.select("SELECT DISTINCT run FROM events WHERE starts_with(run, ?) LIMIT 2", [beginning])
     if not beginning or not rows:
@@ -23,12 +23,12 @@ def find(journal: Journal, beginning: str) -> str:
     return str(rows[0][0])
 
 
-def state(journal: Journal, run: str) -> State:
+def state(journal: Window, run: str) -> State:
     """Where a run stands."""
     return fold(events(journal, run))
 
 
-def waiting(journal: Journal, run: str | None = None) -> list[Pending]:
+def waiting(journal: Window, run: str | None = None) -> list[Pending]:
     """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
     query = "SELECT DISTINCT run FROM approvals WHERE verdict = 'pending' AND (? IS NULL OR run = ?)"
     states = [state(journal, name) for (name,) in journal.select(query, [run, run])]
@@ -36,7 +36,7 @@ def waiting(journal: Journal, run: str | None = None) -> list[Pending]:
     return sorted(found, key=lambda item: item.at)
 
 
-def suspend_interrupted(journal: Journal, seconds: float) -> None:
+def suspend_interrupted(journal: Window, seconds: float) -> None:
     """Mark the runs that an interrupt ended within the last `seconds` as suspended: it meant the process, not them."""
     since = time.time() - seconds
     query = "SELECT run FROM runs WHERE status = 'cancelled' AND reason = ? AND epoch(ended) > ?"

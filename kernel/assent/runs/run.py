@@ -13,7 +13,7 @@ from assent.runs.mailbox import Mailbox
 from assent.runs.output import OutputType
 from assent.runs.state import State, apply
 from assent.runs.stopping import Stop
-from assent.store.journal import Journal
+from assent.store.window import Window
 from assent.tools.execute import execute
 from assent.tools.tool import Output, Tool
 
@@ -25,7 +25,7 @@ class Run:
     """Owned by one event loop. `answers` brings what people decided, already in the journal; `wait` is in seconds."""
 
     state: State
-    journal: Journal
+    journal: Window
     model: Model
     tools: Mapping[str, Tool[Any, Any]]
     rules: Facts

@@ -7,8 +7,8 @@ from typing import Any, Literal, Protocol
 
 from assent.core.errors import ConfigError
 from assent.core.events import LIFECYCLE, Event, Kind, Scope
-from assent.store.journal import Journal
 from assent.store.parcel import Guard, as_one_act
+from assent.store.window import Window
 
 ANSWERS_WITHIN = 2.0  # seconds that another kernel has to stop a run at once
 _LOOK = 0.05  # seconds between two looks at the journal meanwhile
@@ -70,7 +70,7 @@ class AtWork(Protocol):
     def abandoned(self, run: str) -> bool: ...
 
 
-def ask(journal: Journal, here: AtWork, run: str, stop: Stop) -> list[str]:
+def ask(journal: Window, here: AtWork, run: str, stop: Stop) -> list[str]:
     """Stop a run and all that it has started, wherever they are; the ids of those that were at work.
 
     Those have to end by themselves. The others, which nobody works on, have their ending when this returns.
@@ -79,7 +79,7 @@ def ask(journal: Journal, here: AtWork, run: str, stop: Stop) -> list[str]:
     return as_one_act(lambda: _ask(journal, here, run, stop))
 
 
-def _ask(journal: Journal, here: AtWork, run: str, stop: Stop) -> list[str]:
+def _ask(journal: Window, here: AtWork, run: str, stop: Stop) -> list[str]:
     [(last,)] = journal.select("SELECT max(seq) FROM events")
     family = _family(journal, run)
     events, at_work = [], []
@@ -98,7 +98,7 @@ def _ask(journal: Journal, here: AtWork, run: str, stop: Stop) -> list[str]:
     return at_work
 
 
-def await_ends(journal: Journal, runs: Iterable[str]) -> list[str]:
+def await_ends(journal: Window, runs: Iterable[str]) -> list[str]:
     """Wait until no run of these is at work any more; the ids of those that still are in the end."""
     until, left = time.monotonic() + ANSWERS_WITHIN, list(runs)
     while left := [scope.run or "" for scope, status, _ in _stand(journal, left) if status == "running"]:
@@ -108,11 +108,11 @@ def await_ends(journal: Journal, runs: Iterable[str]) -> list[str]:
     return left
 
 
-def _family(journal: Journal, run: str) -> list[tuple[Scope, str, str | None]]:
+def _family(journal: Window, run: str) -> list[tuple[Scope, str, str | None]]:
     return _stand(journal, [name for (name,) in journal.select(_FAMILY, [run])])
 
 
-def _stand(journal: Journal, runs: Sequence[str]) -> list[tuple[Scope, str, str | None]]:
+def _stand(journal: Window, runs: Sequence[str]) -> list[tuple[Scope, str, str | None]]:
     """Who each of the runs is, its status and its model; the latest first, so that a child is before its parent."""
     if not runs:
         return []

@@ -32,8 +32,8 @@ class Access:
             and self.notebook in (None, event.notebook)
         )
 
-    def allows(self, event: Event) -> bool:
-        """Whether the session may write an event: one of its rows, or one that is of no agent or no notebook."""
+    def allows(self, event: Event | Scope) -> bool:
+        """Whether a session may write an event: one of its rows, or one that is of no agent or no notebook."""
         return (
             self.tenant in (None, event.tenant)
             and self.user in (None, event.user)

@@ -57,17 +57,17 @@ def _tables(cursor: duckdb.DuckDBPyConnection, query: str, frames: Collection[st
         raise QueryError(f"This statement cannot be looked through, so it was not run. {_ADMIN}")
     folded = {name.casefold() for name in frames}
     own = {name.casefold() for name in _withs(tree)}
-    found = {name for node in _nodes(tree) for name in _named(node) if name not in folded | own}
+    found = {name: at for node in _nodes(tree) for name, at in _named(node) if name not in folded | own}
     if system := [name for name in own if SYSTEM.match(name)]:
         raise QueryError(f"WITH cannot name a table {system[0]}. Give it another name.")
-    if strange := sorted(found - TABLES):
+    for name in found.keys() - TABLES:
         known = ", ".join(sorted({*TABLES, *frames}))
-        raise QueryError(f"Table with name {strange[0]} does not exist. There are {known}.")
+        raise QueryError(f"Table with name {name} does not exist. There are {known}.\n\n{_place(query, found[name])}")
     return sorted(found)
 
 
-def _named(node: dict[str, Any]) -> Iterator[str]:
-    """The names of tables in a node of the tree, if it is one that names any, without regard to case."""
+def _named(node: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """The name of a table, without regard to case, and its place in bytes, if a node of the tree has one."""
     kind, path = node.get("type"), (node.get("qualified_name") or {}).get("path") or []
     if node.get("class") is not None:
         if node.get("function_name", "").casefold() in TELLING:
@@ -77,7 +77,7 @@ def _named(node: dict[str, Any]) -> Iterator[str]:
         case "BASE_TABLE":
             if len(path) != 1:
                 raise QueryError(f"{'.'.join(path)}: name a table without its schema or database. {_ADMIN}")
-            yield path[0].casefold()
+            yield path[0].casefold(), min(node.get("query_location", 0), 2**31)
         case "TABLE_FUNCTION":
             called = node["function"]["qualified_name"]["path"]
             if len(called) != 1 or called[0].casefold() not in HARMLESS:
@@ -87,6 +87,14 @@ def _named(node: dict[str, Any]) -> Iterator[str]:
                 raise QueryError(f"The tables are {', '.join(sorted(TABLES))}. DESCRIBE shows the columns of one.")
         case str() if kind not in _NODES | _SOURCES and not _OTHERS.fullmatch(kind):
             raise QueryError(f"{kind} cannot be looked through, so the statement was not run. {_ADMIN}")
+
+
+def _place(query: str, at: int) -> str:
+    """The line of a statement that holds a byte, and a mark below it, as DuckDB shows it."""
+    before = query.encode()[:at].decode(errors="ignore")
+    number, column = before.count("\n") + 1, len(before.rpartition("\n")[2])
+    line = f"LINE {number}: "
+    return f"{line}{query.splitlines()[number - 1]}\n{' ' * (len(line) + column)}^"
 
 
 def _withs(tree: Any) -> list[str]:

@@ -13,12 +13,15 @@ from assent.store.access import EVERYONE, Access
 from assent.store.journal import Journal, Listener
 from assent.store.parcel import Guard
 
-_OWNER = 'SELECT tenant, "user", agent, notebook FROM events WHERE run = ? ORDER BY seq LIMIT 1'
+_FOUNDED = 'SELECT tenant, "user", agent, notebook FROM events WHERE run = ? ORDER BY seq LIMIT 1'
 _COUNT = "SELECT count(*) FROM events"
+KNOWN = 10_000  # runs that a session remembers to be its own
+
+Whose = tuple[str, str]  # a tenant and a user
 
 
 class Window:
-    """A journal's methods over what `access` gives; `tenant` and `user` are whose events the session writes.
+    """A journal's methods over what `access` gives. Events that name nobody are written as of `tenant` and `user`.
 
     What concerns everybody (whether a run is at work, what a model has cost in the last hour) reads `house`, the
     journal itself.
@@ -29,22 +32,23 @@ class Window:
         self.access = access
         self.tenant = tenant
         self.user = user
-        self._runs: set[str] = set()  # those that the session may write to
+        self._runs: dict[str, Whose] = {}  # those that the session may write to
 
     @property
     def folder(self) -> Path:
         return self.house.folder
 
-    def see(self, access: Access) -> None:
-        """From now on show what another access gives."""
-        if access != self.access:
-            self.access, self._runs = access, set()
+    def scope(self, **columns: Any) -> Scope:
+        """The columns of what this session writes."""
+        return Scope(tenant=self.tenant, user=self.user, **columns)
 
-    def new_run(self) -> str:
-        """An id for a run that begins here."""
-        run = new_id()
-        self._runs.add(run)
-        return run
+    def run(self, **columns: Any) -> Scope:
+        """The columns of what a run writes that begins here, with a new id."""
+        scope = self.scope(run=new_id(), **columns)
+        if not self.access.allows(scope):
+            raise StoreError(f"This session is of {self.access}: no run of {_of(scope)} can begin in it.")
+        self._know(scope.run or "", scope)
+        return scope
 
     def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
         """As `Journal.append`; `StoreError` if an event is not the session's to write."""
@@ -81,11 +85,10 @@ class Window:
     def events(self, run: str | None = None, *, kind: Kind | None = None) -> list[Event]:
         """As `Journal.events`, those that may be seen. What somebody else wrote is no part of a run."""
         events = self.house.events(run, kind=kind, access=self.access)
-        if run is not None and events:
-            whose = events[0].tenant, events[0].user
-            events = [event for event in events if (event.tenant, event.user) == whose]
-            self._runs.add(run)
-        return events
+        if run is None or not events:
+            return events
+        whose = self._know(run, events[0])
+        return [event for event in events if (event.tenant, event.user) == whose]
 
     def whole(self) -> Journal:
         """The journal, for what cannot be done to a part: `StoreError` if it holds more than the session may see."""
@@ -112,25 +115,41 @@ class Window:
         """As `Journal.recover`."""
         self.house.recover()
 
+    def close(self) -> None:
+        """As `Journal.close`, for every session on it."""
+        self.house.close()
+
     def _check(self, events: Sequence[Event]) -> None:
-        if self.access == EVERYONE:
-            return
+        """Events that name nobody are the session's own."""
         for event in events:
-            if not self.access.allows(event):
+            if not event.user:
+                event.tenant, event.user = self.tenant, self.user
+            if self.access != EVERYONE and not self._may_write(event):
                 raise StoreError(
-                    f"This session is of {self.access}: it cannot write an event of {_owner(event)}. "
+                    f"This session is of {self.access}, and an event of {_of(event)} is not its to write. "
                     "An administrator's session (ASSENT_ADMIN=1) may."
                 )
-            if event.run is not None and event.run not in self._runs:
-                self._meet(event.run)
 
-    def _meet(self, run: str) -> None:
-        """Learn whose run it is, before the first event is written to it."""
-        for tenant, user, agent, notebook in self.house.select(_OWNER, [run]):
-            if not self.access.covers(Scope(tenant=tenant, user=user, agent=agent, notebook=notebook)):
-                raise StoreError(f"The run {run} is not of {self.access}. An administrator's session may write to it.")
-        self._runs.add(run)
+    def _may_write(self, event: Event) -> bool:
+        if event.run is None:
+            return self.access.allows(event)
+        whose = self._runs.get(event.run) or self._met(event)
+        return whose == (event.tenant, event.user)
+
+    def _met(self, event: Event) -> Whose | None:
+        """Whose run it is that an event names, before the first event is written to it here; None if not to be seen."""
+        run = event.run or ""
+        for tenant, user, agent, notebook in self.house.select(_FOUNDED, [run]):
+            founder = Scope(tenant=tenant, user=user, agent=agent, notebook=notebook)
+            return self._know(run, founder) if self.access.covers(founder) else None
+        return self._know(run, event) if self.access.allows(event) else None
+
+    def _know(self, run: str, founder: Event | Scope) -> Whose:
+        if len(self._runs) >= KNOWN:
+            del self._runs[next(iter(self._runs))]
+        whose = self._runs[run] = founder.tenant, founder.user
+        return whose
 
 
-def _owner(event: Event) -> str:
-    return str(Access(event.tenant, event.user, event.agent, event.notebook))
+def _of(item: Event | Scope) -> str:
+    return str(Access(item.tenant, item.user, item.agent, item.notebook))
