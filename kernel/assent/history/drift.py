@@ -34,11 +34,14 @@ def of_run(take: Take, run: Run, model: str, *, same_python: bool) -> str:
     return ""
 
 
-def of_question(turn: Turn, state: State, since: float) -> str:
-    """What differs between the conversation before a recorded turn and that of a run that began at `since`."""
+def of_question(turn: Turn, state: State, since: float, begin: int = 0) -> str:
+    """What differs between the conversation before a recorded turn and that of a run that began at `since`.
+
+    The first `begin` messages are known to be the same.
+    """
     then, now = turn.before, state.messages
-    for place, (old, new) in enumerate(zip(then, now, strict=False)):
-        was, is_now = told(old), told(new, state.run, since)
+    for place in range(begin, min(len(then), len(now))):
+        was, is_now = told(then[place]), told(now[place], state.run, since)
         if was != is_now:
             return _of_message(was, is_now, sum(len(item.calls) for item in now[:place]), now[:place])
     return "" if len(then) == len(now) else differs("the conversation", _said(then), _said(now))

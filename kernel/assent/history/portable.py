@@ -5,6 +5,7 @@ home, temporary files and Python, and a moment that lies within the run itself.
 """
 
 import contextlib
+import functools
 import os
 import re
 import sys
@@ -54,13 +55,17 @@ def told(message: Message, run: str = "", since: float | None = None) -> dict[st
 
 def _places() -> list[tuple[str, str]]:
     """Names for places of this machine, the innermost first."""
-    paths = sysconfig.get_paths()
-    python = {paths["stdlib"], paths["purelib"], paths["platlib"], sys.prefix, sys.base_prefix}
-    named = [("<python>", place) for place in python]
+    named = [("<python>", place) for place in _python()]
     named += [("<tmp>", tempfile.gettempdir()), ("<home>", os.path.expanduser("~"))]
     with contextlib.suppress(OSError):  # it was removed
         named.append(("<folder>", os.getcwd()))
     return sorted([item for item in named if len(Path(item[1]).parts) > 1], key=lambda item: -len(item[1]))
+
+
+@functools.cache
+def _python() -> frozenset[str]:
+    paths = sysconfig.get_paths()
+    return frozenset([paths["stdlib"], paths["purelib"], paths["platlib"], sys.prefix, sys.base_prefix])
 
 
 def _moment(text: str, since: float) -> str:

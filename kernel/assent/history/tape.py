@@ -89,6 +89,7 @@ class Played:
     since: float = 0.0  # when the run began, in seconds since the epoch
     stint: int = -1
     turn: int = 0  # the number of the turn that comes next, from 0
+    same: int = 0  # how many messages of the run are known to be as they were recorded
 
     @property
     def name(self) -> str:
@@ -98,7 +99,7 @@ class Played:
     def join(self, run: Run, since: float) -> None:
         """Answer this run, which began at `since`, from now on: it begins, or goes on."""
         self.run, self.since, run.model, run.answered = run, since, self, self.answered
-        self.stint += 1
+        self.stint, self.same = self.stint + 1, 0
         if isinstance(self.take, str):
             self.amiss = self.take
             return
@@ -136,9 +137,9 @@ class Played:
         if self.turn >= len(take.turns):
             raise self._error(f"ends here in its {_nth(take.number)} run, which was {take.end}, and more is asked")
         turn = take.turns[self.turn]
-        if found := drift.of_question(turn, run.state, self.since):
+        if found := drift.of_question(turn, run.state, self.since, self.same):
             raise self._error(f"does not fit the {_nth(take.number)} run: {found}")
-        self.turn += 1
+        self.turn, self.same = self.turn + 1, len(turn.before)
         return turn.event
 
     def _commands(self, call: CallState) -> Iterable[Decide]:
