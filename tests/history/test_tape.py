@@ -461,3 +461,32 @@ def test_a_file_that_is_none_is_said_before_the_run(tmp_path: Path) -> None:
         assert session.journal.select("SELECT count(*) FROM events") == [(0,)]
     finally:
         session.close()
+
+
+def test_a_typed_answer_and_a_picture_are_as_they_were(tmp_path: Path) -> None:
+    png, file = b"\x89PNG\r\n\x1a\n" + b"0" * 20, tmp_path / "answers.jsonl"
+    with opened(tmp_path / "there", "No idea.", '{"value": 3}', config=Config(record=str(file))) as session:
+        assert asked(session, output_type="int", images=png).value == 3
+    session = playing(tmp_path, file)
+    try:
+        assert asked(session, output_type="int", images=png).value == 3
+    finally:
+        session.close()
+    assert "the pictures for the model have changed" in drifted(tmp_path, file, output_type="int", images=png + b"1")
+
+
+def test_runs_at_the_same_time_have_their_own_answers(tmp_path: Path) -> None:
+    async def many(session: Session) -> list[str]:
+        runs = [session.run(Agent(name="tester", tools=()), f"prompt {number}") for number in range(20)]
+        return [result.text for result in await asyncio.gather(*runs)]
+
+    file = tmp_path / "answers.jsonl"
+    with opened(
+        tmp_path / "there", lambda request: request.messages[1].text, config=Config(record=str(file))
+    ) as session:
+        expected = asyncio.run(many(session))
+    session = playing(tmp_path, file)
+    try:
+        assert asyncio.run(many(session)) == expected == [f"prompt {number}" for number in range(20)]
+    finally:
+        session.close()
