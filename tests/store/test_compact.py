@@ -257,3 +257,13 @@ def test_what_is_forgotten_is_neither_resumed_nor_gone_through_again(tmp_path: P
             resumed(session, run)
         with pytest.raises(ConfigError, match="cannot be gone through again"):
             asyncio.run(session.replay(run))
+
+
+def test_a_copy_that_a_crash_has_left_is_removed_once_it_is_old(journal: Journal) -> None:
+    old, young = journal.folder / "compacting-old", journal.folder / "compacting-young"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "former.duckdb").write_text("half")
+    os.utime(old, (0, 0))
+    compact(journal, AT_ONCE, "ana")
+    assert (old.exists(), young.exists()) == (False, True)

@@ -26,6 +26,7 @@ from assent.store.retention import forgettable
 PREFIX = "compacting-"  # of the folder in the workspace's where the copy is made
 _PORTION = 50_000  # rows
 _TIMES = 3  # that it is begun anew when something went on meanwhile
+_LONG = 3600.0  # seconds after which a copy is nobody's any more
 _ROOM = 2.5  # what of the database's size has to be free on the disk
 _TO_FORGET = f"""{TOLD} AND (run IN (SELECT unnest($runs)) OR
     (run IS NULL AND kind = '{Kind.CELL_RAN}' AND epoch(time) < $before))"""
@@ -68,6 +69,7 @@ def foreseen(journal: Journal, rules: Retention) -> Compacted:
 def compact(journal: Journal, rules: Retention, by: str) -> Compacted:
     """Forget what the rules say, for the person `by`, and remove payloads that nothing names any more."""
     before = size(journal.folder)
+    _tidy(journal.folder)
     events = runs = 0
     for _ in range(_TIMES):
         wanted = _asked(journal, rules)
@@ -80,6 +82,13 @@ def compact(journal: Journal, rules: Retention, by: str) -> Compacted:
     folder = journal.folder / blobs.FOLDER
     removed, _ = payloads.sweep(folder, payloads.named(journal.select, folder))
     return Compacted(events, runs, removed, before, size(journal.folder))
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the copies of compactions that were killed."""
+    for path in folder.glob(f"{PREFIX}*"):
+        if time.time() - path.stat().st_mtime > _LONG:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def size(folder: Path) -> int:

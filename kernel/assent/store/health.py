@@ -44,11 +44,8 @@ def told(holders: Iterable[Mapping[str, Any]]) -> str:
 def leftovers(folder: Path) -> list[str]:
     """What crashes and restores have left, each with what to do about it."""
     beside = folder.parent
-    half = [
-        *folder.glob(f"{compact.PREFIX}*"),
-        *beside.glob(f"{restore.PREFIX}*"),
-        *beside.glob(f"{backup.PREFIX}*"),
-    ]
+    places = ((folder, compact.PREFIX), (beside, restore.PREFIX), (beside, backup.PREFIX))
+    half = [path for place, prefix in places for path in sorted(place.glob(f"{prefix}*"))]
     found = [f"{path} was left by a crash: remove it, unless that is going on just now" for path in half]
     if not folder.exists():
         kept = sorted(beside.glob(f"{folder.name}{restore.BEFORE}*"))

@@ -39,6 +39,7 @@ def snapshot(opened: Opened, target: str) -> None:
     source = opened.folder / FILE
     log = source.with_name(source.name + LOG)
     _copied(source, target)
+    Path(target + LOG).unlink(missing_ok=True)  # of an attempt before
     if log.exists():
         _copied(log, target + LOG)
 

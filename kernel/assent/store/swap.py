@@ -26,7 +26,7 @@ def swap(opened: Opened, path: str, until: int, runs: frozenset[str], event: Eve
     and on the disk.
     """
     tail = opened.connection.cursor().execute(_TAIL, [until]).fetchall()
-    if why := _outdated(tail, runs):
+    if why := _outdated(tail, runs) or _interrupted(Path(path), until):
         return why
     _complete(Path(path), tail, event)
     opened.connection.cursor().execute("CHECKPOINT")
@@ -56,6 +56,19 @@ def _outdated(tail: list[tuple[Any, ...]], runs: frozenset[str]) -> str:
         if run in runs or parent in runs:
             return f"the run {run} went on"
     return ""
+
+
+def _interrupted(path: Path, until: int) -> str:
+    """Whether an owner that died has begun with this already: then nobody knows how far it came."""
+    if path.exists():
+        copy = connect(path)
+        try:
+            [(last,)] = copy.execute("SELECT coalesce(max(seq), 0) FROM events").fetchall()
+        finally:
+            copy.close()
+        if last == until:
+            return ""
+    return "the process that compacted it died"
 
 
 def _complete(path: Path, tail: list[tuple[Any, ...]], event: Event) -> None:
