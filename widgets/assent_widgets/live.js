@@ -1,7 +1,7 @@
 // A run while it runs: places blocks of HTML that Python rendered (and escaped), counts the seconds, offers to pause and to stop.
 
 const TICK = 200; // ms
-const LOST = "The kernel that ran this is gone. %agent runs tells what became of it.";
+const LOST = "The kernel that ran this is gone. %agent says how to go on.";
 
 function put(block, nodes, root) {
   let node = nodes.get(block.id);
