@@ -277,4 +277,4 @@ class TestRuns(Runs.TestCase):  # type: ignore[misc, name-defined]  # made when 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 class TestManyRuns(Runs.TestCase):  # type: ignore[misc, name-defined]
-    settings = settings(FATE, max_examples=100, stateful_step_count=15, database=None)
+    settings = settings(FATE, max_examples=40, stateful_step_count=12, database=None)
