@@ -1,4 +1,4 @@
-"""A kernel that dies in the middle of a run, and one that finds its workspace taken."""
+"""A kernel that dies in the middle of a run, and what the next one makes of it."""
 
 import os
 import signal
@@ -103,16 +103,6 @@ def test_what_was_interrupted_before_stays_cancelled(start: Start, tmp_path: Pat
     shut_down(first)
     second = start()
     assert query(second, "SELECT status FROM runs") == [["cancelled"]]
-
-
-def test_a_workspace_that_another_kernel_holds(start: Start, tmp_path: Path) -> None:
-    first, second = start(), start()
-    AgentCell(first, f"%%agent --model {script(tmp_path, 'Yes.')}\nIs it?").done()
-    said = AgentCell(second, "%agent runs").failed()
-    assert f"in use by process {pid(first)}" in said
-    assert "ASSENT_WORKSPACE" in said
-    AgentCell(first, "%unload_ext assent").done()
-    assert "Yes." in AgentCell(second, "%agent runs").done()
 
 
 def test_reloading_the_extension_in_a_kernel(start: Start, tmp_path: Path) -> None:
