@@ -488,16 +488,19 @@ def test_a_run_at_work_is_stopped_where_nothing_can_be_written(tmp_path: Path, m
             session.cancel(session.sql("SELECT run FROM runs").iloc[0, 0])
 
 
-def test_a_stop_that_comes_while_a_suspension_is_written_counts(tmp_path: Path) -> None:
-    async def stop(session: Session, run: str) -> None:
-        def hear(events: Any) -> None:
-            if any(event.kind is Kind.RUN_SUSPENDED for event in events):
-                session._work.live[run].run.stopping = stopping.Stop("cancel", "enough")
-
-        session.journal.subscribe(hear)
-
+def test_a_stop_that_comes_while_a_suspension_is_written_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with opened(tmp_path, call("risk"), tools=(risky([]),)) as session:
-        result = begun(session, Kind.CALL_DECIDED, stop, "risk")
+        whole = session.journal.committed
+
+        def committed(events: Any) -> Any:
+            if events[0].kind is Kind.RUN_SUSPENDED:
+                session._work.live[events[0].run].run.stopping = stopping.Stop("cancel", "enough")
+            return whole(events)
+
+        monkeypatch.setattr(session.journal, "committed", committed)
+        run = ran(session, "risk").run
         session.journal.append([]).result()
-        assert kinds(session, result.run)[-2:] == [Kind.RUN_SUSPENDED, Kind.RUN_CANCELLED]
-        assert (session.state(result.run).reason, session.pending()) == ("enough", [])
+        assert kinds(session, run)[-2:] == [Kind.RUN_SUSPENDED, Kind.RUN_CANCELLED]
+        assert (session.state(run).reason, session.pending()) == ("enough", [])
