@@ -14,7 +14,7 @@ from assent.store.journal import Journal, Listener
 from assent.store.parcel import Guard
 
 _FOUNDED = 'SELECT tenant, "user", agent, notebook FROM events WHERE run = ? ORDER BY seq LIMIT 1'
-_COUNT = "SELECT count(*) FROM events"
+_COUNT = f"SELECT count(*) FROM events WHERE kind <> '{Kind.COMPACTED}'"  # that one is the house's
 KNOWN = 10_000  # runs that a session remembers to be its own
 
 Whose = tuple[str, str]  # a tenant and a user
