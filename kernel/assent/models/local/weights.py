@@ -12,8 +12,8 @@ from pathlib import Path
 from assent.core.errors import ModelError, NotFound
 from assent.models.local import download, mirror
 from assent.models.local.download import FetchError
-from assent.store.lock import alone
 from assent.models.local.mirror import Mirror
+from assent.store.lock import alone
 
 DEFAULT = "qwen2.5-coder-1.5b"
 
