@@ -5,6 +5,7 @@ The rows are as the writer's own but for their hashes, which are of the right le
 
 from pathlib import Path
 
+from assent.core.events import current_user
 from assent.store import database
 
 EVENTS = 100  # of a run: it begins, 24 steps of four events, is suspended, resumed and finished
@@ -40,7 +41,7 @@ _INSERT = f"""
             WHEN place = 99 THEN 'run_finished' WHEN place % 4 = 1 THEN 'model_answered'
             WHEN place % 4 = 2 THEN 'call_decided' WHEN place % 4 = 0 THEN 'call_finished'
             WHEN step = 12 THEN 'approval_decided' ELSE 'call_started' END AS kind,
-        run, CASE WHEN place BETWEEN 1 AND 96 THEN step END AS step, 'default' AS tenant, 'ada' AS "user",
+        run, CASE WHEN place BETWEEN 1 AND 96 THEN step END AS step, 'default' AS tenant, '{{user}}' AS "user",
         'agent-' || number % 3 AS agent, 'notebook-' || number % 50 AS notebook, 'cell-' || number % 997 AS cell,
         CASE WHEN kind NOT LIKE '%call%' AND kind NOT LIKE 'appr%' THEN 'maker:model-' || number % 4 END AS model,
         CASE WHEN place BETWEEN 1 AND 96 AND place % 4 <> 1 AND kind NOT LIKE 'run%' THEN 'sql' END AS tool,
@@ -57,14 +58,15 @@ _INSERT = f"""
 
 
 def write(folder: Path, runs: int) -> None:
-    """Make a workspace with so many runs, of `EVENTS` events each, over half a year."""
+    """Make a workspace with so many runs of this user, of `EVENTS` events each, over half a year."""
     connection = database.connect(folder / database.FILE)
     cursor = connection.cursor()
     apart = _DAYS * 86_400 * 10**6 // (runs * EVENTS)
     for begin in range(0, runs, _PART):
         ends = min(begin + _PART, runs) * EVENTS
-        values = {"begin": begin * EVENTS, "end": ends, "apart": apart, "events": EVENTS, "waiting": WAITING}
-        cursor.execute(_INSERT.format(**values))
+        values = {"begin": begin * EVENTS, "end": ends, "events": EVENTS, "waiting": WAITING}
+        query = _INSERT.format(**values, apart=apart, user=current_user().replace("'", "''"))
+        cursor.execute(query)
     cursor.execute("CHECKPOINT")
     cursor.close()
     connection.close()
