@@ -25,7 +25,7 @@ def waiting(shell: Shell, tmp_path: Path) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("code", "offered"),
     [
-        ("%agent re", ["reject", "resume", "replay", "record"]),
+        ("%agent rep", ["replay"]),
         ("x = %agent as", ["ask"]),
         ("%agent ask --on", ["--on-ask"]),
         ("%agent ask --on-ask ", ["wait", "suspend", "deny"]),

@@ -87,7 +87,10 @@ def test_the_recording_can_be_read_and_holds_nothing_of_this_machine(recorded: P
     assert os.path.expanduser("~") not in text
 
 
-def test_papermill_gets_the_same_without_a_model(recorded: Path, tmp_path: Path) -> None:
+def test_papermill_gets_the_same_without_a_model(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSENT_USER", "ana")  # whose notebook it is
     env = elsewhere(recorded, tmp_path)
     done = tmp_path / "done.ipynb"
     run("papermill", [notebook(tmp_path), done, "--no-progress-bar"], env, tmp_path)
