@@ -22,15 +22,17 @@ class Sizes:
     kills: int = 20  # at each moment
     turns: int = 20_000  # of a limiter
     crowds: tuple[int, ...] = (1, 100, 1_000)  # agents at once, of which runs a second are counted
+    shared: float = 10.0  # how long four processes write to one workspace (s)
+    deaths: int = 5  # of its owner meanwhile
     lasting: float = 3.0  # about how long each of these counts goes on (s)
 
 
 FULL = Sizes()
 QUICK = Sizes(
     rounds=3, runs=10, agents=1_000, starts=3, events=2_000, written=10_000, kills=5, turns=5_000,
-    lasting=1.0,
+    shared=4.0, deaths=2, lasting=1.0,
 )  # fmt: skip
 TINY = Sizes(
     rounds=1, steps=12, short=3, runs=1, calls=2, delay=0.001, agents=3, wait=0.001, starts=1, events=20, written=20,
-    lasts=3, kills=1, turns=10, crowds=(1, 3), lasting=0.01,
+    lasts=3, kills=1, turns=10, crowds=(1, 3), shared=1.0, deaths=1, lasting=0.01,
 )  # fmt: skip
