@@ -168,6 +168,9 @@ def model(desk: Desk, rest: str) -> None:
     before = desk.settings.model
     desk.settings.model = name
     try:
+        if desk.config.replay:  # nobody is asked, so there need be no such model here
+            print(f"Runs now use {name}, for which the recording answers.")
+            return
         print(f"Runs now use {desk.session.model(name).name}.")
     except BaseException:
         desk.settings.model = before
