@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 HURRY = 0.5  # seconds that reading statements may go on while the database is to be closed; then they are interrupted
 _AGAIN = 0.02  # seconds between two interrupts
+_KEPT = 16  # confined connections that wait for somebody to read with
 _LAST = "SELECT seq, hash FROM events WHERE seq = (SELECT max(seq) FROM events)"
 _BATCH = "SELECT seq, prev, hash FROM events WHERE batch = ? ORDER BY seq"
 
@@ -40,6 +41,7 @@ class Ledger:
         self.folder = folder
         self._idle = threading.Condition()
         self._reading: dict[int, Callable[[], None]] = {}  # by thread: how to interrupt what it reads
+        self._confined: list[tuple[Access, duckdb.DuckDBPyConnection]] = []  # that nobody reads with just now
         self._closed = True
         self._reopening = False
         self.open()
@@ -57,7 +59,7 @@ class Ledger:
             self._reopening = True
             self._quieten()
         try:
-            self.connection.close()
+            self._shut()
             self.open()
         finally:
             with self._idle:
@@ -86,7 +88,7 @@ class Ledger:
     ) -> list[tuple[Any, ...]]:
         """The rows of a query of our own, over what `access` gives."""
         try:
-            return self._read(lambda cursor: _rows(cursor, query, parameters, access))
+            return self._read(lambda cursor: _rows(cursor, query, parameters, access), access)
         except duckdb.Error as error:
             raise StoreError(f"The workspace {self.folder} could not be read: {line(error)}.") from None
 
@@ -113,7 +115,7 @@ class Ledger:
         with self._idle:
             self._closed = True
             self._quieten()
-        self.connection.close()
+        self._shut()
 
     def _begin(self) -> None:
         self._last: tuple[int, str] = self.connection.cursor().execute(_LAST).fetchone() or (0, GENESIS)
@@ -156,22 +158,25 @@ class Ledger:
             row = cursor.execute(guard.query, guard.parameters).fetchone()
         return bool(row and row[0])
 
-    def _read(self, act: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def _read(self, act: Callable[[duckdb.DuckDBPyConnection], T], access: Access = EVERYONE) -> T:
         while True:
             try:
-                with self._cursor() as cursor:
+                with self._cursor(access) as cursor:
                     return act(cursor)
             except _Again:
                 continue
 
     @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of its own to the same database: DuckDB forbids sharing one between threads."""
+    def _cursor(self, access: Access = EVERYONE) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the same database: DuckDB forbids sharing one between threads.
+
+        One that is confined to an `access` is kept for the next that reads: to confine it takes longer than to read.
+        """
         with self._idle:
             self._idle.wait_for(lambda: not self._reopening)
             if self._closed:
                 raise Lost
-            cursor = self.connection.cursor()
+            cursor, kept = self._taken(access), False
             self._reading[threading.get_ident()] = cursor.interrupt
         try:
             yield cursor
@@ -181,11 +186,25 @@ class Ledger:
             if self._reopening:
                 raise _Again from None
             raise
+        else:
+            kept = access != EVERYONE
         finally:
-            cursor.close()
             with self._idle:
+                if kept and not (self._closed or self._reopening) and len(self._confined) < _KEPT:
+                    self._confined.append((access, cursor))
+                else:
+                    cursor.close()
                 del self._reading[threading.get_ident()]
                 self._idle.notify_all()
+
+    def _taken(self, access: Access) -> duckdb.DuckDBPyConnection:
+        for place, (confined, cursor) in enumerate(self._confined):
+            if confined == access:
+                del self._confined[place]
+                return cursor
+        cursor = self.connection.cursor()
+        confine(cursor, access)
+        return cursor
 
     def _quieten(self) -> None:
         """Wait until nobody reads, for some time; then interrupt who still does."""
@@ -197,6 +216,11 @@ class Ledger:
                 interrupt()
             self._idle.wait(_AGAIN)
 
+    def _shut(self) -> None:
+        while self._confined:
+            self._confined.pop()[1].close()
+        self.connection.close()
+
 
 def _nothing() -> None:
     """There is nothing to interrupt."""
@@ -207,7 +231,6 @@ def _rows(
 ) -> list[tuple[Any, ...]]:
     if access != EVERYONE:
         fence.approve(cursor, query)
-        confine(cursor, access)
     return cursor.execute(query, parameters).fetchall()
 
 
