@@ -188,7 +188,7 @@ def test_config_keeps_a_password_to_itself(shell: Shell, monkeypatch: pytest.Mon
 def test_doctor_looks_at_the_open_workspace(shell: Shell, tmp_path: Path) -> None:
     asked(shell, tmp_path)
     shell.run("%agent doctor")
-    assert "hash chain intact" in shell.shown
+    assert "fit the hash chain" in shell.shown
 
 
 @pytest.mark.parametrize(

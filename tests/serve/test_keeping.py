@@ -1,5 +1,6 @@
 """Keeping a workspace from the command line, as the shell calls it."""
 
+import os
 import re
 from pathlib import Path
 
@@ -79,3 +80,21 @@ def test_the_doctor_says_sizes_and_what_a_crash_has_left(
     assert re.search(r"^ok +space +database \d+\.\d MB.*GB free$", said, re.MULTILINE)
     assert re.search(r"^ok +open in +no process$", said, re.MULTILINE)
     assert re.search(r"^NO +leftovers .*compacting-x was left by a crash: remove it", said, re.MULTILINE)
+
+
+def test_the_doctor_says_who_has_the_workspace_open(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal(workspace)
+    main(["doctor"])
+    journal.close()
+    said = capsys.readouterr().out
+    assert re.search(rf"^ok +workspace +{re.escape(str(workspace))}, in use$", said, re.MULTILINE)
+    assert re.search(rf"^ok +open in +process {os.getpid()} \(holds it, .*\) since 2\d{{3}}-", said, re.MULTILINE)
+
+
+def test_the_doctor_finds_the_workspace_that_a_restore_was_about_to_replace(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.rename(workspace.with_name("workspace.before-restore-20261121-120000"))
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert re.search(r"^NO +leftovers .*is the workspace as it was: name it workspace again$", said, re.MULTILINE)

@@ -55,7 +55,7 @@ def _started(body: Body) -> Body:
         fork["prompt"] = GONE
     if "edit" in fork:
         fork["edit"] = fork["edit"] | {"arguments": {}}
-    kept = _only(body, "agent", "output")
+    kept = _only(body, "agent", "output", "replay")
     return {**kept, "prompt": GONE, **({"fork": fork} if fork else {})}
 
 
@@ -111,6 +111,16 @@ _SAID: Mapping[Kind, Callable[[Body], Body]] = {
     Kind.RUN_CANCELLED: _ended,
     Kind.RUN_FAILED: _ended,
 }
+
+# The other kinds, which stay as they are: nothing was said in them, or it is never forgotten.
+KEPT = frozenset(
+    {
+        Kind.AGENT_DEFINED, Kind.NOTEBOOK_PLACED, Kind.MODEL_FAILED, Kind.MODEL_RETRIED, Kind.MODEL_WAITED,
+        Kind.MODEL_CACHED, Kind.MODEL_REPLAYED, Kind.MODEL_FELL_BACK, Kind.CIRCUIT_OPENED, Kind.CIRCUIT_CLOSED,
+        Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED, Kind.RUN_RESUMED, Kind.COMPACTED,
+    }
+)  # fmt: skip
+
 _KINDS = ", ".join(f"'{kind}'" for kind in _SAID)
 
 # Which rows of `events` have something to forget, as SQL. Not those of schema version 1: their hash needs the text.
