@@ -15,16 +15,17 @@ from bench.report import Figure
 from bench.sizes import Sizes
 
 WRITERS = 4
-_COMING = 20  # the first commits of each, while the others come and the owner starts
 _WRITER = """
 import sys, time
 from pathlib import Path
 from assent.core.events import Event, Kind
 from assent.store.journal import Journal
-journal, until, waits = Journal(Path(sys.argv[1])), float(sys.argv[2]), []
+journal, waits = Journal(Path(sys.argv[1])), []
+print("ready", flush=True)
+until = time.time() + float(sys.stdin.readline())
 while time.time() < until:
     began = time.perf_counter()
-    journal.append([Event(kind=Kind.MODEL_FAILED, run=sys.argv[3])]).result(30)
+    journal.append([Event(kind=Kind.MODEL_FAILED, run=sys.argv[2])]).result(30)
     waits.append((time.perf_counter() - began) * 1e3)
 journal.close()
 print(*waits)
@@ -49,12 +50,24 @@ def measure(sizes: Sizes) -> list[Figure]:
 def _waits(writers: int, seconds: float, kills: int = 0) -> Sequence[float]:
     """How long each commit took, once all had come."""
     with tempfile.TemporaryDirectory(prefix="assent-bench-") as folder:
-        until = time.time() + seconds + 2
-        words = [[sys.executable, "-c", _WRITER, folder, str(until), str(number)] for number in range(writers)]
-        processes = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for line in words]
-        for number in range(kills):
-            time.sleep(max(0.0, until - seconds + (number + 0.5) * seconds / kills - time.time()))
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", _WRITER, folder, str(number)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )
+            for number in range(writers)
+        ]  # fmt: skip
+        for process in processes:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(f"{seconds}\n")
+            process.stdin.flush()
+        for _ in range(kills):
+            time.sleep(seconds / (kills + 1))
             if (holder := address.read(Path(folder))) is not None:
                 os.kill(holder.pid, signal.SIGKILL)
         told = [[float(word) for word in process.communicate()[0].split()] for process in processes]
-    return [wait for waits in told for wait in waits[min(_COMING, len(waits) // 2) :]]
+    return [wait for waits in told for wait in waits]

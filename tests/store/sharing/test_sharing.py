@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 from tests.support.peer import Peer
 
-from assent.core.errors import Conflict, QueryError, StoreError
+from assent.core.errors import Conflict, QueryError, StoreError, WorkspaceLocked
 from assent.core.events import Event, Kind
 from assent.store import database
 from assent.store.journal import Journal
 from assent.store.parcel import unchanged
-from assent.store.sharing import address
+from assent.store.sharing import address, join, remote
 
 pytestmark = pytest.mark.slow  # a process more in almost every test
 
@@ -265,13 +265,37 @@ def test_another_version_of_the_protocol_says_so(tmp_path: Path) -> None:
     with Peer(tmp_path) as peer:
         peer.do("note('a', 'b')")
         script = (
-            "import sys; from pathlib import Path; from assent.store.sharing import address\n"
+            "import sys; from pathlib import Path; from assent.store.sharing import address, join, remote\n"
             "from assent.store.sharing.messages import Hello, call\n"
             "holder = address.read(Path(sys.argv[1]))\n"
             "print(call(holder, Hello('write', 'w', protocol=99), 5)[1].reason)"
         )
         said = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
         assert f"process {peer.pid} has it open with Assent" in said.stdout
+
+
+def test_a_holder_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "PATIENCE", 0.2)
+    monkeypatch.setattr(join, "STRANGER", 0.2)
+    with Peer(tmp_path) as peer:
+        os.kill(peer.pid, signal.SIGSTOP)
+        with pytest.raises(WorkspaceLocked, match=rf"process {peer.pid}, which is busy and did not answer for 0.2 s"):
+            Journal(tmp_path)
+        os.kill(peer.pid, signal.SIGCONT)
+        peer.do("note('a', 'nothing is lost')")
+        opened = Journal(tmp_path)
+        assert texts(opened) == ["nothing is lost"]
+        opened.close()
+
+
+def test_where_there_can_be_no_socket_one_process_works_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    opened = Journal(tmp_path / "workspace")
+    note(opened, "here")
+    assert texts(opened) == ["here"]
+    opened.close()
 
 
 def test_a_forked_process_leaves_the_workspace_to_its_parent(journal: Journal) -> None:
