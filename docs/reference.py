@@ -30,6 +30,7 @@ PAGE = Path(__file__).with_name("reference.md")
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
     "agents": "x", "models": "x", "record": "x", "replay": "x", "retention": "x", "lineage": "false",
+    "tenant": "x", "admin": "1",
 }  # fmt: skip
 SETTINGS = {
     "lineage": "whether the journal keeps the source of cells and which variables each of them read and wrote",
@@ -42,6 +43,8 @@ SETTINGS = {
     "base_url": "a server of your own that speaks the OpenAI chat format; its key is ASSENT_API_KEY",
     "record": "a file that runs are recorded into; in config.toml one beside the workspace",
     "replay": "a recording that answers in place of models; not in config.toml",
+    "tenant": "whose workspace this is, where several share it; a session sees what its tenant and its user have in it",
+    "admin": "see and answer what everybody has in the workspace; not in config.toml",
     "agents": "tables `[agents.NAME]` with an agent's fields",
     "models": 'tables `[models.default]`, `[models.PROVIDER]`, `[models."PROVIDER:MODEL"]`, the later over the earlier',
     "retention": 'table: `payloads = "90d"`, how long texts are kept after a run; `keep`, of whom for ever',
@@ -79,7 +82,7 @@ MODEL = {
 PLACES = {
     "ASSENT_WORKSPACE": "the workspace's folder; else the nearest `.assent` at or above the notebook",
     "ASSENT_CACHE": "where the local model's weights are kept, for all workspaces",
-    "ASSENT_USER": "whom events name as the person; else the login name",
+    "ASSENT_USER": "whom events name as the person, and whose runs a session sees; else the login name",
     "ASSENT_API_KEY": "the key for `base_url`",
 }
 VIEW_MEANINGS = {
@@ -111,6 +114,7 @@ COLUMNS = {
     "provider": "the part of `model` before the colon",
     "notebook": "the notebook's path, where the front end tells it",
     "cell": "the cell's id, where the front end tells it",
+    "tenant": "whose workspace it was written in, where several share it",
     "user": "the person who started the run",
     "prompt": "what was asked, with the variables it tells of",
     "answer": "the final text",
