@@ -33,7 +33,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a person said of a call that asked. `verdict` is approve, reject or happened: then `reason` is the result. `at` is seconds since the epoch."""
+    """What a person said of a call that asked. `at` is seconds since the epoch.
+
+    `verdict` is approve, reject or happened, whose `reason` is the result of the call.
+    """
 
     verdict: str
     by: str
