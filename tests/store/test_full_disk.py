@@ -100,6 +100,31 @@ except StoreError as error:
 room(0)
 """
 
+NO_COPY = """
+from assent.core.retention import Retention
+from assent.store.backup import back_up
+from assent.store.compact import compact
+journal = Journal(folder)
+put(60, 60_000)
+for run in ("s", "t"):
+    events = [Event(kind=kind, run=run, body={"text": "t"}) for kind in (Kind.RUN_STARTED, Kind.RUN_FINISHED)]
+    journal.append(events).result(9)
+for size in (200_000, 700_000, 3_000_000):
+    room(size)
+    for act in (lambda: compact(journal, Retention(0.0), "ana"), lambda: back_up(journal, folder / "b.zip")):
+        try:
+            act()
+            print("done")
+        except StoreError as error:
+            print(error)
+room(0)
+print(len(list(folder.glob("compacting-*"))), len(list(folder.glob(".assent-*"))), (folder / "b.zip").exists())
+put(1, 100)
+print(compact(journal, Retention(0.0), "ana").events, back_up(journal, folder / "b.zip").events)
+print(journal.verify())
+journal.close()
+"""
+
 
 def test_a_commit_that_finds_no_room(tmp_path: Path) -> None:
     said, *rest = python(PRELUDE + NO_COMMIT, str(tmp_path)).splitlines()
@@ -126,3 +151,12 @@ def test_a_workspace_that_finds_no_room_to_begin(tmp_path: Path) -> None:
     said = python(PRELUDE + NO_START, str(tmp_path / "new"))
     assert said.startswith("StoreError ")
     assert "Free some space" in said
+
+
+def test_a_copy_that_finds_no_room(tmp_path: Path) -> None:
+    *said, left, done, verified = python(PRELUDE + NO_COPY, str(tmp_path), timeout=20).splitlines()
+    assert len(said) == 6
+    assert all("could not be" in line for line in said)
+    assert left == "0 0 False"
+    assert done == "4 66"
+    assert verified == "66"

@@ -10,7 +10,7 @@ from typing import Any
 from assent.core.errors import StoreError
 from assent.core.events import Kind
 from assent.store import blobs
-from assent.store.rows import FORGOTTEN, link_of
+from assent.store.rows import FORGOTTEN, sealed
 from assent.store.schema import NAMES
 
 GENESIS = "0" * 64
@@ -22,6 +22,7 @@ Select = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 # The database hashes the bodies, so that they need not be fetched; those of schema version 1 are in the chain as text.
 _COLUMN = {
     "time": "epoch_us(time)",
+    "cost": "CAST(cost AS VARCHAR)",  # with all nine decimals, as the chain has it
     "body": f"""CASE WHEN batch IS NULL THEN CAST(body AS VARCHAR) WHEN starts_with(body, '{FORGOTTEN}')
         THEN substr(CAST(body AS VARCHAR), {len(FORGOTTEN) + 1}, 64) ELSE sha256(body) END""",
 }
@@ -112,7 +113,7 @@ def _follow(walk: Walk, rows: Iterable[tuple[Any, ...]]) -> None:
     for *row, names, kept in rows:
         seq, prev, digest, batch = row[0], row[_HASH - 1], row[_HASH], row[_BATCH]
         values = row[:_HASH] if batch is None else [*row[:_HASH], batch]
-        if seq != walk.seq + 1 or prev != walk.head or digest != link_of(values):
+        if seq != walk.seq + 1 or prev != walk.head or digest != sealed(values):
             raise _unfit(walk.seq + 1)
         walk.seq, walk.head = seq, digest
         for name in names or ():

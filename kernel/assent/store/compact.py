@@ -68,6 +68,14 @@ def foreseen(journal: Journal, rules: Retention) -> Compacted:
 
 def compact(journal: Journal, rules: Retention, by: str) -> Compacted:
     """Forget what the rules say, for the person `by`, and remove payloads that nothing names any more."""
+    try:
+        return _compacted(journal, rules, by)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise StoreError(f"{journal.folder} could not be compacted: {why}. What was recorded is safe.") from None
+
+
+def _compacted(journal: Journal, rules: Retention, by: str) -> Compacted:
     before = size(journal.folder)
     _tidy(journal.folder)
     events = runs = 0
