@@ -10,7 +10,7 @@ import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed
 
-from assent.core.events import Event, Kind, Scope
+from assent.core.events import Event, Kind, Scope, current_user
 from assent.runs.state import fold
 from assent.store.journal import Journal
 from assent.tools.tool import tool
@@ -73,7 +73,7 @@ def test_the_views_say_when_in_the_journals_order_and_no_time_is_negative(tmp_pa
 def test_a_run_that_was_cut_off_is_taken_up_though_its_end_seems_to_come_first(tmp_path: Path) -> None:
     with opened(tmp_path, "done") as session:
         agent = session.agent("analyst").to_json()
-    scope = Scope("r", None, "analyst", "ada")
+    scope = Scope("r", None, "analyst", current_user())
     journal = Journal(tmp_path)
     journal.append([scope.event(Kind.RUN_STARTED, body={"prompt": "Go.", "agent": agent})]).result()
     journal.close()
