@@ -9,7 +9,8 @@ import pytest
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.store import blobs
-from assent.store.journal import BLOB_BYTES, Journal
+from assent.store.bodies import BLOB_BYTES
+from assent.store.journal import Journal
 from assent.store.schema import VIEWS
 
 LONG = "é\0" + "x" * 2 * BLOB_BYTES

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from assent.core.errors import Conflict, StoreError, WorkspaceGone
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
-from assent.store import blobs, chain
+from assent.store import bodies, chain
 from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Lost, line
 from assent.store.parcel import Guard, Parcel
-from assent.store.rows import encoded, event_of
+from assent.store.rows import event_of
 from assent.store.schema import SELECT
 from assent.store.sharing.join import PATIENCE as COMING
 from assent.store.sharing.join import Store, join
@@ -34,8 +34,6 @@ Listener = Callable[[Sequence[Event]], None]
 LINGER = 0.02  # seconds that events nobody waits for may gather company, so that they share a commit
 PATIENCE = 0.004  # seconds longer for each further one that waited for the commit before: a crowd shares commits too
 GROUP = 1_000  # entries of the queue that share a commit at most: a row needs 3 KB until it is on disk
-BLOB_BYTES = 64 * 1024
-_EXCERPT = 2_000
 _CLOSED = "The workspace is closed. Load it again with `%reload_ext assent`."
 _FORKED = "This process was forked from one that has the workspace open. Open a session of its own in it."
 _log = logging.getLogger(__name__)
@@ -118,7 +116,7 @@ class Journal:
         """The events of a run, or of a kind, oldest first, with the payloads that were set aside put back."""
         column, value = ("run", run) if kind is None else ("kind", kind.value)
         rows = self.select(f"{SELECT} WHERE {column} = ? ORDER BY seq", [value], access)
-        return [self._restored(event_of(row)) for row in rows]
+        return [bodies.restored(self.folder, event_of(row)) for row in rows]
 
     def verify(self) -> int:
         """Recompute the hash chain; the number of events, or `StoreError` naming what does not fit first."""
@@ -255,13 +253,13 @@ class Journal:
 
     def _parcel(self, entry: _Entry) -> Parcel:
         name = f"{self.writer}.{next(self._numbers)}"
-        return Parcel(name, entry.events, [self._body(event) for event in entry.events], entry.guard)
+        return Parcel(name, entry.events, [bodies.text_of(self.folder, event) for event in entry.events], entry.guard)
 
     def _hear(self, news: News) -> None:
         events = []
         for event, body in news.events:
             event.body = json.loads(body)
-            events.append(self._restored(event))
+            events.append(bodies.restored(self.folder, event))
         self._publish(events)
 
     def _publish(self, events: Sequence[Event]) -> None:
@@ -270,24 +268,6 @@ class Journal:
                 listener(events)
             except Exception:  # a display that fails must not stop the record
                 _log.exception("A listener of the journal failed.")
-
-    def _body(self, event: Event) -> str:
-        text = encoded(event.body)
-        if len(text) <= BLOB_BYTES:
-            return text
-        name = blobs.put(self.folder / blobs.FOLDER, text.encode())
-        kept = {key: value for key, value in event.body.items() if len(encoded(value)) <= _EXCERPT}
-        excerpts = {
-            key: value[:_EXCERPT] + "…"
-            for key, value in event.body.items()
-            if isinstance(value, str) and key not in kept
-        }
-        return encoded(kept | excerpts | {"blob": name, "bytes": len(text)})
-
-    def _restored(self, event: Event) -> Event:
-        if name := event.body.get("blob"):
-            event.body = json.loads(blobs.get(self.folder / blobs.FOLDER, name))
-        return event
 
     def _fail(self, group: Iterable[_Entry], error: Exception) -> None:
         failure: StoreError = StoreError(
