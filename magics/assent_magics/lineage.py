@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import KERNEL
 from assent.jupyter import frontend
-from assent.tools.touched import is_variable
+from assent.tools.looks import is_variable
 from assent_magics import options
 from assent_magics.desk import Desk
 

@@ -3,7 +3,6 @@
 No value is read or hashed. Where the truth cannot be told, more is said rather than less.
 """
 
-import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,16 +11,11 @@ from typing import Any
 
 from assent.tools.behind import NOTHING, Behind, behind, is_of_notebook, keeps_state
 from assent.tools.kinds import is_changeable, is_plain, is_table, is_used_up, may_share
+from assent.tools.looks import Looks, bound_anew, is_variable, look, resized
 from assent.tools.names import Names, names_in
-
-Look = tuple[int, Any]
 
 _MOST = 500  # names of a kind that are kept of one piece of code
 _LONGEST = 100_000  # characters of code that are looked at
-_SIZED = frozenset({"list", "dict", "set", "bytearray", "deque", "OrderedDict", "defaultdict", "Counter"})
-# What IPython puts into the namespace, and what every module has.
-_NOT_VARIABLES = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open", "_dh", "_oh", "_ih", "_exit_code"})
-_OUTPUTS = re.compile(r"_{1,3}|_\d+|_i{1,3}\d*|__\w+__")
 
 by_calls: set[str] = set()  # what agents' calls wrote while the analyst's cell runs: the cell's record leaves it out
 
@@ -55,7 +49,7 @@ class Begun:
     """What is known of a piece of code as it begins."""
 
     names: Names
-    looks: Mapping[str, Look]
+    looks: Looks
     behind: Behind
     used_up: frozenset[str]  # names whose value changes by being read or called
 
@@ -99,9 +93,9 @@ def _ended(
     begun: Begun, namespace: Mapping[str, Any], failed: bool, seen: Iterable[str], apart: Collection[str]
 ) -> Touched:
     names, before, after = begun.names, begun.looks, look(namespace)
-    there, here = before.keys(), after.keys()
+    there, here = before.identities.keys(), after.identities.keys()
     foreign = set(apart) - names.stored
-    rebound = {name for name in there & here if before[name][0] != after[name][0]} - foreign
+    rebound = bound_anew(before, after) - foreign
     bound = (here - there) - foreign
     surely = set() if failed else names.bound & here
     overwritten = surely | (names.stored & (rebound | bound))
@@ -109,7 +103,7 @@ def _ended(
     read = names.read | functions.reads | (rebound - names.stored)
     read |= {name for name in names.words if name in there and name in here}
     read |= there if names.anything else set()
-    changed = {name for name in (there & here) - rebound - foreign if before[name] != after[name]}
+    changed = resized(before, after) - rebound - foreign
     changed |= ((set(seen) & here) - overwritten) | _changed(names, namespace)
     sources = changed | (names.own & here) | begun.used_up | _reached(names, functions, namespace)
     maybe = _seen_through(sources, (names.loaded | read) & here, namespace)
@@ -131,32 +125,10 @@ def _ended(
     )
 
 
-def _by_looks(before: Mapping[str, Look], after: Mapping[str, Look]) -> Touched:
-    there, here = before.keys(), after.keys()
-    differ = [name for name in there & here if before[name] != after[name]]
+def _by_looks(before: Looks, after: Looks) -> Touched:
+    there, here = before.identities.keys(), after.identities.keys()
+    differ = bound_anew(before, after) | resized(before, after)
     return Touched(_kept(there), _kept(here - there), _kept(differ), _kept(there - here))
-
-
-def look(namespace: Mapping[str, Any]) -> dict[str, Look]:
-    """For each variable something that differs once it was bound anew, or grew, shrank or got other columns."""
-    return {name: (id(value), _size(value)) for name, value in list(namespace.items()) if is_variable(name)}
-
-
-def is_variable(name: Any) -> bool:
-    """Whether a name of the namespace is the analyst's, not IPython's or the module's."""
-    return isinstance(name, str) and name not in _NOT_VARIABLES and not (name[:1] == "_" and _OUTPUTS.fullmatch(name))
-
-
-def _size(value: Any) -> Any:
-    kind = type(value)
-    try:
-        if kind.__name__ in _SIZED:
-            return len(value)
-        if kind.__name__ == "DataFrame" and kind.__module__.startswith("pandas"):
-            return value.shape, id(value.columns)
-    except Exception:  # as above
-        return None
-    return None
 
 
 def _is_used_up(name: str, value: Any, names: Names, namespace: Mapping[str, Any]) -> bool:
