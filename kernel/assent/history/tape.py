@@ -111,7 +111,7 @@ class Played:
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
         """The recorded answer to this very question; `ModelError` where the question is another one."""
-        turn, run, take = self._turn(request), self.run, self.take
+        turn, run, take = self._turn(), self.run, self.take
         assert run is not None
         assert isinstance(take, Take)
         if turn.kind is Kind.MODEL_FAILED:
@@ -130,7 +130,7 @@ class Played:
     def _same_python(self) -> bool:
         return self.tape.recording.python == python_version()
 
-    def _turn(self, request: Request) -> Event:
+    def _turn(self) -> Event:
         take, run = self.take, self.run
         if self.amiss or isinstance(take, str) or run is None:
             raise self._error(self.amiss)
