@@ -3,10 +3,14 @@
 LangGraph is measured where `make peers` has installed it; it is nothing that Assent needs.
 """
 
+from collections.abc import Mapping
+
 from bench.doom import MOMENTS
 from bench.process import ROOT, ask
 from bench.report import Figure
 from bench.sizes import Sizes
+
+Sums = Mapping[str, float]
 
 PEERS = ROOT / "artifacts" / "peers" / "bin" / "python"
 
@@ -15,21 +19,24 @@ def measure(sizes: Sizes) -> list[Figure]:
     """Effects repeated without a word, effects lost, questions asked; the floor is LangGraph, as by default."""
     if not PEERS.exists():
         print("LangGraph is not here to compare with: `make peers` installs it.")
-    return [figure for moment in MOMENTS for figure in _killed(moment, sizes.kills)]
+    ours = ask("-m", "bench.crash_ours", str(sizes.kills))
+    theirs, safest = _langgraph(sizes.kills), _langgraph(sizes.kills, "sync")
+    found = [
+        _killed(f"killed {sizes.kills} times {moment}", ours[moment], theirs.get(moment, {}), safest.get(moment, {}))
+        for moment in MOMENTS
+    ]
+    return [figure for figures in found for figure in figures]
 
 
-def _killed(moment: str, kills: int) -> list[Figure]:
-    ours = ask("-m", "bench.crash_ours", moment, str(kills))
-    theirs, safest = _langgraph(moment, kills), _langgraph(moment, kills, "sync")
-    name = f"killed {kills} times {moment}"
+def _killed(name: str, ours: Sums, theirs: Sums, safest: Sums) -> list[Figure]:
     return [
-        Figure(f"{name}: effects repeated", ours["repeated"], "", theirs.get("repeated"), aim=0),
-        Figure("the same, its checkpoints written at once", ours["repeated"], "", safest.get("repeated"), aim=0),
-        Figure("effects lost", ours["lost"], "", theirs.get("lost"), aim=0),
-        Figure("runs that came to no end", ours["unfinished"], "", theirs.get("unfinished"), aim=0),
-        Figure("questions what became of a call", ours["asked"], "", theirs.get("asked")),
+        Figure(f"{name}: repeated", ours["repeated"], "effects", theirs.get("repeated"), aim=0),
+        Figure("the same, its checkpoints written at once", ours["repeated"], "effects", safest.get("repeated"), aim=0),
+        Figure("lost", ours["lost"], "effects", theirs.get("lost"), aim=0),
+        Figure("without an end", ours["unfinished"], "runs", theirs.get("unfinished"), aim=0),
+        Figure("asked what became of a call", ours["asked"], "times", theirs.get("asked")),
     ]
 
 
-def _langgraph(moment: str, kills: int, *how: str) -> dict[str, float]:
-    return ask("-m", "bench.crash_langgraph", moment, str(kills), *how, python=PEERS) if PEERS.exists() else {}
+def _langgraph(kills: int, *how: str) -> dict[str, Sums]:
+    return ask("-m", "bench.crash_langgraph", str(kills), *how, python=PEERS) if PEERS.exists() else {}

@@ -1,6 +1,6 @@
 """LangGraph's prebuilt agent with its SQLite saver, in the same peril. Runs where LangGraph is installed: `make peers`.
 
-`python -m bench.crash_langgraph MOMENT KILLS [sync]`; its checkpoints are written as by default, or with `sync`
+`python -m bench.crash_langgraph KILLS [sync]`; its checkpoints are written as by default, or with `sync`
 before the next step begins, which is the safest that it offers.
 """
 

@@ -1,4 +1,4 @@
-"""Assent in the same peril; who answers looks for the effect itself: `python -m bench.crash_ours MOMENT KILLS`."""
+"""Assent in the same peril; who answers looks for the effect itself: `python -m bench.crash_ours KILLS`."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -73,8 +73,8 @@ def count(live: Live, moment: str, kills: int) -> dict[str, int]:
 
 
 def main(live: Live) -> None:
-    """`python -m … MOMENT KILLS`: print the sums as JSON."""
-    print(json.dumps(count(live, sys.argv[1], int(sys.argv[2]))))
+    """`python -m … KILLS`: print the sums for each moment as JSON."""
+    print(json.dumps({moment: count(live, moment, int(sys.argv[1])) for moment in MOMENTS}))
 
 
 def _life(live: Live, folder: Path, moment: str) -> int:
