@@ -154,11 +154,14 @@ def test_the_workspace_that_was_there_is_kept_beside_with_its_keys(tmp_path: Pat
     file = kept(tmp_path / "a", tmp_path / "a.zip")
     kept(tmp_path / "b", tmp_path / "b.zip")
     (tmp_path / "b" / ".env").write_text("OPENAI_API_KEY=sk-secret")
+    (tmp_path / "b").chmod(0o750)
     with pytest.raises(StoreError, match=r"has runs. With --force"):
         put_back(file, tmp_path / "b")
     _, before = put_back(file, tmp_path / "b", replace=True)
     assert before is not None
     assert before.name.startswith("b.before-restore-2")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "b").stat().st_mode & 0o777 == 0o750
     assert (tmp_path / "b" / ".env").read_text() == "OPENAI_API_KEY=sk-secret"
     for folder in (before, tmp_path / "b"):
         journal = Journal(folder)

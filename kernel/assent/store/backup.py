@@ -108,6 +108,7 @@ def _link(path: Path, target: Path) -> None:
 def _pack(place: Path, archive: Path) -> None:
     """All files of a folder as an archive in it."""
     found = sorted(path for path in place.rglob("*") if path.is_file())
-    with zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+    archive.touch(0o600)  # all that was said is in it
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for path in found:
             packed.write(path, path.relative_to(place).as_posix())

@@ -27,6 +27,7 @@ PREFIX = "compacting-"  # of the folder in the workspace's where the copy is mad
 _PORTION = 50_000  # rows
 _TIMES = 3  # that it is begun anew when something went on meanwhile
 _LONG = 3600.0  # seconds after which a copy is nobody's any more
+_NOTEWORTHY = 50_000  # bytes that are worth a word
 _ROOM = 2.5  # what of the database's size has to be free on the disk
 _TO_FORGET = f"""{TOLD} AND (run IN (SELECT unnest($runs)) OR
     (run IS NULL AND kind = '{Kind.CELL_RAN}' AND epoch(time) < $before))"""
@@ -57,7 +58,8 @@ class Compacted:
     def __str__(self) -> str:
         texts = f"{self.texts} forgotten" if self.events else "no texts to forget"
         payloads = f", {self.payloads:,} payloads removed" if self.payloads else ""
-        return f"{texts}{payloads}, {self.freed / 1e6:.1f} MB given back ({self.after / 1e6:.1f} MB now)"
+        given_back = f"{self.freed / 1e6:.1f} MB given back, " if self.freed > _NOTEWORTHY else ""
+        return f"{texts}{payloads}: {given_back}{self.after / 1e6:.1f} MB now"
 
 
 def foreseen(journal: Journal, rules: Retention) -> Compacted:

@@ -118,6 +118,7 @@ def _put(place: Path, folder: Path) -> Path | None:
     before: Path | None = None
     if folder.exists() and any(folder.iterdir()):
         before = folder.with_name(f"{folder.name}{BEFORE}{time.strftime('%Y%m%d-%H%M%S')}")
+        shutil.copymode(folder, place)
         if (folder / KEYS).is_file():
             shutil.copy2(folder / KEYS, place / KEYS)
         os.rename(folder, before)
