@@ -74,6 +74,32 @@ def test_a_run_that_waited_as_it_was_backed_up_goes_on_where_it_is_restored(tmp_
         assert resumed(session, run).text == "Done."
 
 
+def test_a_run_that_was_at_work_as_it_was_backed_up_goes_on_where_it_is_restored(tmp_path: Path) -> None:
+    turns = call("move"), "Moved."
+    moved: list[str] = []
+
+    @tool(privilege="execute_safe")
+    def move() -> str:
+        moved.append("once")
+        if len(moved) == 1:
+            back_up(session.journal.whole(), tmp_path / "a.zip")
+        return "moved"
+
+    with opened(tmp_path / "a", *turns) as session:
+        run = ran(session, move).run
+        assert session.state(run).answer == "Moved."
+    put_back(tmp_path / "a.zip", tmp_path / "b")
+    with opened(tmp_path / "b", *turns, tools=(move,)) as restored:
+        assert restored.journal.select("SELECT status FROM runs") == [("suspended",)]
+        resumed(restored, run, on_ask="suspend")
+        [waiting] = restored.pending()
+        assert waiting.unknown  # it was under way at that moment: whether it happened is for a person to say
+        assert len(moved) == 1
+        approve(restored, waiting.call)
+        assert resumed(restored, run).text == "Moved."
+    assert len(moved) == 2
+
+
 def test_a_backup_is_of_one_moment_while_others_write(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "a")
     over = threading.Event()
