@@ -64,6 +64,11 @@ def test_other_names_of_a_changed_object_have_changed_too() -> None:
     assert did("other.append(2)\nitems", namespace).changed == ("items", "other")
 
 
+def test_an_array_that_is_a_view_of_a_table_shows_its_changes() -> None:
+    namespace = frames()
+    assert did("view = df.to_numpy()\nown = df.to_numpy().copy()", namespace).shares == {"view": ("df",)}
+
+
 def test_a_function_reads_what_it_needs_when_it_is_called() -> None:
     namespace = frames()
     assert did("def scaled(): return df * factor", namespace).later == {"scaled": ("df", "factor")}

@@ -68,7 +68,9 @@ def may_share(one: Any, other: Any) -> bool:
         return False  # an open file holds text or bytes
     if is_table(one) or is_table(other):
         holder = other if is_table(one) else one
-        return not is_table(holder) and (_root(type(holder)) in _HOLDERS)
+        if _is_array(holder):
+            return not holder.flags.writeable  # so pandas marks an array that is a view of a table
+        return not is_table(holder) and _root(type(holder)) in _HOLDERS
     if _is_array(one) and _is_array(other):
         return bool(sys.modules["numpy"].may_share_memory(one, other))
     return True
