@@ -1,6 +1,8 @@
 """Several people in one workspace: neither tenants, users, agents nor notebooks see each other, by no door."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -285,6 +287,43 @@ def test_a_part_of_a_workspace_cannot_be_copied(room: Room, tmp_path: Path) -> N
             ana.journal.upkeep("snapshot", str(tmp_path / "copy"))
         assert ana.journal.verify() > 0
     assert room.bo.journal.whole() is room.bo.journal.house
+
+
+ELSEWHERE = """
+import sys
+import pandas as pd
+from pathlib import Path
+from assent.app import Session
+from assent.core.errors import NotFound, QueryError
+from assent.store.access import Access
+
+folder, run = Path(sys.argv[1]), sys.argv[2]
+with_others = pd.DataFrame({"run": [run]})
+session = Session(folder, {"with_others": with_others}, access=Access("default", "ana"))
+assert type(session.journal.house._store).__name__ == "Remote"
+assert session.sql("SELECT * FROM runs").empty
+assert session.sql("SELECT * FROM runs JOIN with_others USING (run)").empty
+assert session.pending() == session.journal.events(run) == []
+for query in ("SELECT * FROM main.events", "SELECT * FROM main.events JOIN with_others USING (run)"):
+    try:
+        session.sql(query)
+    except QueryError:
+        continue
+    sys.exit(query)
+try:
+    session.find(run)
+except NotFound:
+    print("not there")
+session.close()
+"""
+
+
+@pytest.mark.slow
+def test_the_owner_of_a_shared_workspace_confines_too(room: Room) -> None:
+    command = [sys.executable, "-c", ELSEWHERE, str(room.folder), room.finished]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("not there\n", 0), done.stderr
+    assert room.bo.find(room.finished) == room.finished
 
 
 def test_no_condition_fails_on_somebody_elses_rows(room: Room, other: Session) -> None:

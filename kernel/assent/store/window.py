@@ -125,8 +125,9 @@ class Window:
             if not event.user:
                 event.tenant, event.user = self.tenant, self.user
             if self.access != EVERYONE and not self._may_write(event):
+                what = f"the run {event.run}" if self.access.allows(event) else f"an event of {_of(event)}"
                 raise StoreError(
-                    f"This session is of {self.access}, and an event of {_of(event)} is not its to write. "
+                    f"This session is of {self.access}, and {what} is not its to write. "
                     "An administrator's session (ASSENT_ADMIN=1) may."
                 )
 
