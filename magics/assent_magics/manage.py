@@ -49,6 +49,8 @@ def status(desk: Desk) -> None:
     kernel = frontend.kernel()
     print(f"Assent {assent.__version__} · workspace {desk.folder} · kernel {getattr(kernel, 'implementation', 'none')}")
     print(f"agent {desk.config.agent} · model {desk.config.model or 'chosen at the first run'} · %agent help")
+    if desk.config.admin:
+        print("You are an administrator here and see everybody's runs. %config Assent.admin = False ends that.")
     counts = desk.session.journal.select("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status")
     if counts:
         print("runs: " + ", ".join(f"{count} {name}" for name, count in counts))

@@ -7,6 +7,7 @@ import pytest
 from tests.magics.scripts import asks, script
 from tests.magics.shell import Shell
 
+from assent.core.events import Event, Kind
 from assent.models.endpoints import ENDPOINTS
 from assent_magics.manage import COMMANDS
 
@@ -235,3 +236,18 @@ def test_what_makes_no_sense_is_one_sentence(shell: Shell, line: str, said: str)
 def test_wrong_sql_is_told_with_the_place(shell: Shell, query: str, said: str) -> None:
     assert said in shell.fail(f"%agent sql {query}", lines=True)
     assert "^" in shell.shown
+
+
+def test_an_administrator_is_told_and_sees_everybodys(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSENT_USER", "ana")
+    body = {"prompt": "Bo asks.", "agent": {"name": "analyst"}}
+    others = Event(kind=Kind.RUN_STARTED, run="bos", agent="analyst", user="bo", body=body)
+    shell.desk.session.journal.house.append([others]).result()
+    assert shell.run("%agent runs").empty
+    assert "There is no run 'bos'" in shell.fail("%agent show bos")
+    shell.run("%config Assent.admin = True")
+    assert shell.run("%agent runs")["asked"].tolist() == ["Bo asks."]
+    shell.run("%agent")
+    assert "You are an administrator here and see everybody's runs." in shell.shown
+    shell.run("%config Assent.admin = False")
+    assert shell.run("%agent runs").empty
