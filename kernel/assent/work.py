@@ -8,7 +8,7 @@ from typing import Any
 
 from assent.catalog import Catalog, Tools
 from assent.core.commands import ForkRun, ResumeRun, RunCommand, StartRun
-from assent.core.errors import AssentError, ConfigError, ModelError, NoModel, NotFound, StoreError
+from assent.core.errors import AssentError, ConfigError, Conflict, ModelError, NoModel, NotFound, StoreError
 from assent.core.events import Event, Kind
 from assent.history.fork import forked
 from assent.history.recordings import Recordings
@@ -219,7 +219,8 @@ class Work:
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it
         live = Live(run, asyncio.get_running_loop(), heard=opening.seen, watched=watched)
-        self.live[state.run] = live
+        if not self.live.claim(live):
+            raise Conflict  # another thread was first to resume it
         self._own.add(state.run)
         try:
             if opening.seen:  # nobody else may resume the run, or answer it, between the look and the start

@@ -152,6 +152,14 @@ class LiveRuns(dict[str, Live]):
         live = self.get(run)
         return live is not None and not live.loop.is_closed()
 
+    def claim(self, live: Live) -> bool:
+        """Enter a run, unless it is at work already."""
+        with _lock:
+            if self.at_work(live.run.state.run):
+                return False
+            self[live.run.state.run] = live
+            return True
+
     def abandoned(self, run: str) -> bool:
         """Whether a run was at work on a loop that was closed under it."""
         live = self.get(run)
@@ -162,8 +170,11 @@ class LiveRuns(dict[str, Live]):
 
         None of `stop` means an interrupt of the process rather than of the run.
         """
+        live = self.get(run)
+        if live is not None:  # before its children end, or it would go on with what they leave it
+            live.run.stopping = stop or live.run.stopping
         self.stop_children(run, stop)  # first, or they would take it for an interrupt: a tool may be what runs them
-        if live := self.get(run):
+        if live is not None:
             _cut(live, stop)
 
     def stop_children(self, run: str, stop: Stop | None) -> None:

@@ -249,7 +249,8 @@ class Journal:
         refused = [entry for entry, places in zip(group, written, strict=True) if places is None]
         settle(entry.waiting for entry in done if entry.waiting is not None)
         settle((entry.waiting for entry in refused if entry.waiting is not None), Conflict())
-        self._publish([event for entry in done for event in entry.events])
+        if events := [event for entry in done for event in entry.events]:
+            self._publish(events)
 
     def _parcel(self, entry: _Entry) -> Parcel:
         name = f"{self.writer}.{next(self._numbers)}"
