@@ -10,9 +10,9 @@ from tests.support.sessions import opened
 from assent.core.commands import ForkRun
 from assent.core.errors import NotFound
 from assent.core.events import Event, Kind, Scope
-from assent.core.ids import run_of
+from assent.core.ids import ordinal, run_of
 from assent.history.fork import forked
-from assent.runs.branch import events, ordinal, shared
+from assent.runs.branch import events, shared
 from assent.runs.state import State, fold
 
 

@@ -21,3 +21,8 @@ def call_id(run: str, ordinal: int) -> str:
 def run_of(call: str) -> str:
     """The run that a call id belongs to."""
     return call.rpartition(".")[0]
+
+
+def ordinal(call: str) -> int:
+    """Which of its run's calls an id names, the first being 1."""
+    return int(call.rpartition(".")[2])

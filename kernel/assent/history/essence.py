@@ -5,6 +5,7 @@ from typing import Any
 
 from assent.core.canonical import canonical
 from assent.core.events import Event, Kind
+from assent.core.ids import ordinal
 
 # Of the body. Not times, tokens, hashes, nor what an event only tells of its way: two equal runs differ in those.
 _FIELDS: Mapping[Kind, tuple[str, ...]] = {
@@ -60,5 +61,4 @@ def _cut(text: str, begin: int) -> str:
 
 
 def _ordinal(event: Event) -> int:
-    """The call's number within its run."""
-    return int((event.call or "").rpartition(".")[2] or 0)
+    return ordinal(event.call or "")

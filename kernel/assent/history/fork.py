@@ -6,8 +6,9 @@ from typing import Any
 from assent.core.commands import ForkRun
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope
+from assent.core.ids import call_id, ordinal
 from assent.core.messages import ToolCall, from_json
-from assent.runs.branch import SHARED, ordinal
+from assent.runs.branch import SHARED
 from assent.store.forget import check_whole
 from assent.tools.tool import Tool, validate
 
@@ -72,7 +73,7 @@ def _edited(
         validate(tools[proposed.name], dict(command.arguments or {}))
     except ValueError as error:
         raise ConfigError(f"The edited arguments do not fit {proposed.name}: {error}.") from None
-    return f"{scope.run}.{ordinal(command.call)}", step
+    return call_id(scope.run or "", ordinal(command.call)), step
 
 
 def _place(told: Sequence[Event], command: ForkRun, edited: tuple[str, int] | None) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from assent.core.errors import AssentError, ConfigError
 from assent.core.events import ENDINGS, Event, Kind
-from assent.core.ids import call_id
+from assent.core.ids import call_id, ordinal
 from assent.core.messages import Message, from_json
 from assent.core.secrets import hide_within
 from assent.history.portable import portable, told
@@ -190,7 +190,7 @@ def _take(number: int, rows: Sequence[Mapping[str, Any]]) -> Take:
 
 
 def _ordinal(event: Event) -> int:
-    return int((event.call or "").rpartition(".")[2])
+    return ordinal(event.call or "")
 
 
 def _applied(state: State, event: Event) -> None:

@@ -14,6 +14,7 @@ from assent.core.commands import Decide
 from assent.core.errors import ModelError
 from assent.core.events import Event, Kind
 from assent.core.grant import act_digest
+from assent.core.ids import ordinal
 from assent.core.messages import Message, from_json
 from assent.core.model import Answer, Delta, Notice, Request
 from assent.core.privilege import LEVELS, level
@@ -147,7 +148,7 @@ class Played:
         run, take = self.run, self.take
         if self.amiss or run is None or isinstance(take, str) or run.on_ask == "deny" or call.unknown:
             return
-        number = int(call.id.rpartition(".")[2])
+        number = ordinal(call.id)
         for stint, answered, event in take.answers:
             if stint <= self.stint and answered == number and self._holds(call, event, run):
                 yield self._command(call, event)

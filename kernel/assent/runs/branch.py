@@ -12,7 +12,7 @@ from typing import Any
 
 from assent.core.errors import NotFound
 from assent.core.events import Event, Kind
-from assent.core.ids import call_id
+from assent.core.ids import call_id, ordinal
 from assent.core.privilege import READ_ONLY
 from assent.store.window import Window
 
@@ -66,11 +66,6 @@ def shared(told: Sequence[Event], started: Event) -> list[Event]:
 def _renamed(event: Event, run: str) -> Event:
     call = event.call and call_id(run, ordinal(event.call))
     return replace(event, run=run, call=call)
-
-
-def ordinal(call: str) -> int:
-    """Which of a run's calls an id names, the first being 1."""
-    return int(call.rpartition(".")[2])
 
 
 def _counts(event: Event) -> bool:
