@@ -88,7 +88,7 @@ def workspace(folder: Path) -> str:
         return f"{folder}, in use"
     connection = database.connect(file)
     try:
-        return _looked_at(folder, lambda query, values: connection.execute(query, values).fetchall())
+        return _looked_at(folder, database.selecting(connection))
     finally:
         connection.close()
 
@@ -107,7 +107,9 @@ def nothing_left(folder: Path) -> str:
 
 def _looked_at(folder: Path, select: chain.Select) -> str:
     [(runs, events)] = select("SELECT count(DISTINCT run), count(*) FROM events", ())
-    fit = f"the last {chain.recent(select):,} fit the hash chain (verify looks at all)" if events else "nothing to verify"
+    fit = (
+        f"the last {chain.recent(select):,} fit the hash chain (verify looks at all)" if events else "nothing to verify"
+    )
     return f"{folder}, {runs:,} runs, {events:,} events, {fit}"
 
 

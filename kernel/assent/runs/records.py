@@ -1,4 +1,4 @@
-"""What the journal says of runs: which one is meant, where it stands, what waits for a person, what was cut off."""
+"""What the journal says of runs: which one is meant, where it stands, what waits, what an interrupt has ended."""
 
 import time
 

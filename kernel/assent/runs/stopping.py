@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from assent.core.errors import ConfigError
-from assent.core.events import LIFECYCLE, Event, Kind, Scope
+from assent.core.events import Event, Kind, Scope
 from assent.store.parcel import Guard, as_one_act
+from assent.store.schema import IN_LIFECYCLE
 from assent.store.window import Window
 
 ANSWERS_WITHIN = 2.0  # seconds that another kernel has to stop a run at once
@@ -23,7 +24,7 @@ _CALM = (
     _FAMILY.replace(
         "SELECT run FROM family", "SELECT count(*) = 0 FROM events JOIN family USING (run) WHERE seq > ? AND "
     )
-    + f"kind IN ({', '.join(repr(str(kind)) for kind in sorted(LIFECYCLE))})"
+    + IN_LIFECYCLE
 )
 _STAND = """
     SELECT run, parent, agent, "user", notebook, cell, tenant, status, model FROM runs WHERE run IN ({})

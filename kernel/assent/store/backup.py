@@ -69,10 +69,9 @@ def whole(file: Path, folder: Path) -> tuple[Verified, dict[str, Path]]:
     """What verifying a database that nobody has open finds, and the payloads in a workspace's folder that it names."""
     connection = database.connect(file)
     try:
-        found = chain.verify(lambda query, values: connection.execute(query, values).fetchall(), folder)
-        named = payloads.named(
-            lambda query, values: connection.execute(query, values).fetchall(), folder / blobs.FOLDER
-        )
+        select = database.selecting(connection)
+        found = chain.verify(select, folder)
+        named = payloads.named(select, folder / blobs.FOLDER)
     except duckdb.Error as error:
         raise StoreError(f"The journal {file} could not be read: {error}. Is there room on its disk?") from None
     finally:

@@ -134,7 +134,7 @@ def _rewritten(journal: Journal, wanted: dict[str, Any], event: Event) -> str:
         journal.upkeep("snapshot", str(former))
         with _copying(former, new) as connection:
             until = _copied(connection, wanted, folder / blobs.FOLDER)
-            walk = chain.followed(lambda query, values: connection.execute(query, values).fetchall())
+            walk = chain.followed(database.selecting(connection))
         event.body |= {"forgotten": walk.forgotten, "digest": walk.digest.hexdigest(), "until": until}
         return str(journal.upkeep("swap", str(new), until, frozenset(wanted["runs"]), event))
 

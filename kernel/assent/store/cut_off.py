@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from assent.core.events import LIFECYCLE, Event, Kind
+from assent.core.events import Event, Kind
 from assent.store.parcel import Parcel
 from assent.store.rows import encoded
+from assent.store.schema import IN_LIFECYCLE
 
 REASON = "the kernel that ran it stopped"
-_LIFECYCLE = ", ".join(f"'{kind}'" for kind in sorted(LIFECYCLE))
 _RUNNING = f"""
     SELECT run, any_value(parent), any_value(tenant), any_value("user"), any_value(agent), any_value(notebook),
         any_value(cell), split_part(coalesce(arg_max(batch, seq), ''), '.', 1)
-    FROM events WHERE kind IN ({_LIFECYCLE}) GROUP BY run
+    FROM events WHERE {IN_LIFECYCLE} GROUP BY run
     HAVING arg_max(kind, seq) IN ('{Kind.RUN_STARTED}', '{Kind.RUN_RESUMED}')"""
 _NAMES = ("run", "parent", "tenant", "user", "agent", "notebook", "cell")
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -47,6 +49,11 @@ def memory() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config=_SETTINGS)
     connection.execute(_SETTLED)
     return connection
+
+
+def selecting(connection: duckdb.DuckDBPyConnection) -> Callable[[str, Any], list[tuple[Any, ...]]]:
+    """Reading by a connection that nobody else uses, in the form of `Journal.select`."""
+    return lambda query, parameters: connection.execute(query, parameters).fetchall()
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

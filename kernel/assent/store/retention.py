@@ -4,15 +4,15 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from assent.core.events import LIFECYCLE, Kind
+from assent.core.events import Kind
 from assent.core.retention import Retention
 from assent.store.chain import Select
+from assent.store.schema import IN_LIFECYCLE
 
 _ENDED = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED})
-_LIFECYCLE = ", ".join(f"'{kind}'" for kind in sorted(LIFECYCLE))
 _RUNS = f"""
     SELECT run, any_value(agent), any_value(parent), any_value(body ->> '$.fork.run') FILTER (kind = 'run_started'),
-        arg_max(kind, seq) FILTER (kind IN ({_LIFECYCLE})), epoch(max(time))
+        arg_max(kind, seq) FILTER ({IN_LIFECYCLE}), epoch(max(time))
     FROM events WHERE run IS NOT NULL GROUP BY run"""
 
 

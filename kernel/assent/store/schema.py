@@ -1,5 +1,7 @@
 """The journal's table, its views, and the steps that bring an older workspace up to date."""
 
+from assent.core.events import LIFECYCLE
+
 VERSION = 2
 
 # Names and types; the order is part of the hash chain, so new ones come at the end.
@@ -73,9 +75,8 @@ def views(database: str) -> list[str]:
     return statements
 
 
-_LIFECYCLE = (
-    "('run_started', 'run_resumed', 'run_suspended', 'run_paused', 'run_finished', 'run_cancelled', 'run_failed')"
-)
+# The condition that an event says where its run stands.
+IN_LIFECYCLE = "kind IN (" + ", ".join([f"'{kind}'" for kind in sorted(LIFECYCLE)]) + ")"
 
 
 def runs_where(condition: str) -> str:
@@ -87,13 +88,13 @@ def runs_where(condition: str) -> str:
     return f"""
         SELECT run,
             any_value(agent) AS agent,
-            CASE arg_max(kind, seq) FILTER (kind IN {_LIFECYCLE})
+            CASE arg_max(kind, seq) FILTER ({IN_LIFECYCLE})
                 WHEN 'run_finished' THEN 'finished' WHEN 'run_cancelled' THEN 'cancelled'
                 WHEN 'run_failed' THEN 'failed' WHEN 'run_suspended' THEN 'suspended'
                 WHEN 'run_paused' THEN 'paused' ELSE 'running' END AS status,
             any_value(CASE kind WHEN 'run_started' THEN body ->> 'prompt' END) AS prompt,
             arg_max(CASE kind WHEN 'run_finished' THEN body ->> 'text' END, seq) AS answer,
-            arg_max(CASE WHEN kind IN {_LIFECYCLE} THEN coalesce(body ->> 'error', body ->> 'reason', '') END, seq)
+            arg_max(CASE WHEN {IN_LIFECYCLE} THEN coalesce(body ->> 'error', body ->> 'reason', '') END, seq)
                 AS reason,
             arg_max(model, seq) FILTER (model IS NOT NULL) AS model,
             arg_min(time, seq) AS started,
