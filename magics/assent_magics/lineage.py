@@ -11,6 +11,7 @@ from assent.jupyter import frontend
 from assent.tools.looks import is_variable
 from assent_magics import options
 from assent_magics.desk import Desk
+from assent_widgets.escape import plural
 
 if TYPE_CHECKING:
     from assent.history.blame import Writer
@@ -104,7 +105,7 @@ def _row(writer: "Writer") -> dict[str, Any]:
 
 def _account(plan: "Plan", there: set[str]) -> str:
     """What `rebuild` says above its table."""
-    had = f"The last kernel ended after {_at(plan.ended)} with {_count(len(plan.had), 'variable')}"
+    had = f"The last kernel ended after {_at(plan.ended)} with {plural(len(plan.had), 'variable')}"
     if not plan.gone:
         return f"{had}; all of them are here."
     lines = [f"{had}; to be made again: {_listed(plan.gone)}."]
@@ -117,7 +118,7 @@ def _account(plan: "Plan", there: set[str]) -> str:
     for step in plan.steps:
         if step.call:
             lines.append(f"\n# {step.call}, by the agent {step.agent}\n{step.code}")
-    steps = _count(len(plan.steps), "step")
+    steps = plural(len(plan.steps), "step")
     return "\n".join([*lines, f"\nNothing was run. {steps}, in this order:" if plan.steps else ""])
 
 
@@ -171,7 +172,3 @@ def _short(text: str) -> str:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
     return ", ".join(names[:_MANY]) + more
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
