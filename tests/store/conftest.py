@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.workspaces import prepare
 
 from assent.store.journal import Journal
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = Journal(tmp_path)
+    opened = Journal(prepare(tmp_path))
     yield opened
     opened.close()

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.workspaces import prepare
+
 from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.commands import Decide, ResumeRun, StartRun
@@ -20,7 +22,7 @@ from assent.tools.tool import Tool
 @contextmanager
 def opened(folder: Path, *turns: Any, tools: tuple[Tool[..., Any], ...] = (), **options: Any) -> Iterator[Session]:
     """A session whose one model says `turns`; closed at the end."""
-    session = Session(folder, config=options.pop("config", Config()), models=[ScriptedModel(turns)], **options)
+    session = Session(prepare(folder), config=options.pop("config", Config()), models=[ScriptedModel(turns)], **options)
     try:
         for tool in tools:
             session.add_tool(tool)
