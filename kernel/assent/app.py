@@ -16,14 +16,14 @@ from assent.core.agent import Agent
 from assent.core.approval import Pending
 from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, RunCommand, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import ConfigError, NotFound, StoreError
+from assent.core.errors import NotFound
 from assent.core.events import ENDINGS, Event, Progress, current_user
 from assent.core.ids import run_of
 from assent.core.model import Model
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed
 from assent.policy.decide import facts
-from assent.runs import branch, records, stopping
+from assent.runs import branch, records
 from assent.runs.answer import answer
 from assent.runs.live import Live
 from assent.runs.loop import drive
@@ -167,11 +167,11 @@ class Session:
         `seconds` is how long what is under way may take, None as long as it does. A run that is at work here, or that
         takes its time, is still "running" when this returns; its stream tells of its end.
         """
-        return self._stop(run, Stop("cancel", reason, self.user, seconds))
+        return self._work.end(self.find(run), Stop("cancel", reason, self.user, seconds))
 
     def pause(self, run: str, reason: str = PAUSED, seconds: float | None = None) -> str:
         """Pause a run and those that it has started, until somebody resumes it; as `cancel` otherwise."""
-        return self._stop(run, Stop("pause", reason, self.user, seconds))
+        return self._work.end(self.find(run), Stop("pause", reason, self.user, seconds))
 
     def pending(self, run: str | None = None) -> list[Pending]:
         """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
@@ -179,8 +179,7 @@ class Session:
 
     def live(self, run: str) -> bool:
         """Whether a run is at work in this process."""
-        live = self._work.live.get(run)
-        return live is not None and self.journal.access.covers(live.run.state.scope) and self._work.live.at_work(run)
+        return self._work.is_here(run)
 
     def result(self, run: str) -> Result:
         """How a run stands by the journal; with its value, while this session has it or the type of the answer."""
@@ -268,28 +267,6 @@ class Session:
         if self._access is None:
             self.journal.tenant = config.tenant
             self.journal.access = EVERYONE if config.admin else Access(config.tenant, self.journal.user)
-
-    def _stop(self, run: str, stop: Stop) -> str:
-        if stop.seconds is not None and not stop.seconds >= 0:
-            raise ConfigError(f"{stop.seconds!r} is no number of seconds: give 0 for at once, None for no limit.")
-        run, live = self.find(run), self._work.live
-        try:
-            asked = stopping.ask(self.journal, live, run, stop)
-        except StoreError:  # what is at work can be stopped also where nothing can be written any more
-            if not self.live(run):
-                raise
-            live.stop(run, stop)
-            return "running"
-        deaf = stopping.await_ends(self.journal, [name for name in asked if not self.live(name)])
-        if stop.seconds == 0 and deaf:
-            raise ConfigError(
-                f"The run {deaf[0]} is at work in another kernel, which does not answer. Interrupt or shut down that "
-                f"kernel; then %agent resume {deaf[0]} goes on with it."
-            )
-        status = self.state(run).status
-        if status == "suspended" and not self.live(run):  # the process that was asked has died
-            return self._stop(run, stop)
-        return status
 
     def close(self) -> None:
         """Write what is queued and let go of the workspace; runs at work are cut off and can be resumed later."""

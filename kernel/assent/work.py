@@ -15,12 +15,13 @@ from assent.history.recordings import Recordings
 from assent.history.replay import Replayed, replay
 from assent.history.tape import Played
 from assent.policy.decide import Facts
-from assent.runs import branch, records
+from assent.runs import branch, records, stopping
 from assent.runs.live import Live, live_runs
 from assent.runs.output import OutputType, output_type, read, restored
 from assent.runs.pictures import keep_all
 from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold
+from assent.runs.stopping import Stop
 from assent.store import forget
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
@@ -88,6 +89,33 @@ class Work:
         told = (*state.last_calls, *state.batch, ANSWER)
         kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
+
+    def is_here(self, run: str) -> bool:
+        """Whether a run that the session may see is at work in this process."""
+        live = self.live.get(run)
+        return live is not None and self._journal.access.covers(live.run.state.scope) and self.live.at_work(run)
+
+    def end(self, run: str, stop: Stop) -> str:
+        """Stop a run and those that it has started, in whichever kernel; its status afterwards."""
+        if stop.seconds is not None and not stop.seconds >= 0:
+            raise ConfigError(f"{stop.seconds!r} is no number of seconds: give 0 for at once, None for no limit.")
+        try:
+            asked = stopping.ask(self._journal, self.live, run, stop)
+        except StoreError:  # what is at work can be stopped also where nothing can be written any more
+            if not self.is_here(run):
+                raise
+            self.live.stop(run, stop)
+            return "running"
+        deaf = stopping.await_ends(self._journal, [name for name in asked if not self.is_here(name)])
+        if stop.seconds == 0 and deaf:
+            raise ConfigError(
+                f"The run {deaf[0]} is at work in another kernel, which does not answer. Interrupt or shut down that "
+                f"kernel; then %agent resume {deaf[0]} goes on with it."
+            )
+        status = records.state(self._journal, run).status
+        if status == "suspended" and not self.is_here(run):  # the process that was asked has died
+            return self.end(run, stop)
+        return status
 
     def stop(self) -> None:
         """Cancel the runs that this session opened."""
