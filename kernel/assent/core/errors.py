@@ -8,6 +8,7 @@ AssentError
 │   ├── WorkspaceNewer     a later version wrote it
 │   ├── WorkspaceCorrupt   its file is damaged
 │   ├── WorkspaceGone      its file was deleted, moved or replaced while it was open
+│   ├── CutOff             others suspended the runs of this process, which had been away
 │   └── Conflict           something else was written first
 ├── ModelError         a model gave no usable answer
 │   ├── NoModel            there is no model to ask
@@ -47,6 +48,10 @@ class WorkspaceCorrupt(StoreError):
 
 class WorkspaceGone(StoreError):
     """The workspace's file is no longer in its place."""
+
+
+class CutOff(StoreError):
+    """Others took this process for dead and suspended its runs, which must not go on here."""
 
 
 class Conflict(StoreError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from assent.core.errors import Conflict, StoreError, WorkspaceGone
+from assent.core.errors import Conflict, CutOff, StoreError, WorkspaceGone
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 from assent.store import bodies, chain
@@ -25,6 +25,7 @@ from assent.store.rows import event_of
 from assent.store.schema import SELECT
 from assent.store.sharing.join import PATIENCE as COMING
 from assent.store.sharing.join import Store, join
+from assent.store.sharing.meanwhile import missed
 from assent.store.sharing.messages import News
 from assent.store.waiting import Waiting, settle
 
@@ -70,6 +71,7 @@ class Journal:
         self._failure: StoreError | None = None
         self._closed = ""  # why, once it is
         self._listeners: list[Listener] = []
+        self._told = 0  # the number of the last event that the listeners heard
         self._store: Store = join(folder, self.writer, self._poke)
         self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
         self._thread.start()
@@ -154,6 +156,7 @@ class Journal:
         """In a process that was forked from the one that opened it: the writer is not here, its connections are."""
         self._closed = _FORKED
         self._wake = threading.Condition()  # who held the other one is not here either
+        self._store.forget()
 
     def _poke(self) -> None:
         with self._wake:
@@ -223,47 +226,60 @@ class Journal:
     def _look(self) -> None:
         """Hear what others have written; go where the database is now."""
         try:
-            for news in self._store.news():
-                self._hear(news)
+            heard = [event for news in self._store.news() for event in self._events_of(news)]
         except Lost:
-            self._rejoin()
+            heard = self._rejoin()
+        self._publish(heard)
 
-    def _rejoin(self) -> None:
-        self._store.close()
-        store = join(self.folder, self.writer, self._poke, alone=False)
-        with self._wake:
-            self._store = store
-            self._wake.notify_all()
+    def _rejoin(self) -> list[Event]:
+        """Go where the database is now; what others wrote meanwhile that has to be heard here."""
+        while True:
+            self._store.close()
+            store = join(self.folder, self.writer, self._poke, alone=False)
+            with self._wake:
+                self._store = store
+                self._wake.notify_all()
+            with contextlib.suppress(Lost):
+                found = missed(store, self.writer, self._told) if self._told else []
+                return [bodies.restored(self.folder, event) for event in found]
 
     def _commit(self, group: Sequence[_Entry]) -> None:
         parcels = [self._parcel(entry) for entry in group]
+        heard: list[Event] = []
+
+        def hear(news: News) -> None:
+            heard.extend(self._events_of(news))
+
         while True:
             try:
-                written = self._store.append(parcels, self._hear)
+                written = self._store.append(parcels, hear)
                 break
             except Lost:
                 for parcel in parcels:
                     parcel.again = True
-                self._rejoin()
+                heard += self._rejoin()
         done = [entry for entry, places in zip(group, written, strict=True) if places is not None]
         refused = [entry for entry, places in zip(group, written, strict=True) if places is None]
         settle(entry.waiting for entry in done if entry.waiting is not None)
         settle((entry.waiting for entry in refused if entry.waiting is not None), Conflict())
-        if events := [event for entry in done for event in entry.events]:
-            self._publish(events)
+        own = [event for entry in done for event in entry.events]
+        self._publish(_in_order(own, [event for event in heard if event.seq > self._told]) if heard else own)
 
     def _parcel(self, entry: _Entry) -> Parcel:
         name = f"{self.writer}.{next(self._numbers)}"
         return Parcel(name, entry.events, [bodies.text_of(self.folder, event) for event in entry.events], entry.guard)
 
-    def _hear(self, news: News) -> None:
+    def _events_of(self, news: News) -> list[Event]:
         events = []
         for event, body in news.events:
             event.body = json.loads(body)
             events.append(bodies.restored(self.folder, event))
-        self._publish(events)
+        return events
 
     def _publish(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        self._told = max(self._told, events[-1].seq)
         for listener in list(self._listeners):
             try:
                 listener(events)
@@ -275,7 +291,7 @@ class Journal:
             f"The workspace {self.folder} could not be written: {line(error)}. What was recorded "
             "before is safe. Free some space or check the disk, then resume the run."
         )
-        if isinstance(error, WorkspaceGone):
+        if isinstance(error, (WorkspaceGone, CutOff)):
             failure = error
         with self._wake:
             self._failure = failure
@@ -283,6 +299,12 @@ class Journal:
             self._queue, self._waiting = [], 0
             self._wake.notify_all()
         settle((entry.waiting for entry in group if entry.waiting is not None), failure)
+
+
+def _in_order(own: Iterable[Event], heard: Iterable[Event]) -> list[Event]:
+    """Events by their numbers, each once: what was missed may also have been told."""
+    found = {event.seq: event for event in [*heard, *own]}
+    return [found[seq] for seq in sorted(found)]
 
 
 _all: "weakref.WeakSet[Journal]" = weakref.WeakSet()

@@ -39,6 +39,10 @@ class Door:
             Client(self.holder.address).close()  # closing the socket would not wake the thread that listens to it
         self._thread.join(_PATIENCE)
 
+    def forget(self) -> None:
+        """In a forked process: let go of the socket, which would outlive the one that listens."""
+        self._listener.close()
+
     def _listen(self) -> None:
         with self._listener:
             while self._open:

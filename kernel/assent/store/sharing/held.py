@@ -80,6 +80,11 @@ class Held:
         with self._writing:
             self._ledger.close()
 
+    def forget(self) -> None:
+        """In a forked process: nobody is to take it for the one that listens at the door."""
+        if self._door is not None:
+            self._door.forget()
+
     def _visit(self, connection: Connection, hello: Hello) -> None:
         self._wanted = True
         connection.send(Welcome("wait"))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assent.core.events import Event
+from assent.store.ledger import line
 from assent.store.parcel import Parcel, Written
 from assent.store.sharing.address import PROTOCOL, Holder
 
@@ -78,6 +79,14 @@ class Ask:
 class Answer:
     value: Any
     error: Exception | None = None
+
+
+def untold(error: Exception) -> str:
+    """Why a question did not reach the owner whole: a class that is defined in the notebook is known in it alone."""
+    return (
+        f"A DataFrame of this statement holds objects that cannot leave this process ({line(error)}). "
+        "Leave that column out, or make it text: df.astype({'column': str})."
+    )
 
 
 def call(holder: Holder, hello: Hello, patience: float) -> tuple[Connection, Welcome]:

@@ -16,14 +16,14 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from assent.core.errors import AssentError, StoreError
+from assent.core.errors import AssentError, QueryError, StoreError
 from assent.core.events import CONTROL
 from assent.core.ids import new_id
 from assent.store import cut_off, upkeep
 from assent.store.ledger import Ledger, line
 from assent.store.parcel import Parcel, Written
 from assent.store.sharing.door import Door
-from assent.store.sharing.messages import Answer, Append, Appended, Ask, Hello, News, Welcome
+from assent.store.sharing.messages import Answer, Append, Appended, Ask, Hello, News, Welcome, untold
 
 GRACE = 3.0  # seconds for those who shared the last owner to come back, before their runs count as cut off
 EXPECTING = 5.0  # seconds for the first guest to come
@@ -105,9 +105,10 @@ class Owner:
                 delivery.guest.outbox.put(Appended([], failure))
             return
         found = iter(written)
-        for delivery in deliveries:
-            delivery.guest.outbox.put(Appended([next(found) for _ in delivery.parcels]))
-        self._spread(parcels, written)
+        for delivery in deliveries:  # one after the other, so that every guest hears of events in their order
+            places = [next(found) for _ in delivery.parcels]
+            delivery.guest.outbox.put(Appended(places))
+            self._spread(delivery.parcels, places)
 
     def _spread(self, parcels: Sequence[Parcel], written: Sequence[Written]) -> None:
         """Tell the others what a person decided or wants stopped."""
@@ -153,7 +154,11 @@ class Owner:
 
     def _answer(self, connection: Connection) -> None:
         while True:
-            ask: Ask = connection.recv()
+            try:
+                ask: Ask = connection.recv()
+            except (AttributeError, ImportError) as error:  # of a class that is not known here
+                connection.send(Answer(None, QueryError(untold(error))))
+                continue
             try:
                 answer = Answer(self._asked(ask, connection))
             except AssentError as error:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pickle
 import queue
 import socket
 import sys
@@ -9,17 +10,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
-from assent.core.errors import QueryError, WorkspaceLocked
+from assent.core.errors import QueryError, StoreError, WorkspaceLocked
 from assent.store import database, reader
 from assent.store.access import EVERYONE, Access
-from assent.store.ledger import Lost
+from assent.store.ledger import Lost, line
 from assent.store.parcel import Parcel, Written
 from assent.store.sharing.address import Holder
-from assent.store.sharing.messages import Answer, Append, Appended, Ask, Hello, News, call
+from assent.store.sharing.messages import Answer, Append, Appended, Ask, Hello, News, call, untold
 
+_NOTICED = 1.0  # seconds in which the death of an owner is heard of
 PATIENCE = 30.0  # seconds that a holder may take to say hello: its process may be busy in one long step
 
 
@@ -52,12 +55,12 @@ class Remote:
         self._inbox = inbox
         self._connection = connection
         self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        self._lost = False
+        self._lost = threading.Event()
         threading.Thread(target=self._hear, name="assent-owner", daemon=True).start()
 
     def append(self, parcels: Sequence[Parcel], hear: Callable[[News], None]) -> list[Written]:
         """Have parcels written. News that came before the answer is handed to `hear` first: its numbers are lower."""
-        if self._lost:
+        if self._lost.is_set():
             raise Lost
         self._send(Append([replace(parcel, events=[_bare(event) for event in parcel.events]) for parcel in parcels]))
         while not isinstance(item := self._inbox.items.get(), Appended):
@@ -74,7 +77,7 @@ class Remote:
     def news(self) -> list[News]:
         """What others have written since one last looked; `Lost` if the owner is gone."""
         found: list[News] = []
-        if self._lost and self._inbox.items.empty():
+        if self._lost.is_set() and self._inbox.items.empty():
             raise Lost
         with contextlib.suppress(queue.Empty):
             while True:
@@ -87,7 +90,7 @@ class Remote:
 
     def waits(self) -> bool:
         """Whether there is something to look at."""
-        return self._lost or not self._inbox.items.empty()
+        return self._lost.is_set() or not self._inbox.items.empty()
 
     def select(
         self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), access: Access = EVERYONE
@@ -119,18 +122,28 @@ class Remote:
 
     def close(self) -> None:
         """Go away; the owner sees it."""
-        self._lost = True
+        self._lost.set()
         _shut(self._connection)
+        self._close_readers()
+
+    def forget(self) -> None:
+        """In a forked process: let go of the connections, which would outlive the process that they speak for."""
+        self._connection.close()
+        self._close_readers()
+
+    def _close_readers(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._readers.get_nowait().close()
 
     def _hear(self) -> None:
-        with self._connection, contextlib.suppress(OSError, EOFError):
-            while True:
-                self._inbox.put(self._connection.recv())
-        self._lost = True
-        self._inbox.put(None)
+        try:
+            with self._connection, contextlib.suppress(OSError, EOFError):
+                while True:
+                    self._inbox.put(self._connection.recv())
+        finally:  # whatever it was, the writer must not wait for ever
+            self._lost.set()
+            self._inbox.put(None)
 
     def _send(self, message: Append) -> None:
         try:
@@ -139,24 +152,27 @@ class Remote:
             raise Lost from None
 
     def _ask(self, name: str, *arguments: Any) -> Any:
+        question = _packed(Ask(name, arguments))
         try:
             connection = self._reader()
             try:
-                connection.send(Ask(name, arguments))
+                connection.send_bytes(question)
                 answer: Answer = connection.recv()
             except BaseException:  # an interrupt, too: the answer that is still to come would be taken for the next
                 connection.close()
                 raise
-        except (OSError, EOFError):
-            _shut(self._connection)  # so that the writer looks for another way
-            raise Lost from None
+        except (OSError, EOFError) as error:
+            if self._lost.wait(_NOTICED):
+                raise Lost from None
+            # The owner is there. To leave it would count as this process's death, and cut off what it has at work.
+            raise StoreError(f"The workspace {self.folder} could not be read: {line(error)}. Try again.") from None
         self._readers.put(connection)
         if answer.error is not None:
             raise answer.error
         return answer.value
 
     def _reader(self) -> Connection:
-        if self._lost:
+        if self._lost.is_set():
             raise Lost
         with contextlib.suppress(queue.Empty):
             return self._readers.get_nowait()
@@ -198,6 +214,14 @@ def _shut(connection: Connection) -> None:
         else:
             with socket.socket(fileno=os.dup(connection.fileno())) as end:
                 end.shutdown(socket.SHUT_RDWR)
+
+
+def _packed(ask: Ask) -> memoryview:
+    """A question as it travels; `QueryError` where a DataFrame holds what cannot leave this process."""
+    try:
+        return ForkingPickler.dumps(ask)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise QueryError(untold(error)) from None
 
 
 def _bare(event: Any) -> Any:
