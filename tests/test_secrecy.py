@@ -232,6 +232,7 @@ def test_an_error_does_not_tell_the_key_whatever_it_is_asked(maker: str, logs: l
     assert [text for text in logs if told(text)] == []
 
 
+@pytest.mark.slow
 def test_a_failed_run_keeps_no_key(tmp_path: Path, logs: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / ".assent"
 

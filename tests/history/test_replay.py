@@ -13,6 +13,7 @@ from assent.core.errors import ModelError
 from assent.core.events import Kind
 from assent.core.messages import Reasoning, Text, ToolCall
 from assent.history.replay import Replayed
+from assent.store import cut_off
 from assent.tools.tool import Tool, tool
 
 done: list[str] = []
@@ -148,6 +149,24 @@ def test_what_was_stopped_from_outside_is_compared_up_to_there(tmp_path: Path) -
         assert session.state(run).status == "cancelled"
         result = replayed(session, run)
     assert (result.difference, result.steps) == ("", 1)
+
+
+def test_a_kernel_that_died_while_a_call_waited_is_no_difference(tmp_path: Path) -> None:
+    async def asked(session: Session) -> str:
+        stream = session.submit(started(act, on_ask="wait"))
+        event = await until(stream, Kind.CALL_DECIDED)
+        gone = session.state(event.run or "").scope.event(Kind.RUN_SUSPENDED, body={"reason": cut_off.REASON})
+        session.journal.append([gone]).result()  # as the next kernel finds it
+        await stream.aclose()
+        return event.run or ""
+
+    with opened(tmp_path, call("act", what="one"), "Done.", tools=(act,)) as session:
+        run = asyncio.run(asked(session))
+        assert replayed(session, run).difference == ""
+        approve(session, f"{run}.1")
+        resumed(session, run)
+        result = replayed(session, run)
+    assert (result.difference, result.steps) == ("", 2)
 
 
 def test_a_fork_is_gone_through_from_where_it_left(tmp_path: Path) -> None:

@@ -30,12 +30,19 @@ def close_connections(shell: Shell) -> None:
     shell.run("await get_ipython()._assent_loaded[0].session.model('custom:m').aclose()")
 
 
+def hurry(folder: Path) -> None:
+    """Leave next to no time between two attempts."""
+    (folder / "workspace").mkdir(exist_ok=True)
+    (folder / "workspace" / "config.toml").write_text("[models.default]\nbackoff = 0.001\n")
+
+
 def only_run(shell: Shell) -> list[object]:
     row = shell.run("%agent sql SELECT run, status FROM runs").values.tolist()
     assert len(row) == 1
     return list(row[0])
 
 
+@pytest.mark.slow
 def test_no_model_and_none_reachable(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the local model's package, a key or a server there is nothing to ask; the sentence says what to do."""
     code = (
@@ -66,7 +73,8 @@ def test_a_bad_key(shell: Shell, serve: list[Reply]) -> None:
     assert "Forty-two." in shell.shown
 
 
-def test_a_server_that_goes_away_in_the_middle(shell: Shell, serve: list[Reply]) -> None:
+def test_a_server_that_goes_away_in_the_middle(shell: Shell, serve: list[Reply], tmp_path: Path) -> None:
+    hurry(tmp_path)
     half = [chunk({"content": "There are "})]
     serve += [Reply(half, cut=True)] * 6
     said = shell.fail("%%agent --model custom:m\nHow many?")
@@ -78,7 +86,8 @@ def test_a_server_that_goes_away_in_the_middle(shell: Shell, serve: list[Reply])
     assert "There are 344." in shell.shown
 
 
-def test_a_server_that_is_not_there(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(tmp_path)
     monkeypatch.setenv("ASSENT_BASE_URL", "http://127.0.0.1:9/v1")
     assert "127.0.0.1:9" in shell.fail("%%agent --model custom:m\nHow many?")
     assert "No model server answers at http://127.0.0.1:9/v1" in shell.fail("%%agent\nHow many?")
@@ -156,6 +165,7 @@ def test_a_workspace_that_is_a_file(shell: Shell, tmp_path: Path) -> None:
     assert "cannot be made" in shell.fail("%agent runs")
 
 
+@pytest.mark.slow
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a process that may write no file beyond a size, as on a full disk; later the run goes on."""
     monkeypatch.setenv("ASSENT_WORKSPACE", str(tmp_path / "workspace"))

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from tests.support.calls import call
 from tests.support.sessions import opened, results, until
 
@@ -47,6 +48,7 @@ def test_a_cancellation_that_comes_while_the_end_is_written_adds_no_other_end(tm
     assert [kind for kind in kinds if kind in ENDINGS] == [Kind.RUN_FINISHED]
 
 
+@pytest.mark.slow
 def test_thousands_of_runs_at_once_all_finish(tmp_path: Path) -> None:
     session = Session(tmp_path / "workspace", config=Config(), models=[ScriptedModel(["done"])])
     agent = Agent("quick", tools=())

@@ -48,6 +48,7 @@ def test_a_call_takes_as_long_as_it_takes_and_says_so(tmp_path: Path) -> None:
             assert 0.04 < seconds < 5
 
 
+@pytest.mark.slow
 def test_fifty_megabytes_are_recorded_once_and_shown_to_the_model_in_part(tmp_path: Path) -> None:
     @tool(privilege="read_only")
     def flood() -> str:

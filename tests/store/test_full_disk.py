@@ -6,6 +6,7 @@ import pytest
 from tests.support.process import python
 
 pytest.importorskip("resource", reason="limits on the size of files are POSIX")
+pytestmark = pytest.mark.slow  # a process for each
 
 PRELUDE = """
 import resource, secrets, sys

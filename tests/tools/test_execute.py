@@ -91,6 +91,7 @@ def test_a_result_that_cannot_be_told_is_a_failure_of_the_tool(result: Any) -> N
     assert output.text.startswith("give raised ")
 
 
+@pytest.mark.slow
 def test_fifty_megabytes_are_cut_for_the_model_and_kept_for_python() -> None:
     @tool
     def flood() -> str:

