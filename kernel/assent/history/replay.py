@@ -21,6 +21,7 @@ from assent.runs.loop import DEFECT, drive
 from assent.runs.output import OutputType
 from assent.runs.run import Run
 from assent.runs.state import State, fold
+from assent.store import cut_off
 from assent.store.forget import check_whole
 from assent.tools.tool import Output, Tool
 
@@ -130,7 +131,7 @@ def stints(events: Sequence[Event]) -> list[Stint]:
 def _ended_itself(before: Sequence[Event], within: Sequence[Event]) -> bool:
     last = within[-1] if within else before[-1]
     if last.kind is Kind.RUN_SUSPENDED:
-        return bool(fold([*before, *within]).waiting)
+        return last.body.get("reason") != cut_off.REASON and bool(fold([*before, *within]).waiting)
     return last.kind in _DECIDED and not str(last.body.get("error", "")).startswith(DEFECT)
 
 
