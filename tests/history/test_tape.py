@@ -123,10 +123,21 @@ def test_a_prompt_that_was_reworded_is_told_beside_the_recorded_one(tmp_path: Pa
     )
 
 
+def test_a_prompt_that_was_reworded_is_told_also_once_its_run_was_played(tmp_path: Path) -> None:
+    file = recorded(tmp_path, "Four.", tools=(), prompt="How much is two and two?")
+    session = playing(tmp_path, file)
+    try:
+        assert asked(session, prompt="How much is two and two?").status == "finished"
+        again = asked(session, prompt="How much is two and three?")
+    finally:
+        session.close()
+    assert "recorded 'How much is two and two?', now 'How much is two and three?'" in again.reason
+
+
 def test_a_question_that_is_not_in_it_says_so(tmp_path: Path) -> None:
     file = recorded(tmp_path, "Four.", tools=())
     assert drifted(tmp_path, file, prompt="Why is the sky blue?") == (
-        "has no run of the agent 'tester' that was asked 'Why is the sky blue?'; it has 1 runs"
+        "has no run of the agent 'tester' that was asked 'Why is the sky blue?'; it has 1 run"
     )
 
 

@@ -65,14 +65,19 @@ class Tape:
                 f"%agent record --replay {self.name} begins it again"
             )
         takes = self.recording.takes
-        free = {take.prompt: take for take in takes if take.number not in self._taken}
-        if close := difflib.get_close_matches(asked, list(free), 1):
-            take = free[close[0]]
-            then, now, what = take.prompt, asked, "prompt"
-            if then == now:
-                then, now, what = take.agent["name"], agent, "agent"
-            return f"does not fit: {drift.differs(f'the {what} of its {_nth(take.number)} run', then, now)}"
-        return f"has no run of the agent {agent!r} that was asked {asked[:80]!r}; it has {len(takes)} runs"
+        for taken in (False, True):
+            known = {take.prompt: take for take in takes if (take.number in self._taken) is taken}
+            if close := difflib.get_close_matches(asked, list(known), 1):
+                return _reworded(known[close[0]], agent, asked)
+        has = "1 run" if len(takes) == 1 else f"{len(takes)} runs"
+        return f"has no run of the agent {agent!r} that was asked {asked[:80]!r}; it has {has}"
+
+
+def _reworded(take: Take, agent: str, asked: str) -> str:
+    then, now, what = take.prompt, asked, "prompt"
+    if then == now:
+        then, now, what = take.agent["name"], agent, "agent"
+    return f"does not fit: {drift.differs(f'the {what} of its {_nth(take.number)} run', then, now)}"
 
 
 @dataclass(slots=True)
