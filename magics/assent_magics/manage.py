@@ -124,7 +124,7 @@ def pending(desk: Desk, rest: str) -> None:
     _nothing(rest)
     waiting = desk.session.pending()
     if not waiting:
-        print("Nothing waits for your answer.")
+        print(" ".join(["Nothing waits for your answer.", unfinished.greeting(desk.session)]).strip())
     if any(item.at < desk.since for item in waiting):
         print("This kernel is younger than the question: load the data again before you approve.")
     if frontend.way_to_ask() == "widget":

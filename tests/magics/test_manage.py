@@ -73,6 +73,9 @@ def test_pending_shows_what_would_run(shell: Shell, tmp_path: Path) -> None:
     assert "danger = 99" in shell.shown
     assert f"%agent approve {call}" in shell.shown
     assert "load the data again" not in shell.shown
+    shell.run(f"%agent approve {call}")
+    shell.run("%agent pending")
+    assert "Nothing waits for your answer. 1 run from before can go on: %agent says how." in shell.shown
 
 
 def test_a_question_of_an_earlier_kernel_reminds_of_its_data(shell: Shell, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed, started, until
 
 from assent.app import Session
+from assent.core.commands import Decide
+from assent.core.errors import NotFound
 from assent.core.events import Kind, Scope
 from assent.store.cut_off import REASON
 from assent.tools.tool import tool
@@ -75,6 +78,19 @@ def test_what_was_cut_off_in_a_call_has_an_unknown_outcome(tmp_path: Path) -> No
         ]
         resumed(session, run)
         assert lines(session) == [f'{run}  tester  suspended, the outcome of hang is unknown  "Go."    %agent pending']
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_an_answer_before_the_question_is_told_to_resume_first(
+    tmp_path: Path, verdict: Literal["approve", "reject"]
+) -> None:
+    with opened(tmp_path, call("hang"), "done") as session:
+        run = cut_off(session, hang)
+        with pytest.raises(NotFound, match=f"Type %agent resume {run} first: it asks about the call"):
+            session.decide(Decide(f"{run}.1", verdict))
+        resumed(session, run)
+        approve(session, f"{run}.1", outcome="It hung.")
+        assert session.pending(run) == []
 
 
 def test_what_can_be_repeated_has_none(tmp_path: Path) -> None:

@@ -33,6 +33,11 @@ def _waiting(state: State, command: Decide) -> CallState:
     if command.verdict not in ("approve", "reject"):
         raise ConfigError(f"{command.verdict!r} is no verdict; say approve or reject.")
     call = state.batch.get(command.call)
+    if call is not None and call.started and call.result is None and not call.unknown and state.status != "running":
+        raise NotFound(
+            f"The call {call.id} was cut off, and nobody recorded how it ended. Type %agent resume {state.run} first: "
+            "it asks about the call, or repeats it if its tool is idempotent."
+        )
     if call is None or not call.waits:
         verdict = f" It was answered already: {call.verdict}." if call and call.verdict else ""
         raise NotFound(f"No call {command.call!r} waits for approval.{verdict} %agent pending lists those that do.")
