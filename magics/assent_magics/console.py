@@ -9,7 +9,7 @@ from typing import Any
 from assent.core.approval import Decided, Pending
 from assent.core.commands import Decide
 from assent.core.errors import AssentError, ConfigError
-from assent.core.events import Event, Kind, Progress
+from assent.core.events import ENDINGS, LIFECYCLE, Event, Kind, Progress
 from assent.core.messages import from_json
 from assent.core.model import Notice, TextDelta
 from assent_widgets.approval import pending_bundle, question_text, visible_json
@@ -19,6 +19,7 @@ from assent_widgets.notices import NOTICES, notice_line
 from assent_widgets.transcript import Transcript, fork_of
 
 Prompt = Callable[[str], Awaitable[str]]
+_STOPPED = ENDINGS - {Kind.RUN_FINISHED}
 _CHOICES = "approve (a), edit (e), reject (r), allow for this run (w): "
 _UNKNOWN = "run it again (a), it did happen (h), it did not and must not (r): "
 
@@ -37,6 +38,7 @@ class ConsoleView:
         self._decide = decide
         self._leave = leave
         self._streamed = False
+        self._then = ""  # how to go on with a run that has stopped; not said where the record itself goes on
         self._one = asyncio.Lock()  # a terminal has room for one question at a time
 
     def take(self, item: Event | Progress) -> None:
@@ -58,6 +60,8 @@ class ConsoleView:
             self._said(str(item.body["partial"]))
         for line in _lines(item):
             _write(line + "\n")
+        if item.kind in LIFECYCLE:
+            self._then = f"%agent resume {item.run} goes on with it.\n" if item.kind in _STOPPED else ""
 
     def _said(self, words: str) -> None:
         """The end of an answer; what did not come in deltas (a run shown again) is printed now."""
@@ -84,8 +88,8 @@ class ConsoleView:
         """Nothing is left standing on a terminal that would have to change."""
 
     def end(self) -> None:
-        """The closing line: status, tokens, cost."""
-        _write(self.transcript.text().partition("\n")[0] + "\n")
+        """How to go on, where one can, and the closing line: status, tokens, cost."""
+        _write(self._then + self.transcript.text().partition("\n")[0] + "\n")
 
     async def _command(self, pending: Pending, prompt: Prompt) -> Decide:
         if pending.unknown:
@@ -156,9 +160,8 @@ def _lines(event: Event) -> list[str]:
             return [notice_line(event)]
         case Kind.STOP_REQUESTED:
             return [f"{'pausing' if body.get('then') == 'pause' else 'stopping'}: {body.get('reason') or ''}"]
-        case Kind.RUN_FAILED | Kind.RUN_SUSPENDED | Kind.RUN_PAUSED | Kind.RUN_CANCELLED:
-            why = f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"
-            return [why, f"%agent resume {event.run} goes on with it."]
+        case kind if kind in _STOPPED:
+            return [f"{kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"]
     return []
 
 

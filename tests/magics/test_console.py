@@ -195,8 +195,19 @@ def test_a_pause_and_what_was_said_before_it(capsys: pytest.CaptureFixture[str],
     if streamed:
         view.take(Progress("r1", 1, TextDelta("There are 3")))
     view.take(SCOPE.event(Kind.RUN_PAUSED, body={"reason": "lunch", "partial": "There are 3"}))
-    lines = ["pausing: lunch", "There are 3", "paused: lunch", "%agent resume r1 goes on with it."]
-    assert capsys.readouterr().out.splitlines() == lines
+    assert capsys.readouterr().out.splitlines() == ["pausing: lunch", "There are 3", "paused: lunch"]
+    view.end()
+    assert capsys.readouterr().out.splitlines()[0] == "%agent resume r1 goes on with it."
+
+
+def test_how_to_go_on_is_said_of_the_last_stop_only(capsys: pytest.CaptureFixture[str]) -> None:
+    view = ConsoleView(None, id, id)
+    for kind in (Kind.RUN_SUSPENDED, Kind.RUN_RESUMED, Kind.RUN_FINISHED):
+        view.take(SCOPE.event(kind, body={"reason": "nobody answered"} if kind is Kind.RUN_SUSPENDED else {}))
+    view.end()
+    out = capsys.readouterr().out
+    assert out.startswith("suspended: nobody answered\n")
+    assert "%agent resume" not in out
 
 
 def test_a_fork_says_what_it_shares(capsys: pytest.CaptureFixture[str]) -> None:
