@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -50,19 +50,32 @@ class Room:
     call: str
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
+@contextmanager
+def inhabited(folder: Path) -> Iterator[Room]:
     turns = call("send", text=SECRET), SECRET, SECRET
-    with opened(tmp_path, *turns, tools=(send,), access=Access("default", "bo")) as bo:
+    with opened(folder, *turns, tools=(send,), access=Access("default", "bo")) as bo:
         bo.define(Agent(name="bos", instructions=SECRET))
         waiting = ran(bo, send, prompt=SECRET, notebook="bo.ipynb")
         finished = ran(bo, prompt=SECRET, notebook="bo.ipynb")
-        yield Room(tmp_path, bo, waiting.run, finished.run, waiting.pending[0].call)
+        yield Room(folder, bo, waiting.run, finished.run, waiting.pending[0].call)
 
 
-@pytest.fixture(params=OTHERS, ids=str)
-def other(request: pytest.FixtureRequest, room: Room) -> Iterator[Session]:
-    with opened(room.folder, "mine", tools=(send,), access=request.param) as session:
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with inhabited(tmp_path) as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """A room that nobody gets into: one is enough for all who try."""
+    with inhabited(tmp_path_factory.mktemp("closed")) as room:
+        yield room
+
+
+@pytest.fixture(scope="module", params=OTHERS, ids=str)
+def other(request: pytest.FixtureRequest, closed: Room) -> Iterator[Session]:
+    with opened(closed.folder, "mine", tools=(send,), access=request.param) as session:
         yield session
 
 
@@ -91,22 +104,22 @@ async def _all(session: Session, command: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_what_is_somebody_elses_is_not_there(room: Room, door: str) -> None:
-    before = room.bo.journal.house.select("SELECT count(*) FROM events")
+def test_what_is_somebody_elses_is_not_there(closed: Room, door: str) -> None:
+    before = closed.bo.journal.house.select("SELECT count(*) FROM events")
     for access in OTHERS:
-        with opened(room.folder, "mine", tools=(send,), access=access) as session:
+        with opened(closed.folder, "mine", tools=(send,), access=access) as session:
             with pytest.raises(NotFound) as caught:
-                DOORS[door](session, room)
+                DOORS[door](session, closed)
             assert SECRET not in str(caught.value)
-    assert room.bo.journal.house.select("SELECT count(*) FROM events") == before
-    assert not room.bo.state(room.waiting).answered
+    assert closed.bo.journal.house.select("SELECT count(*) FROM events") == before
+    assert not closed.bo.state(closed.waiting).answered
 
 
-def test_nothing_is_listed(room: Room, other: Session) -> None:
-    assert other.pending() == other.pending(room.waiting) == []
-    assert not other.live(room.waiting)
+def test_nothing_is_listed(closed: Room, other: Session) -> None:
+    assert other.pending() == other.pending(closed.waiting) == []
+    assert not other.live(closed.waiting)
     assert "bos" not in other.agents()
-    assert other.journal.events(room.waiting) == other.journal.events(kind=Kind.AGENT_DEFINED) == []
+    assert other.journal.events(closed.waiting) == other.journal.events(kind=Kind.AGENT_DEFINED) == []
     for view in ("events", "runs", "steps", "tool_calls", "approvals", "costs", "notebooks", "writes"):
         assert other.sql(f"SELECT * FROM {view}").empty
         assert other.journal.select(f"SELECT * FROM {view}") == []
@@ -115,7 +128,7 @@ def test_nothing_is_listed(room: Room, other: Session) -> None:
 @pytest.mark.parametrize(
     "query", ["SELECT * FROM main.events", "SELECT * FROM assent.main.runs", "FROM duckdb_tables()"]
 )
-def test_no_sql_reaches_further(room: Room, other: Session, query: str) -> None:
+def test_no_sql_reaches_further(other: Session, query: str) -> None:
     for door in (other.sql, other.journal.select, lambda text: other.journal.frame(text, {})):
         with pytest.raises(QueryError):
             door(query)
@@ -326,7 +339,7 @@ def test_the_owner_of_a_shared_workspace_confines_too(room: Room) -> None:
     assert room.bo.find(room.finished) == room.finished
 
 
-def test_no_condition_fails_on_somebody_elses_rows(room: Room, other: Session) -> None:
+def test_no_condition_fails_on_somebody_elses_rows(other: Session) -> None:
     for query in (
         "SELECT CAST(prompt AS INT) FROM runs",
         "SELECT error(body) FROM events",

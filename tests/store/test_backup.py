@@ -251,9 +251,16 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("archive")
+    return kept(folder / "a", folder / "a.zip").read_bytes()
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_archive_changes_nothing(tmp_path: Path, damage: str) -> None:
-    file = kept(tmp_path / "a", tmp_path / "a.zip")
+def test_a_damaged_archive_changes_nothing(tmp_path: Path, archive: bytes, damage: str) -> None:
+    file = tmp_path / "a.zip"
+    file.write_bytes(archive)
     DAMAGES[damage](file)
     there = names(tmp_path)
     with pytest.raises(StoreError, match=r"(a\.zip .*(nothing|Nothing) was restored|is no backup|Upgrade Assent)"):
