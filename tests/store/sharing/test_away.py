@@ -115,6 +115,22 @@ def test_a_process_that_was_taken_for_dead_writes_no_more_until_it_begins_anew(j
         assert journal.verify() == last + 1
 
 
+def test_a_newcomer_waits_for_those_who_lost_their_owner(tmp_path: Path) -> None:
+    with Peer(tmp_path) as peer, Peer(tmp_path) as leaves:
+        peer.do("note('theirs', kind=Kind.RUN_STARTED)")
+        leaves.do("note('others', kind=Kind.RUN_STARTED)")
+        os.kill(peer.pid, signal.SIGSTOP)
+        holder = owner(tmp_path)
+        os.kill(holder, signal.SIGSTOP)
+        leaves.kill()
+        os.kill(holder, signal.SIGKILL)
+        newcomer = Journal(tmp_path)
+        os.kill(peer.pid, signal.SIGCONT)
+        peer.do("note('theirs', 'goes on')")
+        eventually(lambda: status(newcomer) == {"theirs": "running", "others": "suspended"})
+        newcomer.close()
+
+
 def test_a_child_that_outlives_its_parent_keeps_nobody_out(tmp_path: Path) -> None:
     with Peer(tmp_path) as peer:
         peer.do("note('theirs', kind=Kind.RUN_STARTED)")

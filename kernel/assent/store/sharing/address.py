@@ -8,6 +8,7 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,10 @@ PROTOCOL = 1  # of the messages between processes
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process that has the database open. `key` lets in whoever knows it; `since` is seconds since the epoch."""
+    """A process that has the database open. `key` lets in whoever knows it; `since` is seconds since the epoch.
+
+    `guests` are the processes that reach the database by this one, and will look for another way if it dies.
+    """
 
     pid: int
     address: str
@@ -27,11 +31,12 @@ class Holder:
     protocol: int = PROTOCOL
     version: str = assent.__version__
     since: float = field(default_factory=time.time)
+    guests: Sequence[int] = ()
 
 
-def here(folder: Path) -> Holder:
+def here(folder: Path, guests: Iterable[int] = ()) -> Holder:
     """This process as a holder, at an address of its own."""
-    return Holder(os.getpid(), _address(folder), secrets.token_hex(16))
+    return Holder(os.getpid(), _address(folder), secrets.token_hex(16), guests=sorted(guests))
 
 
 def read(folder: Path) -> Holder | None:
@@ -40,6 +45,12 @@ def read(folder: Path) -> Holder | None:
         return Holder(**json.loads((folder / FILE).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def survivors(folder: Path) -> list[int]:
+    """The processes that the last holder shared the workspace with, and that live."""
+    holder = read(folder)
+    return [] if holder is None else [guest for guest in holder.guests if _lives(guest)]
 
 
 def write(folder: Path, holder: Holder) -> None:
@@ -56,6 +67,18 @@ def remove(folder: Path, holder: Holder) -> None:
     with contextlib.suppress(OSError):
         if read(folder) == holder:
             (folder / FILE).unlink()
+
+
+def _lives(process: int) -> bool:
+    if sys.platform == "win32":  # where to ask is to interrupt
+        return True
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError, TypeError):
+        return False
+    return True
 
 
 def _address(folder: Path) -> str:

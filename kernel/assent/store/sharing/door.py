@@ -3,7 +3,8 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
@@ -19,22 +20,33 @@ Visitor = Callable[[Connection, Hello], None]
 class Door:
     """Listens for other processes. `visitor` gets each that knows the key, on a thread of its own, and closes it."""
 
-    def __init__(self, folder: Path, visitor: Visitor) -> None:
+    def __init__(self, folder: Path, visitor: Visitor, guests: Iterable[int] = ()) -> None:
         self._folder = folder
         self._visitor = visitor
-        self.holder = address.here(folder)
+        self.holder = address.here(folder, guests)
+        self._writing = threading.Lock()
         self._listener = Listener(self.holder.address, backlog=64)
         self._open = True
         self._thread = threading.Thread(target=self._listen, name="assent-door", daemon=True)
         self._thread.start()
         address.write(folder, self.holder)
 
+    def name(self, guests: Iterable[int]) -> None:
+        """Say who will look for another way if this process dies; until `close`."""
+        with self._writing:
+            self.holder = replace(self.holder, guests=sorted(guests))
+            if self._open:
+                with contextlib.suppress(OSError):  # a full disk keeps nobody out
+                    address.write(self._folder, self.holder)
+
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more. What `name` said stays if it named anybody."""
         if not self._open:
             return
-        self._open = False
-        address.remove(self._folder, self.holder)
+        with self._writing:
+            self._open = False
+            if not self.holder.guests:
+                address.remove(self._folder, self.holder)
         with contextlib.suppress(OSError):
             Client(self.holder.address).close()  # closing the socket would not wake the thread that listens to it
         self._thread.join(_PATIENCE)

@@ -14,16 +14,24 @@ from assent.store import cut_off, upkeep
 from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Ledger, Lost
 from assent.store.parcel import Parcel, Written
+from assent.store.sharing import address
 from assent.store.sharing.door import Door
 from assent.store.sharing.messages import Hello, News, Welcome, title
+from assent.store.sharing.remote import Moving
 
 
 class Held:
-    """A ledger behind a door. Once somebody has knocked, `news` raises `Lost`: the owner is to have the database."""
+    """A ledger behind a door. Once somebody has knocked, `news` raises `Lost`: the owner is to have the database.
+
+    `Moving` where others are about to look for an owner.
+    """
 
     def __init__(self, folder: Path, poke: Callable[[], None]) -> None:
         self._poke = poke
         self._ledger = Ledger(folder)
+        if address.survivors(folder):  # of an owner that died: they come back, and nothing of theirs is to be cut off
+            self._ledger.close()
+            raise Moving
         self._writing = threading.Lock()
         self._wanted = False
         self._since = time.time()
@@ -86,6 +94,8 @@ class Held:
             self._door.forget()
 
     def _visit(self, connection: Connection, hello: Hello) -> None:
+        if self._door is not None and not self._wanted:
+            self._door.name([os.getpid()])
         self._wanted = True
         connection.send(Welcome("wait"))
         self._poke()

@@ -22,6 +22,7 @@ from assent.core.ids import new_id
 from assent.store import cut_off, upkeep
 from assent.store.ledger import Ledger, line
 from assent.store.parcel import Parcel, Written
+from assent.store.sharing import address
 from assent.store.sharing.door import Door
 from assent.store.sharing.messages import Answer, Append, Appended, Ask, Hello, News, Welcome, untold
 
@@ -56,10 +57,12 @@ class Owner:
         self._todo: queue.SimpleQueue[_Delivery | Guest] = queue.SimpleQueue()
         self._guests: dict[str, Guest] = {}
         self._writing = threading.Lock()
+        self._naming = threading.Lock()
         self._began = time.monotonic()
         self._graced = False
         self._had_guests = False
-        self._door = Door(folder, self._visit)
+        self._awaited = set(address.survivors(folder))  # of those who shared the last owner
+        self._door = Door(folder, self._visit, self._awaited)
 
     def serve(self) -> None:
         """Write what comes until the last guest has gone."""
@@ -74,6 +77,8 @@ class Owner:
         age = time.monotonic() - self._began
         if not self._graced and age > GRACE:
             self._graced = True
+            self._awaited.clear()
+            self._name_guests()
             self._cut_off(lambda writer: writer not in self._guests)
         return not self._guests and self._todo.empty() and (self._had_guests or age > EXPECTING)
 
@@ -130,8 +135,13 @@ class Owner:
     def _bid_farewell(self, guest: Guest) -> None:
         if self._guests.get(guest.hello.writer) is guest:
             del self._guests[guest.hello.writer]
+            self._name_guests()
             self._cut_off(lambda writer: writer == guest.hello.writer)
         guest.outbox.put(None)
+
+    def _name_guests(self) -> None:
+        with self._naming:
+            self._door.name(self._awaited | {guest.hello.pid for guest in list(self._guests.values())})
 
     # Visitors, each on a thread of its own
 
@@ -143,6 +153,8 @@ class Owner:
         guest = Guest(hello, connection)
         self._guests[hello.writer] = guest
         self._had_guests = True
+        self._awaited.discard(hello.pid)
+        self._name_guests()
         connection.send(Welcome("come in"))
         threading.Thread(target=_tell, args=(guest,), name="assent-teller", daemon=True).start()
         try:
