@@ -179,3 +179,19 @@ def test_objects_of_a_class_that_the_owner_does_not_know_are_named(journal: Jour
             with pytest.raises(QueryError, match="cannot leave this process"):
                 journal.frame("SELECT count(*) FROM events JOIN odds USING (run)", {"odds": frame})
         assert journal.frame("SELECT count(*) AS n FROM events", {})["n"].item() == 1
+
+
+@pytest.mark.parametrize("place", ["long" * 30, "file", ".."])
+def test_a_folder_for_sockets_that_will_not_do_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / ("long" * 30)).mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", place if place == ".." else str(tmp_path / place))
+    opened = Journal(tmp_path / "workspace")
+    note(opened, "here")
+    holder = address.read(opened.folder)
+    opened.close()
+    assert holder is not None
+    assert Path(holder.address).is_absolute()
+    assert tmp_path not in Path(holder.address).parents

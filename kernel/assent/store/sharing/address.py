@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 import assent
 
 FILE = "holder.json"  # in the workspace's folder
+_LONGEST = 72  # bytes of the folder of sockets: with their names, some systems take 103
 PROTOCOL = 1  # of the messages between processes
 
 
@@ -93,12 +95,17 @@ def _address(folder: Path) -> str:
 
 def _sockets() -> Path:
     """A folder of this user alone; not the workspace's own, whose path may be too long for a socket."""
-    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"assent-{os.getuid()}"
+    for root in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()):
+        folder = Path(root) / f"assent-{os.getuid()}"
+        if folder.is_absolute() and len(os.fsencode(folder)) <= _LONGEST and _is_ours(folder):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="assent-"))
+
+
+def _is_ours(folder: Path) -> bool:
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
-        if status.st_uid == os.getuid() and status.st_mode & 0o777 == 0o700 and folder.is_dir():
-            return folder
     except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="assent-"))
+        return False
+    return status.st_uid == os.getuid() and status.st_mode & 0o777 == 0o700 and stat.S_ISDIR(status.st_mode)
