@@ -1,6 +1,7 @@
 """`%agent blame` and `%agent rebuild`: who wrote a variable or a file, and how to have one back after a restart."""
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,12 +27,13 @@ _MANY = 12  # variables that a sentence names
 def blame(desk: Desk, rest: str) -> Any:
     """Who wrote a variable or a file: a sentence on the latest, and all of them as a table, newest first."""
     from assent.history import blame as blaming  # imports duckdb
+    from assent.history.pieces import places
 
     words, _ = options.split(rest, options.NONE)
     if len(words) != 1:
         raise ConfigError("Give one variable or file: %agent blame df, or %agent blame out/report.csv.")
     name, journal = words[0], desk.session.journal
-    place = frontend.provenance().notebook
+    place = _place(desk)
     found = blaming.blame_variable(journal, name, place, KERNEL) if name.isidentifier() else []
     if not found:
         found = blaming.blame_file(journal, name)
@@ -43,8 +45,8 @@ def blame(desk: Desk, rest: str) -> Any:
         since = f"\nIt was changed since, on {_at(at)}, by something that Assent did not see." if at else ""
         print(_sentence(name, found[0]) + since)
     else:
-        print(_sentence(name, found[0]) + _elsewhere(desk, name, found, place))
-    return _table([_row(writer) for writer in found])
+        print(_sentence(name, found[0]) + _elsewhere(desk, name, found[0], [place, *places(journal, place)]))
+    return _table([_row(name, writer) for writer in found])
 
 
 def rebuild(desk: Desk, rest: str) -> Any:
@@ -52,7 +54,7 @@ def rebuild(desk: Desk, rest: str) -> Any:
     from assent.history.rebuild import plan  # imports duckdb
 
     words, _ = options.split(rest, options.NONE)
-    place = frontend.provenance().notebook
+    place = _place(desk)
     there = {name for name in desk.namespace if is_variable(name)}
     found = plan(desk.session.journal, place, KERNEL, there, words)
     if found is None:
@@ -62,8 +64,13 @@ def rebuild(desk: Desk, rest: str) -> Any:
     return _table([_step(*item) for item in zip(found.steps, found.makes, _notes(found), strict=True)])
 
 
+def _place(desk: Desk) -> str | None:
+    """Where this notebook is; by its id, which is told to the journal first, its earlier places are found."""
+    return frontend.provenance().notebook if desk.notebook else None
+
+
 def _sentence(name: str, writer: "Writer") -> str:
-    at, code = _at(writer.at), f": {_line(writer.code)}" if writer.code else "."
+    at, code = _at(writer.at), f": {_line(writer.code, name)}" if writer.code else "."
     if writer.by == "cell":
         number = f" [{writer.count}]" if writer.count else ""
         of = f" of {os.path.basename(writer.notebook)}" if writer.notebook else ""
@@ -76,9 +83,8 @@ def _sentence(name: str, writer: "Writer") -> str:
     return f"{name} was {_VERBS[writer.how]} on {at} by {by}{code}"
 
 
-def _elsewhere(desk: Desk, name: str, found: Sequence["Writer"], place: str | None) -> str:
-    latest = found[0]
-    if latest.kernel != KERNEL and latest.notebook != place:
+def _elsewhere(desk: Desk, name: str, latest: "Writer", here: Sequence[str | None]) -> str:
+    if latest.kernel != KERNEL and latest.notebook not in here:
         return f"\nNobody has written {name} in this notebook."
     if name not in desk.namespace and latest.how != "deleted":
         return f"\nThis kernel does not have it: %agent rebuild {name}"
@@ -90,16 +96,16 @@ def _nobody(desk: Desk, name: str, near: Sequence[str]) -> str:
     if name in desk.namespace:
         return f"{name} is here, but nobody has recorded who wrote it: before Assent was loaded, or with lineage off."
     if os.path.exists(name):
-        return f"No agent has written {name}, and what your own cells do to files is not recorded.{meant}"
+        return f"No agent is known to have written {name}, and what your own cells do to files is not recorded.{meant}"
     return f"Nobody has written a variable or file {name!r}.{meant} SELECT * FROM writes shows all."
 
 
-def _row(writer: "Writer") -> dict[str, Any]:
+def _row(name: str, writer: "Writer") -> dict[str, Any]:
     return {
         "time (UTC)": _utc(writer.at).replace(tzinfo=None), "how": writer.how, "by": writer.by,
         "notebook": writer.notebook, "cell": writer.cell, "number": writer.count, "run": writer.run,
         "agent": writer.agent, "step": writer.step, "call": writer.call, "approved by": writer.approved_by or None,
-        "asked": _short(writer.prompt) or None, "code": _line(writer.code) or None,
+        "asked": _short(writer.prompt) or None, "code": _line(writer.code, name) or None,
     }  # fmt: skip
 
 
@@ -158,10 +164,12 @@ def _at(at: float) -> str:
     return f"{_utc(at):%Y-%m-%d %H:%M} UTC"
 
 
-def _line(code: str) -> str:
+def _line(code: str, name: str = "") -> str:
+    """The first line that begins with that name, else the first that says something."""
     from assent.history.pieces import first_line  # imports duckdb
 
-    return _short(first_line(code))
+    about = re.search(rf"^\s*{re.escape(name)}\b.*", code, re.MULTILINE) if name else None
+    return _short(about[0] if about else first_line(code))
 
 
 def _short(text: str) -> str:

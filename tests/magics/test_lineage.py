@@ -42,6 +42,15 @@ def test_a_variable_is_blamed_on_the_cell_that_last_wrote_it(shell: Shell, run: 
     ]  # fmt: skip
 
 
+def test_the_line_that_is_shown_is_about_the_variable(shell: Shell) -> None:
+    shell.run("%agent runs")
+    shell.run("import math\n# the area\nw = 2\narea = w * math.pi\n(q, r) = 1, 2")
+    for name, line in {"area": "area = w * math.pi", "w": "w = 2", "r": "import math"}.items():
+        table = shell.run(f"%agent blame {name}")
+        assert shell.shown.partition("\n")[0].endswith(f"by your cell [1]: {line}")
+        assert table["code"].tolist() == [line]
+
+
 def test_a_variable_is_blamed_on_the_run_with_its_prompt_and_approver(shell: Shell, run: str) -> None:
     table = shell.run("%agent blame y")
     assert f'by the agent analyst (run {run}, step 1, call {run}.1), asked "Sum x.", approved by' in shell.shown
@@ -68,7 +77,7 @@ def test_a_file_is_blamed_and_a_later_change_is_told(shell: Shell, run: str) -> 
         ("outt.txt", "Did you mean out.txt?"),
         ("", "Give one variable or file: %agent blame df, or"),
         ("x y", "Give one variable or file"),
-        ("other.txt", "No agent has written other.txt, and what your own cells do to files is not recorded."),
+        ("other.txt", "No agent is known to have written other.txt, and what your own cells do to files is not"),
         ("earlier", "earlier is here, but nobody has recorded who wrote it"),
     ],
 )

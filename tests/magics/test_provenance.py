@@ -72,6 +72,22 @@ def test_the_runs_of_a_notebook_that_was_moved_are_found_under_its_new_path(
     assert found == [[str(tmp_path / "moved.ipynb"), 2], [str(tmp_path / "other.ipynb"), 1]]
 
 
+def test_the_variables_of_a_notebook_that_was_moved_are_found_under_its_new_path(
+    shell: Shell, notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(notebook, ran(shell, f"%%agent --model {script(tmp_path, 'Yes.')}\nFirst?"))
+    shell.run("x = 1")
+    shell.run("%agent pending")
+    shell.namespace.pop("x")
+    for module in ("assent_magics.lineage", "assent.jupyter.cells"):
+        monkeypatch.setattr(f"{module}.KERNEL", "next")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(notebook.rename(tmp_path / "moved.ipynb")))
+    shell.run("%agent blame x")
+    assert "by your cell [1] of analyst's.ipynb: x = 1" in shell.shown
+    assert "This kernel does not have it: %agent rebuild x" in shell.shown
+    assert shell.run("%agent rebuild")["code"].tolist() == ["x = 1"]
+
+
 def test_a_run_of_a_moved_notebook_goes_on_in_it(
     shell: Shell, notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
