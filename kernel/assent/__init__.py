@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from assent.core.version import VERSION
+
 if TYPE_CHECKING:
     from assent.app import Session
     from assent.core.agent import Agent
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from assent.tools.idempotency import idempotency_key
     from assent.tools.tool import tool
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Agent",
     "AssentError",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-import assent
+from assent.core import version
 from assent.core.errors import StoreError
 from assent.store import blobs, chain, database, payloads
 from assent.store.chain import Verified
@@ -91,7 +91,7 @@ def _made(journal: Journal, place: Path) -> Manifest:
     if (journal.folder / SETTINGS).is_file():
         shutil.copyfile(journal.folder / SETTINGS, place / SETTINGS)
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = Manifest(verified.events, verified.head, len(named), when, assent.__version__, VERSION)
+    manifest = Manifest(verified.events, verified.head, len(named), when, version.VERSION, VERSION)
     (place / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2))
     return manifest
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import assent
+from assent.core.version import VERSION
 
 FILE = "holder.json"  # in the workspace's folder
 _LONGEST = 72  # bytes of the folder of sockets: with their names, some systems take 103
@@ -31,7 +31,7 @@ class Holder:
     address: str
     key: str
     protocol: int = PROTOCOL
-    version: str = assent.__version__
+    version: str = VERSION
     since: float = field(default_factory=time.time)
     guests: Sequence[int] = ()
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-import assent
 from assent.core.errors import StoreError, WorkspaceLocked
 from assent.store.lock import tried
 from assent.store.sharing import address
@@ -86,7 +85,7 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def _started(folder: Path, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    roots = [str(Path(assent.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    roots = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "assent.store.sharing.owner", str(folder)],
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
