@@ -31,11 +31,10 @@ def _tell(run: str, status: str, verb: str, seconds: float | None) -> None:
 def _asked(desk: Desk, rest: str, verb: str, default: float | None) -> tuple[str, float | None]:
     """The run that is meant, and how many seconds it has."""
     words, given = options.split(rest, options.STOP)
-    if len(words) != 1:
-        raise ConfigError(f"Give one word: %agent {verb} RUN. %agent runs lists them.")
+    run = options.one_run(words, verb)
     if len(given) > 1:
         raise ConfigError("Say --now or --graceful SECONDS, not both.")
-    return desk.session.find(words[0]), _seconds(given, default)
+    return desk.session.find(run), _seconds(given, default)
 
 
 def _seconds(given: dict[str, Any], default: float | None) -> float | None:

@@ -109,10 +109,8 @@ class AgentMagics(Magics):
 
     def _resumed(self, rest: str) -> tuple[ResumeRun, str]:
         words, given = options.split(fill(rest, self.desk.namespace), options.RESUME)
-        if len(words) != 1:
-            raise ConfigError("Give one run: %agent resume RUN. %agent runs lists them.")
-        into = given.pop("into", "")
-        return self.desk.resuming(words[0], **given), into
+        run, into = options.one_run(words, "resume"), given.pop("into", "")
+        return self.desk.resuming(run, **given), into
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -139,6 +139,13 @@ def split(line: str, known: Mapping[str, Option]) -> tuple[list[str], dict[str, 
         else:
             words.append(token)
     return words, options
+
+
+def one_run(words: Sequence[str], verb: str) -> str:
+    """The one run that a command is about."""
+    if len(words) != 1:
+        raise ConfigError(f"Give one run: %agent {verb} RUN. %agent runs lists them.")
+    return words[0]
 
 
 def leading(line: str, known: Mapping[str, Option]) -> tuple[dict[str, Any], str]:

@@ -12,10 +12,8 @@ from assent_magics.desk import Desk
 def replay(desk: Desk, rest: str) -> None:
     """Go through a run again and say whether it is the same."""
     words, _ = options.split(rest, options.NONE)
-    if len(words) != 1:
-        raise ConfigError("Give one run: %agent replay RUN. %agent runs lists them.")
     session = desk.session
-    run = session.find(words[0])
+    run = session.find(options.one_run(words, "replay"))
     with ThreadPoolExecutor(1) as apart:  # this thread's event loop is running already
         print(apart.submit(lambda: asyncio.run(session.replay(run))).result())
 

@@ -21,9 +21,7 @@ def history(desk: Desk, rest: str) -> Any:
     from assent.history import history as past  # imports duckdb
 
     words, _ = options.split(rest, options.NONE)
-    if len(words) != 1:
-        raise ConfigError("Give one run: %agent history RUN. %agent runs lists them.")
-    rows = past.history(desk.session.journal, desk.session.find(words[0]))
+    rows = past.history(desk.session.journal, desk.session.find(options.one_run(words, "history")))
     names = [name for name in past.Row.__slots__ if name != "shared_with" or any(row.shared_with for row in rows)]
     frame = pandas.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
     frame = frame.astype(dict.fromkeys(_COUNTS, "Int64") | {"cost": float, "seconds": float})

@@ -66,9 +66,9 @@ def test_a_run_that_takes_its_time_elsewhere(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("pause", "Give one word: %agent pause RUN"),
+        ("pause", "Give one run: %agent pause RUN"),
         ("pause nothing", "There is no run 'nothing'"),
-        ("pause one two", "Give one word"),
+        ("pause one two", "Give one run"),
         ("stop x --now --graceful 3", "Say --now or --graceful SECONDS, not both"),
         ("stop x --graceful soon", "'soon' is no value for --graceful"),
         ("stop x --graceful", "--graceful needs a value"),

@@ -216,7 +216,7 @@ def test_doctor_looks_at_the_open_workspace(shell: Shell, tmp_path: Path) -> Non
         ("approve no.1 --wait 3", "Unknown option --wait"),
         ("reject", "Say which"),
         ("reject no.1 why", "There is no run 'no'"),
-        ("stop", "Give one word: %agent stop RUN"),
+        ("stop", "Give one run: %agent stop RUN"),
         ("stop nothing", "There is no run 'nothing'"),
         ("models all", "Nothing may follow"),
         ("model", "Give one word: %agent model NAME"),
