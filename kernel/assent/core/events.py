@@ -16,9 +16,7 @@ class Kind(StrEnum):
     AGENT_DEFINED = "agent_defined"  # the agent's fields
     CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched as of a call; of --into: run, whose answer it is
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
-    RUN_STARTED = (
-        "run_started"  # prompt, agent fields, output (runs.output), images (media_type, digest), fork (runs.branch)
-    )
+    RUN_STARTED = "run_started"  # prompt, agent, output (runs.output), images (media_type, digest), fork (runs.branch)
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt

@@ -30,9 +30,7 @@ def execute(
 ) -> None:
     """Run every cell with the named kernel, say its source as it begins and its outputs as it ends.
 
-    `AssentError` once a cell fails.
-
-    `output` gets the executed notebook, also after a failure.
+    `AssentError` once a cell fails. `output` gets the executed notebook, also after a failure.
     """
     nbformat, nbclient = _libraries()
     notebook = _read(nbformat, path)

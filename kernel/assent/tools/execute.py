@@ -27,8 +27,8 @@ async def execute(
 ) -> Output:
     """Spend `grant` on running `tool`; a failure of the tool is an `Output` with `error` set, which the model reads.
 
-    `seconds` is the limit where the tool sets none. Cancelling stops an async tool; a thread
-    cannot be stopped and is left behind.
+    `seconds` is the limit where the tool sets none. Cancelling stops an async tool; a thread cannot be stopped and is
+    left behind.
     """
     grant.redeem(call, tool.name, arguments)
     try:

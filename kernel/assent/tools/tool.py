@@ -30,9 +30,7 @@ class Output:
 
     text: str
     display: Mapping[str, Any] | None = None
-    value: Any = field(
-        default=None, repr=False
-    )  # its text may be endless, or raise, and asyncio makes reprs of results
+    value: Any = field(default=None, repr=False)  # its text may be endless, or raise; asyncio makes reprs of results
     error: bool = False
     touched: Mapping[str, Any] | None = None
 
