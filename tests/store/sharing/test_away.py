@@ -14,6 +14,7 @@ from assent.core.errors import CutOff, QueryError
 from assent.core.events import Event, Kind
 from assent.store.journal import Journal
 from assent.store.sharing import address
+from assent.store.sharing.owner import GRACE
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="signals and forks")]
 
@@ -129,6 +130,21 @@ def test_a_newcomer_waits_for_those_who_lost_their_owner(tmp_path: Path) -> None
         peer.do("note('theirs', 'goes on')")
         eventually(lambda: status(newcomer) == {"theirs": "running", "others": "suspended"})
         newcomer.close()
+
+
+def test_once_all_who_live_are_back_the_runs_of_the_others_are_suspended_at_once(journal: Journal) -> None:
+    with Peer(journal.folder) as peer, Peer(journal.folder) as leaves:
+        peer.do("note('theirs', kind=Kind.RUN_STARTED)")
+        leaves.do("note('others', kind=Kind.RUN_STARTED)")
+        holder = owner(journal.folder)
+        os.kill(holder, signal.SIGSTOP)
+        leaves.kill()
+        os.kill(holder, signal.SIGKILL)
+        note(journal, "back")
+        back = time.monotonic()
+        eventually(lambda: status(journal) == {"theirs": "running", "others": "suspended", "mine": "running"})
+        assert time.monotonic() - back < GRACE
+        assert peer.do("note('theirs', 'goes on')") is None
 
 
 def test_a_child_that_outlives_its_parent_keeps_nobody_out(tmp_path: Path) -> None:

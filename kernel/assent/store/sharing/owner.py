@@ -61,7 +61,8 @@ class Owner:
         self._began = time.monotonic()
         self._graced = False
         self._had_guests = False
-        self._awaited = set(address.survivors(folder))  # of those who shared the last owner
+        self._told = address.read(folder) is not None  # who shared it before
+        self._awaited = set(address.survivors(folder))  # those of them who have not come back yet
         self._door = Door(folder, self._visit, self._awaited)
 
     def serve(self) -> None:
@@ -75,7 +76,7 @@ class Owner:
 
     def _is_over(self) -> bool:
         age = time.monotonic() - self._began
-        if not self._graced and age > GRACE:
+        if not self._graced and (age > GRACE or (self._told and not self._awaited)):
             self._graced = True
             self._awaited.clear()
             self._name_guests()
