@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from assent.core.errors import CutOff
-from assent.core.events import CONTROL, LIFECYCLE, Event, Kind
+from assent.core.events import CONTROL, Event, Kind
 from assent.store.rows import event_of
-from assent.store.schema import SELECT
+from assent.store.schema import IN_LIFECYCLE, SELECT
 
 _MISSED = f"""
     {SELECT} WHERE seq > ? AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(CONTROL))})
@@ -15,7 +15,7 @@ _CUT_OFF = f"""
     SELECT cut.run FROM events AS cut
     WHERE cut.seq > ? AND cut.kind = '{Kind.RUN_SUSPENDED}' AND NOT starts_with(cut.batch, ?) AND starts_with(
         (SELECT arg_max(batch, seq) FROM events AS before WHERE before.run = cut.run AND before.seq < cut.seq
-            AND before.kind IN ({", ".join(f"'{kind}'" for kind in sorted(LIFECYCLE))})), ?)"""
+            AND before.{IN_LIFECYCLE}), ?)"""
 
 
 class Selects(Protocol):
