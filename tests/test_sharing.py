@@ -93,7 +93,7 @@ def test_a_question_of_another_process_is_answered_here(session: Session, tmp_pa
         session.decide(Decide(asked.call, "approve"))
         assert peer.do("result()") == ["finished", "finished", ""]
         assert peer.do("done") == ["ada"]
-        with pytest.raises(NotFound, match="answered already|No call"):
+        with pytest.raises(NotFound, match=r"answered already|No call"):
             session.decide(Decide(asked.call, "reject"))
 
 
