@@ -31,6 +31,16 @@ class _Stopped(KeyboardInterrupt):
 Stopped = type("KeyboardInterrupt", (_Stopped,), {})
 
 
+class _Failed(UsageError):
+    """A UsageError that is an output of the cell: IPython only prints its own, and nbval takes such a cell for good."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"UsageError: {self}"]
+
+
+Failed = type("UsageError", (_Failed,), {})
+
+
 @magics_class
 class AgentMagics(Magics):
     """Turns lines and cells into commands for the desk; an `AssentError` becomes one line, without a traceback."""
@@ -59,13 +69,13 @@ class AgentMagics(Magics):
                 with cancelled_by_sigint(_this_task()):
                     result = await self.desk.follow(command, into)
         except AssentError as error:
-            raise UsageError(str(error)) from None
+            raise Failed(str(error)) from None
         except asyncio.CancelledError:
             raise Stopped("The run was interrupted.") from None
         if result.status == "cancelled":
             raise Stopped("The run was stopped.")
         if result.status == "failed":
-            raise UsageError(f"The run {result.run} failed: {result.reason}")
+            raise Failed(f"The run {result.run} failed: {result.reason}")
         if cell is None and line.split(maxsplit=1)[0] == "ask" and not into:
             return result.outcome
         return None

@@ -113,6 +113,16 @@ def test_nbval_compares_the_cells(recorded: Path, tmp_path: Path) -> None:
     assert "6 passed" in said
 
 
+def test_nbval_fails_where_a_question_has_drifted_or_the_recording_is_gone(recorded: Path, tmp_path: Path) -> None:
+    env = elsewhere(recorded, tmp_path)
+    source = (recorded / "nb.ipynb").read_text("utf-8")
+    (tmp_path / "nb.ipynb").write_text(source.replace("largest?", "very largest?"), "utf-8")
+    options = ["--nbval", "nb.ipynb", "-q", "-p", "no:cacheprovider"]
+    assert "the prompt of its 1st run has changed" in failing("pytest", options, env, tmp_path)
+    gone = env | {"ASSENT_REPLAY": "gone.jsonl"}
+    assert "There is no recording" in failing("pytest", options, gone, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
