@@ -65,9 +65,10 @@ def _told(item: Mapping[str, Any]) -> str:
 
 
 def _command(process: int) -> str:
-    """Its command line, where the system tells it."""
+    """Its command line, in one line, where the system tells it."""
     with contextlib.suppress(OSError):
-        words = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+        told = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        words = " ".join(told.split())
         return words if len(words) <= _COMMAND else words[:_COMMAND] + "…"
     return ""
 
