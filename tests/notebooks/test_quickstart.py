@@ -10,6 +10,7 @@ import pytest
 from tests.notebooks.execution import QUICKSTART, Cell, outputs, read, source
 
 from assent import Session
+from assent.store.access import EVERYONE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(60)]  # the first test pays for the execution
 
