@@ -25,6 +25,7 @@ def history(desk: Desk, rest: str) -> Any:
     names = [name for name in past.Row.__slots__ if name != "shared_with" or any(row.shared_with for row in rows)]
     frame = pandas.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
     frame = frame.astype(dict.fromkeys(_COUNTS, "Int64") | {"cost": float, "seconds": float})
+    frame["seconds"] = frame["seconds"].round(3)
     at = pandas.to_datetime(frame.pop("at"), unit="s").dt.floor("s")
     frame.insert(1, "time (UTC)", at)
     return frame
