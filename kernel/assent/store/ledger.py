@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import duckdb
 
-from assent.core.errors import AssentError, StoreError
-from assent.store import database, fence, present, reader
+from assent.core.errors import AssentError, StoreError, WorkspaceLocked
+from assent.store import database, fence, lock, present, reader
 from assent.store.access import EVERYONE, Access, confine
 from assent.store.chain import GENESIS
 from assent.store.parcel import Guard, Parcel, Written
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 HURRY = 0.5  # seconds that reading statements may go on while the database is to be closed; then they are interrupted
 _AGAIN = 0.02  # seconds between two interrupts
+_LOCK = "assent.lock"  # in the workspace's folder: locked by who has the database open
 _KEPT = 16  # confined connections that wait for somebody to read with
 _LAST = "SELECT seq, hash FROM events WHERE seq = (SELECT max(seq) FROM events)"
 _BATCH = "SELECT seq, prev, hash FROM events WHERE batch = ? ORDER BY seq"
@@ -44,13 +45,19 @@ class Ledger:
         self._confined: list[tuple[Access, duckdb.DuckDBPyConnection]] = []  # that nobody reads with just now
         self._closed = True
         self._reopening = False
+        self._lock: IO[bytes] | None = None
         self.open()
 
     def open(self) -> None:
-        """Open the database, also after `close`."""
-        self.connection = database.connect(self.folder / database.FILE)
-        self._identity = present.identity(self.folder / database.FILE)
-        self._begin()
+        """Open the database, also after `close`; `WorkspaceLocked` if another process has it."""
+        self._lock = self._lock or self._taken_lock()
+        try:
+            self.connection = database.connect(self.folder / database.FILE)
+            self._identity = present.identity(self.folder / database.FILE)
+            self._begin()
+        except BaseException:
+            self.forget()
+            raise
         self._closed = False
 
     def reopen(self) -> None:
@@ -116,6 +123,30 @@ class Ledger:
             self._closed = True
             self._quieten()
         self._shut()
+        self.forget()
+
+    def forget(self) -> None:
+        """Let others have the database; also of a forked process, which would hold it for longer than its parent."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _taken_lock(self) -> IO[bytes] | None:
+        """A lock of our own. DuckDB reads the file's header before it locks the file, and not again.
+
+        If the process that had it wrote its last checkpoint in between, all that was in that would be lost.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            found = lock.taken(self.folder / _LOCK)
+        except OSError:  # nothing can be written here: the database says so in its own words
+            return None
+        if found is None:
+            raise WorkspaceLocked(
+                f"The workspace {self.folder} is in use by another process, most likely another notebook's kernel. "
+                "Shut that kernel down, or set ASSENT_WORKSPACE to another folder for this one."
+            )
+        return found
 
     def _begin(self) -> None:
         self._last: tuple[int, str] = self.connection.cursor().execute(_LAST).fetchone() or (0, GENESIS)

@@ -29,6 +29,15 @@ def tried(path: Path) -> Iterator[bool]:
         yield _locked(file)
 
 
+def taken(path: Path) -> IO[bytes] | None:
+    """The lock on `path`, until the file is closed; None if somebody else has it."""
+    file = path.open("ab")
+    if _locked(file):
+        return file
+    file.close()
+    return None
+
+
 def _locked(file: IO[bytes]) -> bool:
     try:
         if sys.platform == "win32":

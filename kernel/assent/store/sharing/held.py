@@ -90,6 +90,7 @@ class Held:
 
     def forget(self) -> None:
         """In a forked process: nobody is to take it for the one that listens at the door."""
+        self._ledger.forget()
         if self._door is not None:
             self._door.forget()
 
