@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from tests.support.peer import Peer
 
-from assent.core.errors import CutOff, QueryError
+from assent.core.errors import CutOff, QueryError, WorkspaceLocked
 from assent.core.events import Event, Kind
 from assent.store.journal import Journal
+from assent.store.ledger import Ledger
 from assent.store.sharing import address
 from assent.store.sharing.owner import GRACE
 
@@ -211,3 +212,14 @@ def test_a_folder_for_sockets_that_will_not_do_is_passed_over(
     assert holder is not None
     assert Path(holder.address).is_absolute()
     assert tmp_path not in Path(holder.address).parents
+
+
+def test_the_database_is_opened_under_a_lock_of_our_own(tmp_path: Path) -> None:
+    first = Ledger(tmp_path)
+    with pytest.raises(WorkspaceLocked):
+        Ledger(tmp_path)
+    first.recover()
+    with pytest.raises(WorkspaceLocked):
+        Ledger(tmp_path)
+    first.close()
+    Ledger(tmp_path).close()
