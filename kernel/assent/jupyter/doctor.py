@@ -1,5 +1,6 @@
 """Look at an installation from all sides and say what is there, what is missing and what to do about it."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from assent.core.errors import AssentError, NoModel
 from assent.models.local import weights
 from assent.models.resolve import default_model
 from assent.store import chain, database, health
+from assent.store.ledger import Ledger
 from assent.store.window import Window
 
 PACKAGES = ("ipykernel", "ipython", "duckdb", "anywidget", "ipywidgets", "httpx", "jupyterlab", "notebook", "xllamacpp")
@@ -86,11 +88,8 @@ def workspace(folder: Path) -> str:
         return f"none yet; the first run makes {folder}"
     if health.holder(folder):
         return f"{folder}, in use"
-    connection = database.connect(file)
-    try:
-        return _looked_at(folder, database.selecting(connection))
-    finally:
-        connection.close()
+    with contextlib.closing(Ledger(folder)) as ledger:
+        return _looked_at(folder, ledger.select)
 
 
 def opened(journal: Window) -> str:

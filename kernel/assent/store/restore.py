@@ -15,6 +15,7 @@ from pathlib import Path
 from assent.core.errors import StoreError, WorkspaceLocked
 from assent.store import database, journal
 from assent.store.backup import FORMAT, MANIFEST, SETTINGS, Manifest, whole
+from assent.store.ledger import Ledger
 from assent.store.schema import VERSION
 from assent.store.swap import sync
 
@@ -100,17 +101,17 @@ def _held(folder: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        connection = database.connect(folder / database.FILE)
+        ledger = Ledger(folder)
     except WorkspaceLocked as error:
         raise StoreError(f"{error} Or restore into another folder: --to FOLDER.") from None
     except StoreError:
         yield True
         return
     try:
-        connection.execute("CHECKPOINT")  # so that nothing of it is left under its name when the folder has another
-        yield connection.execute("SELECT 1 FROM events LIMIT 1").fetchall() != []
+        ledger.connection.execute("CHECKPOINT")  # so that nothing is left under its name when the folder has another
+        yield ledger.select("SELECT 1 FROM events LIMIT 1") != []
     finally:
-        connection.close()
+        ledger.close()
 
 
 def _put(place: Path, folder: Path) -> Path | None:
