@@ -85,6 +85,7 @@ def test_running_the_slice_alone_gives_the_same_value(cells: list[str], target: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 @given(st.lists(cell, min_size=1, max_size=9), name)
 @settings(max_examples=600, deadline=None)
 def test_so_it_does_for_many_programs(cells: list[str], target: str) -> None:
@@ -113,6 +114,11 @@ def test_what_is_overwritten_or_not_read_is_left_out() -> None:
     assert chosen("a = 1", "b = 2", "a = 3", "c = a", "print(c)", wanted="c") == (2, 3)
     assert chosen("a = [1]", "a.append(2)", "b = len(a)", "a.append(3)", wanted="b") == (0, 1, 2)
     assert chosen("a = []\na.append(1)", "a = []\na.append(1)", "b = a", wanted="b") == (1, 2)
+
+
+def test_what_may_not_run_overwrites_nothing() -> None:
+    assert chosen("b = 0", "a = 0\nif a: b = 0", wanted="b") == (0,)
+    assert chosen("b = 0", "a = 0\nif a: b = 1\nelse: b = 0", wanted="b") == (1,)
 
 
 def test_what_a_function_reads_is_made_before_it_is_called() -> None:

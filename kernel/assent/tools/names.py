@@ -121,7 +121,8 @@ def _compound(node: ast.stmt, names: Names) -> None:
     match node:
         case ast.If():
             _expression(node.test, names)
-            names.bound |= _maybe(node.body, names) & _maybe(node.orelse, names)
+            either, other = _maybe(node.body, names), _maybe(node.orelse, names)
+            names.bound |= either & other  # only now: the walk puts another set in its place
         case ast.For() | ast.AsyncFor():
             _expression(node.iter, names)
             _maybe(node.body, names, [node.target])
