@@ -173,7 +173,7 @@ def test_a_kernel_restarted_in_the_middle(desk: Desk) -> None:
     expect(live(notebook)).to_contain_text("The kernel that ran this is gone.")
     expect(live(notebook).get_by_role("button", name="Stop this run")).to_be_hidden()
     notebook.run(0, 2)
-    notebook.wait_for_output(2, "1 waiting for your answer: %agent pending")
+    notebook.wait_for_output(2, "1 call waits for your answer")
     notebook.run(3)
     notebook.cards(3).first.wait_for()
     notebook.screenshot("agent-pending-after-restart")
