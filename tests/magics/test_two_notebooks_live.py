@@ -12,7 +12,7 @@ from tests.magics.scripts import asks, script
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(60)]  # two kernels begin and end
 
 # Holds the interpreter's lock from beginning to end, as a long step of pandas may: no other thread of the kernel runs.
-BUSY = "print('begun', flush=True)\nn = sum(range(250_000_000))\nprint('over')"
+BUSY = "print('begun', flush=True)\nn = sum(range(250_000_000))\nprint('all summed up')"
 
 
 @pytest.fixture
@@ -60,5 +60,5 @@ def test_a_busy_cell_in_one_notebook_does_not_slow_the_other(
     assert "It is 42." in cell.done()
     while first.client.iopub_channel.msg_ready():
         first.seen.append(first.client.get_iopub_msg(timeout=1))
-    assert not any("over" in message["content"].get("text", "") for message in first.seen)  # it is busy still
+    assert not any("summed up" in message["content"].get("text", "") for message in first.seen)  # it is busy still
     assert first.reply(busy, timeout=40)["status"] == "ok"
