@@ -9,10 +9,10 @@ from tests.jupyter.live import LiveKernel, live_kernel
 from tests.magics.agent_cell import AgentCell, query
 from tests.magics.scripts import asks, script
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(60)]  # two kernels begin and end
+pytestmark = [pytest.mark.kernel, pytest.mark.timeout(100)]  # two kernels begin and end
 
 # Holds the interpreter's lock from beginning to end, as a long step of pandas may: no other thread of the kernel runs.
-BUSY = "print('begun', flush=True)\nn = sum(range(250_000_000))\nprint('all summed up')"
+BUSY = "print('begun', flush=True)\nn = sum(range(700_000_000))\nprint('all summed up')"
 
 
 @pytest.fixture
@@ -61,4 +61,4 @@ def test_a_busy_cell_in_one_notebook_does_not_slow_the_other(
     while first.client.iopub_channel.msg_ready():
         first.seen.append(first.client.get_iopub_msg(timeout=1))
     assert not any("summed up" in message["content"].get("text", "") for message in first.seen)  # it is busy still
-    assert first.reply(busy, timeout=40)["status"] == "ok"
+    assert first.reply(busy, timeout=60)["status"] == "ok"
