@@ -1,13 +1,13 @@
 """Two sessions in two processes on one workspace: what a person does in one concerns the runs of the other."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.peer import Peer
 from tests.support.sessions import opened
+from tests.support.waiting import eventually
 
 from assent.app import Session
 from assent.core.commands import Decide, ResumeRun
@@ -65,13 +65,6 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
     with opened(tmp_path, "not asked", "finished here", tools=(mail, dawdle)) as here:
         yield here
-
-
-def eventually(found: Callable[[], object]) -> None:
-    until = time.monotonic() + 15
-    while not found():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_a_question_is_answered_where_its_tool_is_not(tmp_path: Path) -> None:

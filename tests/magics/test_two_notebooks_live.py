@@ -8,18 +8,29 @@ import pytest
 from tests.jupyter.live import LiveKernel, live_kernel
 from tests.magics.agent_cell import AgentCell, query
 from tests.magics.scripts import asks, script
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(100)]  # two kernels begin and end
 
-# Holds the interpreter's lock from beginning to end, as a long step of pandas may: no other thread of the kernel runs.
-BUSY = "print('begun', flush=True)\nn = sum(range(500_000_000))\nprint('all summed up')"
+# Holds the interpreter's lock from beginning to end, as a long step of pandas may: no other thread of the kernel runs,
+# the one that sends what is printed neither.
+BUSY = """
+import pathlib
+pathlib.Path({begun!r}).touch()
+n = sum(range(500_000_000))
+pathlib.Path({ended!r}).touch()
+"""
 
 
 @pytest.fixture
 def kernels(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[LiveKernel, LiveKernel]]:
+    """Each with an IPython folder of its own: through a shared history file any busy kernel can hold up others."""
     env = environment | {"ASSENT_WORKSPACE": str(tmp_path / "workspace")}
     with ExitStack() as running:
-        first, second = [running.enter_context(live_kernel("assent", env, tmp_path)) for _ in range(2)]
+        first, second = [
+            running.enter_context(live_kernel("assent", env | {"IPYTHONDIR": str(tmp_path / name)}, tmp_path))
+            for name in ("first", "second")
+        ]
         yield first, second
 
 
@@ -52,14 +63,13 @@ def test_a_busy_cell_in_one_notebook_does_not_slow_the_other(
     first, second = kernels
     for number, kernel in enumerate(kernels):
         AgentCell(kernel, f"%%agent --model {script(tmp_path, f'Yes {number}.')}\nReady?").done()
-    AgentCell(first, "%agent runs").done()  # both have gone over to the owner
     model = script(tmp_path, asks("answer = 6 * 7"), "It is 42.", name="multiply")
-    busy = first.start(BUSY)
-    first.printed("begun", busy)
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    busy = first.start(BUSY.format(begun=str(begun), ended=str(ended)))
+    eventually(begun.exists)
     cell = AgentCell(second, f"%%agent --model {model}\nMultiply.")
     cell.card().decide()
     assert "It is 42." in cell.done()
-    while first.client.iopub_channel.msg_ready():
-        first.seen.append(first.client.get_iopub_msg(timeout=1))
-    assert not any("summed up" in message["content"].get("text", "") for message in first.seen)  # it is busy still
+    assert not ended.exists()  # it is busy still
     assert first.reply(busy, timeout=60)["status"] == "ok"
+    assert ended.exists()

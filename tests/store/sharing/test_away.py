@@ -3,12 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from tests.support.peer import Peer
+from tests.support.waiting import eventually
 
 from assent.core.errors import CutOff, QueryError, WorkspaceLocked
 from assent.core.events import Event, Kind
@@ -56,13 +57,6 @@ def owner(folder: Path) -> int:
     holder = address.read(folder)
     assert holder is not None
     return holder.pid
-
-
-def eventually(is_so: Callable[[], object]) -> None:
-    until = time.monotonic() + 15
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def status(journal: Journal) -> dict[str, str]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Client
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import pytest
 from tests.support.peer import Peer
+from tests.support.waiting import eventually
 
 from assent.core.errors import Conflict, QueryError, StoreError, WorkspaceLocked
 from assent.core.events import Event, Kind
@@ -48,14 +49,6 @@ def owner(folder: Path) -> int:
     holder = address.read(folder)
     assert holder is not None
     return holder.pid
-
-
-def eventually(is_so: Callable[[], object], seconds: float = 15) -> None:
-    """Wait for what another process does in its own time."""
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_one_process_has_the_workspace_to_itself(journal: Journal) -> None:
