@@ -12,7 +12,9 @@ import pytest
 
 from assent.core import config as configs
 from assent.models.resolve import resolve
-from assent.policy.decide import Call, Deny, decide, facts
+from assent.policy.decide import decide
+from assent.policy.facts import Call, facts
+from assent.policy.verdict import Deny
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

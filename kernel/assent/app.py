@@ -22,7 +22,7 @@ from assent.core.ids import run_of
 from assent.core.model import Model
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed
-from assent.policy.decide import facts
+from assent.policy.facts import facts
 from assent.runs import branch, records
 from assent.runs.answer import answer
 from assent.runs.live import Live

@@ -16,7 +16,8 @@ from assent.core.model import Model
 from assent.models import keys
 from assent.models.registry import Registry
 from assent.models.resolve import default_model
-from assent.policy.decide import Facts, facts, strictest
+from assent.policy.facts import Facts, facts
+from assent.policy.modes import strictest
 from assent.store.window import Window
 from assent.tools.tool import Tool
 

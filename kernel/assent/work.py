@@ -14,7 +14,7 @@ from assent.history.fork import forked
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed, replay
 from assent.history.tape import Played
-from assent.policy.decide import Facts
+from assent.policy.facts import Facts
 from assent.runs import branch, records, stopping
 from assent.runs.live import Live, live_runs
 from assent.runs.output import OutputType, output_type, read, restored

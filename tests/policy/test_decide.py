@@ -6,7 +6,10 @@ import pytest
 
 from assent.core.errors import GateError
 from assent.core.grant import act_digest
-from assent.policy.decide import Allow, Approval, Ask, Call, Decision, Deny, Facts, decide, facts, permit, strictest
+from assent.policy.decide import Approval, decide, permit
+from assent.policy.facts import Call, Facts, facts
+from assent.policy.modes import strictest
+from assent.policy.verdict import Allow, Ask, Decision, Deny
 
 CALL = Call("act", {"x": 1})
 

@@ -11,7 +11,8 @@ class Pending:
 
     `why` is what the agent said with the call, `asks` why policy asks. `grantable` tells whether "allow for this run"
     may be offered. `unknown` marks a call that began and whose outcome nobody recorded. `approvers` is how many
-    different people must approve, `approved_by` who has.
+    different people must approve, `approved_by` who has. `rule` names the line of a policy that asks; `notes` are
+    further facts for whoever decides, a label and a sentence each.
     """
 
     call: str
@@ -28,6 +29,8 @@ class Pending:
     grantable: bool = True
     unknown: bool = False
     approvers: int = 1
+    rule: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
     approved_by: tuple[str, ...] = ()
 
 

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     CIRCUIT_OPENED = "circuit_opened"  # reason; duration: how long the model is not asked
     CIRCUIT_CLOSED = "circuit_closed"  # reason
     ANSWER_REFUSED = "answer_refused"  # text: what the model is told of an answer that does not fit its type
-    CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version
+    CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version, rule, notes
     APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome, missing approvals
     CALL_STARTED = "call_started"  # arguments
     CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched: variables and files (tools.touched)

@@ -18,7 +18,7 @@ from assent.core.messages import Message, from_json
 from assent.core.secrets import hide_within
 from assent.history.portable import portable, told
 from assent.models.wrappers.cache import sayable
-from assent.policy.decide import GRANTED
+from assent.policy.modes import GRANTED
 from assent.runs.state import State, apply, fold
 from assent.tools.tool import Tool
 

@@ -16,7 +16,7 @@ from assent.core.model import Answer, Delta, Request
 from assent.history.essence import essence, excerpts, in_order
 from assent.history.known import given
 from assent.models.wrappers.cache import FREE
-from assent.policy.decide import Facts
+from assent.policy.facts import Facts
 from assent.runs.loop import DEFECT, drive
 from assent.runs.output import OutputType
 from assent.runs.run import Run

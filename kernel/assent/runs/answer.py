@@ -7,7 +7,9 @@ from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind
 from assent.core.grant import act_digest
-from assent.policy.decide import Call, Deny, Facts, decide
+from assent.policy.decide import decide
+from assent.policy.facts import Call, Facts
+from assent.policy.verdict import Deny
 from assent.runs.state import CallState, State
 from assent.tools.tool import Tool, validate
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from assent.core.events import Event, Kind
-from assent.policy.decide import Allow, Ask, Call, Decision, Deny, decide
+from assent.policy.decide import decide
+from assent.policy.facts import Call
+from assent.policy.verdict import Allow, Ask, Decision, Deny
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.execute import misfit, parse
@@ -37,6 +39,10 @@ def decided(
     body: dict[str, Any] = {"arguments": arguments, "reason": decision.reason}
     if isinstance(decision, Ask):
         body |= {"approvers": decision.approvers, "grantable": decision.grantable}
+    if decision.rule:
+        body["rule"] = decision.rule
+    if decision.notes:
+        body["notes"] = [list(note) for note in decision.notes]
     if unknown:
         body["unknown"] = True
     return run.event(

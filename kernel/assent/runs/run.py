@@ -8,7 +8,7 @@ from typing import Any
 from assent.core.commands import OnAsk
 from assent.core.events import Event, Kind, Progress
 from assent.core.model import Model
-from assent.policy.decide import Facts
+from assent.policy.facts import Facts
 from assent.runs.mailbox import Mailbox
 from assent.runs.output import OutputType
 from assent.runs.state import State, apply

@@ -13,6 +13,7 @@ from assent.core.events import Event, Kind, Scope
 from assent.core.ids import call_id
 from assent.core.messages import Image, Message, ToolCall, ToolResult
 from assent.policy.decide import Approval
+from assent.policy.verdict import Notes
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class CallState:
     decision: str = ""  # policy's: allow, ask, deny
     policy_version: str = ""  # of the rules under which it was decided
     asks: str = ""
+    rule: str = ""  # the line of a policy that decided it
+    notes: Notes = ()
     asked_at: float = 0.0
     approvers: int = 1
     grantable: bool = True
@@ -150,6 +153,7 @@ def pending(state: State) -> list[Pending]:
             arguments=call.arguments, why=state.why, asks=call.asks, notebook=scope.notebook, cell=scope.cell,
             at=call.asked_at, grantable=call.grantable and not call.unknown, unknown=call.unknown,
             approvers=call.approvers, approved_by=tuple(item.by for item in call.approvals),
+            rule=call.rule, notes=call.notes,
         )
         for call in state.waiting
     ]  # fmt: skip
@@ -180,6 +184,7 @@ def _decided(state: State, event: Event) -> None:
     call.arguments = body.get("arguments") or {}
     call.policy_version = body.get("policy_version", "")
     call.asks, call.asked_at = body.get("reason", ""), event.at
+    call.rule, call.notes = body.get("rule", ""), tuple([(label, text) for label, text in body.get("notes", ())])
     call.approvers, call.grantable = body.get("approvers", 1), body.get("grantable", True)
     call.unknown = body.get("unknown", False)
     call.verdict, call.approvals, call.started = "", [], False

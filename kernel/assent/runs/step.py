@@ -5,7 +5,8 @@ import time
 from assent.core.errors import GateError
 from assent.core.events import Kind
 from assent.core.privilege import READ_ONLY
-from assent.policy.decide import Call, permit
+from assent.policy.decide import permit
+from assent.policy.facts import Call
 from assent.runs.propose import settled
 from assent.runs.run import Run
 from assent.runs.state import CallState
