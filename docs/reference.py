@@ -15,7 +15,8 @@ from assent.core.model_settings import ModelSettings
 from assent.core.privilege import LEVELS
 from assent.models.endpoints import ENDPOINTS, Endpoint
 from assent.models.local.weights import TABLE
-from assent.policy.decide import Call, decide, facts
+from assent.policy.decide import decide
+from assent.policy.facts import Call, facts
 from assent.serve.cli import parser
 from assent.store import database
 from assent.store.schema import VIEWS
