@@ -30,7 +30,7 @@ from assent.runs.loop import drive
 from assent.runs.result import Result, result_of
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
-from assent.store import journal as journals
+from assent.store import attached
 from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
@@ -67,7 +67,7 @@ class Session:
         self.namespace: Callable[[], MutableMapping[str, Any]] = variables if callable(variables) else lambda: variables
         self._access = access
         asked = access or EVERYONE
-        house = journals.attach(self.folder)
+        house = attached.attach(self.folder)
         self.journal = Window(house, asked, asked.tenant or settings.tenant, asked.user or current_user())
         self._look(settings)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
@@ -274,7 +274,7 @@ class Session:
             return
         self._closed = True
         self._work.stop()
-        journals.detach(self.journal.house)
+        attached.detach(self.journal.house)
 
 
 async def _driven(live: Live) -> None:

@@ -187,17 +187,6 @@ def test_closing_twice_is_as_good_as_once_and_then_it_says_so(tmp_path: Path) ->
             use()
 
 
-def test_two_owners_in_one_process_share_the_journal_until_the_last_leaves(tmp_path: Path) -> None:
-    one = journals.attach(tmp_path)
-    two = journals.attach(tmp_path)
-    assert one is two
-    journals.detach(one)
-    two.append([note()]).result()
-    journals.detach(two)
-    with pytest.raises(StoreError, match="closed"):
-        two.append([note()])
-
-
 def test_an_exception_of_the_writer_reaches_everybody_who_waits(journal: Journal) -> None:
     bad = note()
     bad.step = 2**40  # the column has 32 bits

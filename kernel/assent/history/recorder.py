@@ -9,6 +9,7 @@ from typing import Any
 from assent.core.errors import ConfigError
 from assent.core.events import Event
 from assent.history.recording import header, lines, read
+from assent.store.present import Identity, identity
 from assent.tools.tool import Tool
 
 
@@ -22,7 +23,7 @@ class Recorder:
         self.path = path
         self._numbers: dict[str, int] = {}
         self._seen: dict[str, int] = {}  # the last event of each run that is in the file
-        self._file: tuple[int, int] | None = None
+        self._file: Identity | None = None
         check(path)
 
     def __len__(self) -> int:
@@ -87,9 +88,8 @@ def check(path: Path) -> None:
             raise ConfigError(f"{path} is there and is no recording: name another file, or remove it.") from None
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> Identity | None:
     try:
-        found = path.stat()
+        return identity(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino

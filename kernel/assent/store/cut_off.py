@@ -18,7 +18,9 @@ _NAMES = ("run", "parent", "tenant", "user", "agent", "notebook", "cell")
 
 
 class Selects(Protocol):
-    def select(self, query: str) -> list[tuple[Any, ...]]: ...
+    """Whatever answers a query of our own."""
+
+    def select(self, query: str, parameters: Sequence[Any] = (), /) -> list[tuple[Any, ...]]: ...
 
 
 def suspensions(journal: Selects, gone: Callable[[str], bool]) -> Sequence[Event]:

@@ -308,30 +308,6 @@ def _in_order(own: Iterable[Event], heard: Iterable[Event]) -> list[Event]:
 
 
 _all: "weakref.WeakSet[Journal]" = weakref.WeakSet()
-_open: dict[Path, tuple[Journal, int]] = {}
-_opening = threading.Lock()
-
-
-def attach(folder: Path) -> Journal:
-    """The journal of a workspace, one for all who attach to it in this process."""
-    key = folder.resolve()
-    with _opening:
-        journal, users = _open.get(key) or (Journal(folder), 0)
-        _open[key] = journal, users + 1
-        return journal
-
-
-def detach(journal: Journal) -> None:
-    """Let go of an attached journal; the last one to do so closes it."""
-    key = journal.folder.resolve()
-    with _opening:
-        held, users = _open.get(key, (journal, 1))
-        if held is journal and users > 1:
-            _open[key] = journal, users - 1
-            return
-        if held is journal:
-            _open.pop(key, None)
-    journal.close()
 
 
 def is_open(folder: Path) -> bool:
@@ -342,7 +318,6 @@ def is_open(folder: Path) -> bool:
 
 def _forget() -> None:
     """In a forked process: leave to the parent what is the parent's."""
-    _open.clear()
     for journal in list(_all):
         journal.forget()
 

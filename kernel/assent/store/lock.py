@@ -25,8 +25,12 @@ def alone(path: Path) -> Iterator[None]:
 @contextmanager
 def tried(path: Path) -> Iterator[bool]:
     """Hold the lock on `path` for the length of the block if nobody else does; whether that is so."""
-    with path.open("ab") as file:
-        yield _locked(file)
+    file = taken(path)
+    try:
+        yield file is not None
+    finally:
+        if file is not None:
+            file.close()
 
 
 def taken(path: Path) -> IO[bytes] | None:

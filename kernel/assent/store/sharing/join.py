@@ -20,7 +20,6 @@ PATIENCE = 15.0  # seconds for an owner to come up
 STRANGER = 5.0  # seconds that somebody may hold the database without saying where to be reached
 _PAUSE = 0.01  # seconds between two looks
 _STARTING = "owner.starting"  # in the workspace's folder: locked by whoever starts an owner
-
 _LOG = "owner.log"  # in the workspace's folder: what befell the last owner
 
 Store = Held | Remote

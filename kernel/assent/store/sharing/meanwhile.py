@@ -1,10 +1,8 @@
 """What was written while a process was away from its workspace: after one owner died, before it reached the next."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
-
 from assent.core.errors import CutOff
 from assent.core.events import CONTROL, Event, Kind
+from assent.store.cut_off import Selects
 from assent.store.rows import event_of
 from assent.store.schema import IN_LIFECYCLE, SELECT
 
@@ -16,10 +14,6 @@ _CUT_OFF = f"""
     WHERE cut.seq > ? AND cut.kind = '{Kind.RUN_SUSPENDED}' AND NOT starts_with(cut.batch, ?) AND starts_with(
         (SELECT arg_max(batch, seq) FROM events AS before WHERE before.run = cut.run AND before.seq < cut.seq
             AND before.{IN_LIFECYCLE}), ?)"""
-
-
-class Selects(Protocol):
-    def select(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
 
 
 def missed(store: Selects, writer: str, since: int) -> list[Event]:

@@ -49,6 +49,8 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Append:
+    """Parcels to be written."""
+
     parcels: Sequence[Parcel]
 
 
@@ -77,6 +79,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What the ledger said, or raised."""
+
     value: Any
     error: Exception | None = None
 
