@@ -17,6 +17,7 @@ from assent.models import keys
 from assent.models.registry import Registry
 from assent.models.resolve import default_model
 from assent.policy.facts import Facts, facts
+from assent.policy.layers import Loader
 from assent.policy.modes import strictest
 from assent.store.window import Window
 from assent.tools.tool import Tool
@@ -46,6 +47,7 @@ class Catalog:
         models: Sequence[Model],
     ) -> None:
         self.config = config
+        self.policies = Loader(journal.folder)
         self._journal = journal
         self._namespace = namespace
         self._agents: dict[str, Agent] = {}
@@ -105,11 +107,17 @@ class Catalog:
             )
         return {name: known[name] for name in agent.tool_names}
 
-    def rules(self, agent: Agent, tools: Tools) -> Facts:
-        """What policy knows of an agent's tools: the workspace's policy and the agent's, the stricter for each."""
+    def rules(self, agent: Agent, tools: Tools, user: str | None = None) -> Facts:
+        """What policy knows of an agent's tools: the workspace's policy and the agent's, the stricter for each.
+
+        `user` is whose run it is. `ConfigError` where a policy file is broken.
+        """
         privileges = {name: tool.privilege for name, tool in tools.items()}
         modes = {name: strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
-        return facts(privileges, modes, {name: tool.identity for name, tool in tools.items()})
+        identities = {name: tool.identity for name, tool in tools.items()}
+        folder = str(self._journal.folder.parent)
+        layers = self.policies.layers()
+        return facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""

@@ -136,7 +136,7 @@ class Work:
 
         def terms(state: State) -> tuple[Facts, Tools]:
             tools = self._catalog.tools_of(state.agent)
-            return self._catalog.rules(state.agent, tools), tools
+            return self._catalog.rules(state.agent, tools, state.scope.user), tools
 
         def output(state: State) -> OutputType | None:
             return None if state.output is None else restored(state.output, self._names())
@@ -150,7 +150,7 @@ class Work:
             return run.rules, run.tools
         known = self._catalog.tools()
         tools = {name: known[name] for name in state.agent.tool_names if name in known}
-        rules = self._catalog.rules(state.agent, tools)
+        rules = self._catalog.rules(state.agent, tools, state.scope.user)
         asked = state.batch.get(call)
         if asked is not None and (state.status == "running" or len(tools) < len(state.agent.tool_names)):
             # At work in another process, or to be resumed where its tools are: the rules there are what counts.
@@ -238,7 +238,7 @@ class Work:
             journal=self._journal,
             model=opening.played or self._catalog.model(state.model),
             tools=tools,
-            rules=self._catalog.rules(state.agent, tools),
+            rules=self._catalog.rules(state.agent, tools, state.scope.user),
             wait=command.wait,
             on_ask=command.on_ask,
             last=event,

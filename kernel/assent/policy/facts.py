@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from assent.core.canonical import digest
+from assent.core.waiver import Waiver
+from assent.policy.layers import NONE, Layers
 from assent.policy.verdict import Decision
 
 
@@ -29,6 +31,11 @@ class Facts:
     policy: Mapping[str, str]
     version: str
     allowed: frozenset[str] = field(default_factory=frozenset)
+    layers: Layers = NONE  # the loaded policy: `facts.layers.of("budget")` is what its owner read
+    agent: str = ""
+    user: str = ""  # whose run it is
+    folder: str = ""  # where the workspace's notebooks are; relative paths in conditions begin there
+    waivers: tuple[Waiver, ...] = ()  # that hold now for this run: of its tenant, user and agent
 
 
 # One concern of the decision: what it thinks of a call, or None where the call is not its concern. Pure.
@@ -36,13 +43,21 @@ Voice = Callable[[Call, Facts], Decision | None]
 
 
 def facts(
-    privileges: Mapping[str, str], policy: Mapping[str, str], identities: Mapping[str, str] = MappingProxyType({})
+    privileges: Mapping[str, str],
+    policy: Mapping[str, str],
+    identities: Mapping[str, str] = MappingProxyType({}),
+    layers: Layers = NONE,
+    *,
+    agent: str = "",
+    user: str = "",
+    folder: str = "",
 ) -> Facts:
     """The facts of a run at its start; with `dataclasses.replace` a grant of a person is added later.
 
     `identities` tells tools of one name apart: an approval does not reach another tool that has taken its place.
     """
-    return _shared(tuple(privileges.items()), tuple(policy.items()), tuple(identities.items()))
+    who = (agent, user, folder)
+    return _shared(tuple(privileges.items()), tuple(policy.items()), tuple(identities.items()), layers, who)
 
 
 @functools.lru_cache(maxsize=256)
@@ -50,7 +65,14 @@ def _shared(
     privileges: tuple[tuple[str, str], ...],
     policy: tuple[tuple[str, str], ...],
     identities: tuple[tuple[str, str], ...],
+    layers: Layers,
+    who: tuple[str, str, str],
 ) -> Facts:
     """One value for equal rules: thousands of runs at once have the same."""
-    version = digest([dict(privileges), dict(policy), dict(identities)])[:16]
-    return Facts(MappingProxyType(dict(privileges)), MappingProxyType(dict(policy)), version)
+    loaded = [layers.digest, *who] if layers is not NONE else []
+    version = digest([dict(privileges), dict(policy), dict(identities), *loaded])[:16]
+    agent, user, folder = who
+    return Facts(
+        MappingProxyType(dict(privileges)), MappingProxyType(dict(policy)), version,
+        layers=layers, agent=agent, user=user, folder=folder,
+    )  # fmt: skip
