@@ -30,6 +30,7 @@ from assent.runs.loop import drive
 from assent.runs.result import Result, result_of
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
+from assent.runs.waivers import Waivers
 from assent.store import attached
 from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
@@ -194,6 +195,11 @@ class Session:
     def recordings(self) -> Recordings:
         """The files that runs are recorded into and answered from, as the settings `record` and `replay` say."""
         return self._work.recordings
+
+    @property
+    def waivers(self) -> Waivers:
+        """Who has loosened which rule or budget, why and until when; giving a waiver and ending it."""
+        return self._catalog.waivers
 
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.

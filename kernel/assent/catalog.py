@@ -19,6 +19,7 @@ from assent.models.resolve import default_model
 from assent.policy.facts import Facts, facts
 from assent.policy.layers import Loader
 from assent.policy.modes import strictest
+from assent.runs.waivers import Waivers
 from assent.store.window import Window
 from assent.tools.tool import Tool
 
@@ -55,6 +56,7 @@ class Catalog:
         self._built_in = frozenset(self._tools)
         self._models = Registry(lambda: self.config, journal.folder, models, self._spent)
         self._first_model = models[0].name if models else ""
+        self.waivers = Waivers(journal)
         keys.learn(journal.folder)  # a tool may print them, whichever model is asked
 
     def define(self, agent: Agent) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -147,7 +148,7 @@ class Work:
         """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
         if self.live.at_work(state.run):
             run = self.live[state.run].run
-            return run.rules, run.tools
+            return replace(run.rules, waivers=run.waivers()), run.tools
         known = self._catalog.tools()
         tools = {name: known[name] for name in state.agent.tool_names if name in known}
         rules = self._catalog.rules(state.agent, tools, state.scope.user)
@@ -155,7 +156,7 @@ class Work:
         if asked is not None and (state.status == "running" or len(tools) < len(state.agent.tool_names)):
             # At work in another process, or to be resumed where its tools are: the rules there are what counts.
             rules = replace(rules, version=asked.policy_version)
-        return rules, tools
+        return replace(rules, waivers=self._catalog.waivers.of(state.scope)), tools
 
     def _begun(self, command: StartRun) -> _Opening:
         output = None if command.output_type is None else self._output_type(command.output_type)
@@ -243,6 +244,7 @@ class Work:
             on_ask=command.on_ask,
             last=event,
             output=opening.output,
+            waivers=functools.partial(self._catalog.waivers.of, state.scope),
         )
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it

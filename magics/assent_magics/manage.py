@@ -19,6 +19,7 @@ from assent_magics import control, keeping, lineage, options, record, travel, un
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.options import Option
+from assent_magics.waivers import waive, waivers
 from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
 
@@ -281,6 +282,10 @@ COMMANDS: Mapping[str, Command] = {
     "tools": Command("tools", "the tools there are", tools, options.NONE),
     "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
     "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
+    "waive": Command(
+        "waive TOOL|BUDGET …", "loosen a rule or a budget for a while, with a reason", waive, options.WAIVE
+    ),
+    "waivers": Command("waivers [end ID]", "what is loosened, by whom, why and until when", waivers, options.NONE),
     "config": Command("config", "the settings that hold", config, options.NONE),
     "backup": Command("backup FILE", "the workspace in one file", keeping.backup, options.BACKUP),
     "restore": Command(

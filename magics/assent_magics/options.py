@@ -124,6 +124,13 @@ RESTORE: Mapping[str, Option] = {
     **BACKUP,
 }
 COMPACT: Mapping[str, Option] = {"--dry-run": Option(None, "only say what would be forgotten")}
+WAIVE: Mapping[str, Option] = {
+    "--reason": Option(_text, "why, in quotes; everything that the waiver makes possible names it"),
+    "--until": Option(_text, 'when it ends: 2h, 3d, a date (to its end), or "2026-11-30 14:00"; UTC'),
+    "--budget": Option(None, "the word is the name of a budget, not of a tool"),
+    "--agent": Option(_text, "only for this agent"),
+    "--user": Option(_text, "an administrator's: for this person's runs, or * for everybody's"),
+}
 NONE: Mapping[str, Option] = {}
 
 

@@ -38,12 +38,17 @@ class Kind(StrEnum):
     RUN_FINISHED = "run_finished"  # text
     RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error
+    WAIVER_GRANTED = (
+        "waiver_granted"  # core.waiver: id, tool or budget, agent, reason, by, until; user: whose runs, * all
+    )
+    WAIVER_ENDED = "waiver_ended"  # id, by: ended before its time
     COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain), until: seq
 
 
 ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_PAUSED})
 LIFECYCLE = ENDINGS | {Kind.RUN_STARTED, Kind.RUN_RESUMED}
-CONTROL = frozenset({Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED})  # what a run at work has to hear of, wherever said
+# What a run at work has to hear of, wherever said.
+CONTROL = frozenset({Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED, Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED})
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 from assent.core.commands import OnAsk
 from assent.core.events import Event, Kind, Progress
 from assent.core.model import Model
+from assent.core.waiver import Waiver
 from assent.policy.facts import Facts
 from assent.runs.mailbox import Mailbox
 from assent.runs.output import OutputType
@@ -40,13 +41,15 @@ class Run:
     stopping: Stop | None = None  # somebody wants it to end: nothing more is begun
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
     act: Callable[..., Awaitable[Output]] = execute  # a replay gives what is recorded instead, and runs no tool
+    waivers: Callable[[], tuple[Waiver, ...]] = tuple  # those that hold for it now; they end by themselves
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
 
     @property
     def facts(self) -> Facts:
         """The rules, with what people have allowed for this run under them; under other rules it must be asked anew."""
         allowed = frozenset([tool for tool, version in self.state.allowed if version == self.rules.version])
-        return replace(self.rules, allowed=allowed) if allowed else self.rules
+        waivers = self.waivers()
+        return replace(self.rules, allowed=allowed, waivers=waivers) if allowed or waivers else self.rules
 
     def event(self, kind: Kind, **columns: Any) -> Event:
         return self.state.scope.event(kind, **columns)

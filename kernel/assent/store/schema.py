@@ -186,6 +186,19 @@ VIEWS: dict[str, str] = {
             notebook, cell, "user"
         FROM events WHERE kind IN ('model_failed', 'model_retried', 'model_waited', 'model_cached', 'model_replayed',
             'model_fell_back', 'circuit_opened', 'circuit_closed', 'answer_refused') ORDER BY seq""",
+    "waivers": """
+        WITH ended AS (
+            SELECT body ->> 'id' AS id, tenant, "user", min(time) AS time, arg_min(body ->> 'by', seq) AS "by"
+            FROM events WHERE kind = 'waiver_ended' GROUP BY ALL
+        )
+        SELECT given.body ->> 'id' AS waiver, given.tool, given.body ->> 'budget' AS budget, given.agent, given."user",
+            given.tenant, given.body ->> 'reason' AS reason, given.body ->> 'by' AS "by", given.time AS given,
+            CAST(CAST(given.body ->> 'until' AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS TIMESTAMP) AS until,
+            ended.time AS ended, ended."by" AS ended_by
+        FROM events AS given
+        LEFT JOIN ended ON ended.id = given.body ->> 'id' AND ended.tenant = given.tenant
+            AND ended."user" = given."user"
+        WHERE given.kind = 'waiver_granted' ORDER BY given.seq""",
     "notebooks": """
         WITH placed AS (
             SELECT seq, time, notebook AS path, body ->> 'id' AS id FROM events WHERE kind = 'notebook_placed'

@@ -23,6 +23,11 @@ def idempotency_key() -> str:
         ) from None
 
 
+def at_work() -> bool:
+    """Whether this runs within a tool's call."""
+    return _key.get("") != ""
+
+
 @contextlib.contextmanager
 def keyed(call: str) -> Iterator[None]:
     """What runs inside belongs to this call."""

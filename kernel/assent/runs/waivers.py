@@ -1,0 +1,118 @@
+"""The waivers of a workspace: given, ended, and heard of by every process that it is open in."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from weakref import WeakKeyDictionary
+
+from assent.core.clock import CLOCK
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import Event, Kind, Scope
+from assent.core.ids import new_id
+from assent.core.waiver import EVERYBODY, Waiver, end_of, from_json
+from assent.store.journal import Journal
+from assent.store.window import Window
+
+
+class Register:
+    """What the journal says of waivers, read once and listened to from then on. Any thread may ask."""
+
+    def __init__(self, house: Journal) -> None:
+        self._given: dict[str, Waiver] = {}
+        self._ended: set[tuple[str, str, str]] = set()  # id, and whose it was to end
+        self._unsubscribe = house.subscribe(self._hear)  # before the look, so that nothing comes between
+        self._hear([*house.events(kind=Kind.WAIVER_GRANTED), *house.events(kind=Kind.WAIVER_ENDED)])
+
+    def live(self) -> list[Waiver]:
+        """Those that hold now."""
+        if not self._given:
+            return []
+        now = CLOCK.now()
+        return [
+            item
+            for item in list(self._given.values())
+            if item.until.timestamp() > now and (item.id, item.tenant, item.user) not in self._ended
+        ]
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.kind is Kind.WAIVER_GRANTED:
+                CLOCK.learn(event.at)
+                self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant)
+            elif event.kind is Kind.WAIVER_ENDED:
+                self._ended.add((event.body["id"], event.tenant, event.user))
+
+
+_lock = threading.Lock()
+_registers: "WeakKeyDictionary[Journal, Register]" = WeakKeyDictionary()
+
+
+def register(house: Journal) -> Register:
+    """The one of a journal, for all sessions of this process."""
+    with _lock:
+        if (found := _registers.get(house)) is None:
+            found = _registers[house] = Register(house)
+        return found
+
+
+class Waivers:
+    """The waivers that concern a session. `standing` gives those of the organisation's file.
+
+    Whose runs a waiver is for is said by the columns of its event, and the window lets nobody but an administrator
+    write other people's (`store.window`).
+    """
+
+    def __init__(self, journal: Window, standing: Callable[[], Iterable[Waiver]] = tuple) -> None:
+        self._journal = journal
+        self._standing = standing
+
+    def give(
+        self, *, reason: str, until: str, by: str, tool: str = "", budget: str = "", agent: str = "", user: str = ""
+    ) -> Waiver:
+        """Record a waiver; `user` "" is the session's own. `ConfigError` where it is not the session's to give."""
+        journal = self._journal
+        whose = user or journal.user
+        scope = Scope(agent=agent or None, user=whose, tenant=journal.tenant)
+        if not journal.access.allows(scope):
+            raise ConfigError(
+                f"A waiver for {'everybody' if whose == EVERYBODY else whose} is an administrator's to give: "
+                "set ASSENT_ADMIN=1, or leave --user away."
+            )
+        ends = end_of(until, CLOCK.now())
+        waiver = Waiver(new_id(6), reason, by, ends, tool, budget, agent, whose, journal.tenant)
+        journal.append([scope.event(Kind.WAIVER_GRANTED, tool=tool or None, body=waiver.to_json())]).result()
+        return waiver
+
+    def end(self, beginning: str, by: str) -> Waiver:
+        """End a waiver before its time; `NotFound` where none that is alive begins so."""
+        found = [item for item in self.live() if beginning and item.id.startswith(beginning)]
+        if len(found) != 1:
+            raise NotFound(f"There is no waiver {beginning!r} to end. %agent waivers lists them.")
+        [waiver] = found
+        if waiver in self._standing():
+            raise ConfigError(f"The waiver {waiver.id} stands in {waiver.by}: take it away there.")
+        scope = Scope(agent=waiver.agent or None, user=waiver.user, tenant=waiver.tenant)
+        event = scope.event(Kind.WAIVER_ENDED, tool=waiver.tool or None, body={"id": waiver.id, "by": by})
+        self._journal.append([event]).result()
+        return waiver
+
+    def live(self) -> list[Waiver]:
+        """Those that hold now and that the session may see, or that are for everybody of its tenant."""
+        now, journal = CLOCK.now(), self._journal
+        known = [*self._standing(), *register(journal.house).live()]
+        return [item for item in known if item.until.timestamp() > now and self._concerns(item)]
+
+    def _concerns(self, waiver: Waiver) -> bool:
+        journal, scope = self._journal, Scope(user=waiver.user, tenant=waiver.tenant)
+        of_all = waiver.user == EVERYBODY and waiver.tenant == journal.tenant
+        return of_all or journal.access.allows(scope)
+
+    def of(self, scope: Scope) -> tuple[Waiver, ...]:
+        """Those that hold now for a run."""
+        found = [*self._standing(), *register(self._journal.house).live()]
+        return tuple([item for item in found if _is_for(item, scope)]) if found else ()
+
+
+def _is_for(waiver: Waiver, scope: Scope) -> bool:
+    alive = waiver.until.timestamp() > CLOCK.now()
+    whose = waiver.tenant == scope.tenant and waiver.user in (scope.user, EVERYBODY)
+    return alive and whose and waiver.agent in ("", scope.agent)

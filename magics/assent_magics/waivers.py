@@ -1,0 +1,62 @@
+"""`%agent waive` and `%agent waivers`: loosening a rule or a budget for a while, and seeing who has."""
+
+from typing import Any
+
+from assent.core.errors import ConfigError
+from assent.core.waiver import EVERYBODY
+from assent.tools.idempotency import at_work
+from assent_magics import options
+from assent_magics.desk import Desk
+
+
+def waive(desk: Desk, rest: str) -> None:
+    """Loosen a rule or a budget until a moment that must be said, for a reason that must be said."""
+    words, given = options.split(rest, options.WAIVE)
+    _no_agent()
+    if len(words) != 1:
+        raise ConfigError('Give one tool or budget: %agent waive python --reason "…" --until 2h.')
+    if missing := [name for name in ("reason", "until") if name not in given]:
+        raise ConfigError(f"A waiver needs --{missing[0]}: {options.WAIVE[f'--{missing[0]}'].help}.")
+    named = {"budget" if given.pop("budget", False) else "tool": words[0]}
+    waiver = desk.session.waivers.give(**named, **given, by=desk.session.user)
+    until = f"{waiver.until:%Y-%m-%d %H:%M} UTC"
+    print(f"The waiver {waiver.id} loosens {waiver.what} until {until}. %agent waivers end {waiver.id} ends it before.")
+
+
+def waivers(desk: Desk, rest: str) -> Any:
+    """The waivers that hold, as a table; or the end of one."""
+    words, _ = options.split(rest, options.NONE)
+    match words:
+        case []:
+            return _table(desk)
+        case ["end", beginning]:
+            ended = desk.session.waivers.end(beginning, desk.session.user)
+            print(f"The waiver {ended.id} is over: {ended.what} holds again.")
+            return None
+        case _:
+            raise ConfigError("%agent waivers lists those that hold; %agent waivers end ID ends one.")
+
+
+def _table(desk: Desk) -> Any:
+    import pandas  # takes 0.3 s to import: not before there is a table to show
+
+    live = desk.session.waivers.live()
+    if not live:
+        print('No waiver holds. %agent waive TOOL --reason "…" --until 2h gives one.')
+        return None
+    return pandas.DataFrame(
+        [
+            {
+                "waiver": item.id, "loosens": f"the budget {item.budget}" if item.budget else f"rules for {item.tool}",
+                "agent": item.agent or "all", "user": "everybody" if item.user == EVERYBODY else item.user,
+                "reason": item.reason, "by": item.by, "until (UTC)": item.until.replace(tzinfo=None),
+            }
+            for item in live
+        ]
+    )  # fmt: skip
+
+
+def _no_agent() -> None:
+    """An agent's code may not loosen what binds the agent; no more than a fence for accidents, as all in a kernel."""
+    if at_work():
+        raise ConfigError("A waiver is a person's to give, and this is a tool's call. Type it in a cell of your own.")
