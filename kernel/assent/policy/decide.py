@@ -5,25 +5,31 @@ from dataclasses import dataclass
 
 from assent.core.errors import GateError
 from assent.core.grant import Grant, act_digest
+from assent.policy.asking import asked
 from assent.policy.facts import Call, Facts, Voice
 from assent.policy.modes import by_mode
+from assent.policy.phase import by_phase
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 
-VOICES: tuple[Voice, ...] = (by_mode,)
+VOICES: tuple[Voice, ...] = (by_mode, by_phase)
 
 
 def decide(call: Call, facts: Facts) -> Decision:
     """Whether `call` may run: the strictest of what the voices say."""
-    return strictest_of([voice(call, facts) for voice in VOICES])
+    return asked(strictest_of([voice(call, facts) for voice in VOICES]), facts.layers.of("ask"))
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One person's yes: bound to the act's digest and to the policy under which it was asked."""
+    """One person's yes: bound to the act's digest and to the policy under which it was asked.
+
+    `proved`: whoever said it knew the passphrase of `by` (`core.people`).
+    """
 
     by: str
     digest: str
     policy_version: str
+    proved: bool = False
 
 
 def permit(run: str, call_id: str, call: Call, facts: Facts, approvals: Iterable[Approval] = ()) -> Grant:
@@ -33,7 +39,13 @@ def permit(run: str, call_id: str, call: Call, facts: Facts, approvals: Iterable
         raise GateError(decision.reason)
     if isinstance(decision, Ask):
         act = act_digest(call.tool, call.arguments)
-        voices = {item.by for item in approvals if item.digest == act and item.policy_version == facts.version}
+        held = [item for item in approvals if item.digest == act and item.policy_version == facts.version]
+        voices = {item.by for item in held if counts(item.by, decision, proved=item.proved)}
         if len(voices) < decision.approvers:
             raise GateError(f"Call {call_id} has {len(voices)} of {decision.approvers} approvals for these arguments.")
     return Grant(run, call_id, call.tool, call.arguments, facts.version)
+
+
+def counts(name: str, asking: Ask, *, proved: bool) -> bool:
+    """Whether a yes of this person counts for a question."""
+    return (not asking.who or name in asking.who) and (proved or not asking.personal)

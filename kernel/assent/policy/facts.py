@@ -36,6 +36,8 @@ class Facts:
     user: str = ""  # whose run it is
     folder: str = ""  # where the workspace's notebooks are; relative paths in conditions begin there
     waivers: tuple[Waiver, ...] = ()  # that hold now for this run: of its tenant, user and agent
+    mode: str = "auto"  # of the run, as `core.run_mode` names it
+    planned: bool = False  # whether a person has approved a plan in this run
 
 
 # One concern of the decision: what it thinks of a call, or None where the call is not its concern. Pure.

@@ -1,6 +1,6 @@
 """What policy says of a call: a value, and how the values of several voices become one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 Notes = tuple[tuple[str, str], ...]  # what a person should know who is asked: a label and a sentence each
@@ -18,23 +18,39 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A person must say: `approvers` different ones. `grantable`: one may allow the tool for the rest of the run."""
+    """A person must say: `approvers` different ones, of those in `who` if it names any, within `expires` seconds.
+
+    `grantable`: one may allow the tool for the rest of the run or session; never where certain people are asked.
+    """
 
     reason: str
     approvers: int = 1
     grantable: bool = True
     rule: str = ""
     notes: Notes = ()
+    who: tuple[str, ...] = ()
+    expires: float | None = None
     name = "ask"
+
+    @property
+    def personal(self) -> bool:
+        """Whether those who answer must prove who they are (`core.people`)."""
+        return self.approvers > 1 or bool(self.who)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether one yes may hold for later calls too."""
+        return self.grantable and not self.personal
 
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """It must not run; `reason` is for the model and the person alike."""
+    """It must not run; `reason` is for the model and the person alike. `dry`: only because nothing is performed."""
 
     reason: str
     rule: str = ""
     notes: Notes = ()
+    dry: bool = False
     name = "deny"
 
 
@@ -44,7 +60,8 @@ Decision = Allow | Ask | Deny
 def strictest_of(voices: Iterable[Decision | None]) -> Decision:
     """One decision of what several voices say: a denial before a question before a yes; nobody's word is a denial.
 
-    Questions become one that fits all of them: every reason, the most approvers, and no lasting yes that one refuses.
+    Questions become one that fits all of them: every reason, the most approvers, of those only whom each one takes, in
+    the shortest time, and no lasting yes that one refuses. Where nobody is left who may answer, it is a denial.
     What anybody notes is kept: who decides also reads what made a yes of another voice (a waiver).
     """
     said = [voice for voice in voices if voice is not None]
@@ -53,12 +70,19 @@ def strictest_of(voices: Iterable[Decision | None]) -> Decision:
     asks = [voice for voice in said if isinstance(voice, Ask)]
     notes = tuple([note for voice in said for note in voice.notes])
     if len(asks) > 1:
-        return Ask(
-            ", and ".join([ask.reason for ask in asks]),
-            max(ask.approvers for ask in asks),
-            all(ask.grantable for ask in asks),
-            next((ask.rule for ask in asks if ask.rule), ""),
-            notes,
-        )
+        return _together(asks, notes)
     found = next(iter(asks or said), Deny("No policy covers this call."))
     return found if found.notes == notes else replace(found, notes=notes)
+
+
+def _together(asks: Sequence[Ask], notes: Notes) -> Decision:
+    reason = ", and ".join([ask.reason for ask in asks])
+    rule = next((ask.rule for ask in asks if ask.rule), "")
+    approvers = max(ask.approvers for ask in asks)
+    named = [ask.who for ask in asks if ask.who]
+    who = tuple([name for name in named[0] if all(name in others for others in named)]) if named else ()
+    if named and len(who) < approvers:
+        return Deny(f"{reason}; but these rules leave {len(who)} people who may approve it, of {approvers}", rule, notes)
+    grantable = all(ask.lasting for ask in asks)
+    expires = min([ask.expires for ask in asks if ask.expires is not None], default=None)
+    return Ask(reason, approvers, grantable, rule, notes, who, expires)
