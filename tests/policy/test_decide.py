@@ -19,8 +19,8 @@ def rules(privilege: str = "execute_risky", mode: str = "auto", *, allowed: bool
     return replace(made, allowed=frozenset({"act"})) if allowed else made
 
 
-def yes(by: str, call: Call = CALL, version: str | None = None) -> Approval:
-    return Approval(by, act_digest(call.tool, call.arguments), version or rules("super_admin").version)
+def yes(by: str, call: Call = CALL, version: str | None = None, *, proved: bool = True) -> Approval:
+    return Approval(by, act_digest(call.tool, call.arguments), version or rules("super_admin").version, proved)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,17 @@ def test_what_is_allowed_needs_no_approval() -> None:
         [yes("ada"), yes("eve", Call("act", {"x": 2}))],
         [yes("ada"), yes("eve", Call("other", {"x": 1}))],
         [yes("ada"), yes("eve", version="of yesterday")],
+        [yes("ada"), yes("eve", proved=False)],
     ],
-    ids=["none", "one", "twice the same", "for other arguments", "for another tool", "under other rules"],
+    ids=[
+        "none",
+        "one",
+        "twice the same",
+        "for other arguments",
+        "for another tool",
+        "under other rules",
+        "a mere name",
+    ],
 )
 def test_super_admin_needs_two_people_for_this_very_act_under_these_rules(approvals: list[Approval]) -> None:
     with pytest.raises(GateError, match="of 2 approvals for these arguments"):

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     AGENT_DEFINED = "agent_defined"  # the agent's fields
     CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched as of a call; of --into: run, whose answer it is
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
-    RUN_STARTED = "run_started"  # prompt, agent, output (runs.output), images (media_type, digest), fork (runs.branch)
+    RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images: media_type, digest; fork (runs)
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
@@ -27,14 +27,19 @@ class Kind(StrEnum):
     CIRCUIT_OPENED = "circuit_opened"  # reason; duration: how long the model is not asked
     CIRCUIT_CLOSED = "circuit_closed"  # reason
     ANSWER_REFUSED = "answer_refused"  # text: what the model is told of an answer that does not fit its type
-    CALL_DECIDED = "call_decided"  # arguments, reason, approvers, digest, policy_version, rule, notes
-    APPROVAL_DECIDED = "approval_decided"  # by, reason, arguments if edited, scope, outcome, missing approvals
+    # arguments, reason, approvers, who, until, policy_version, rule, notes, grant; dry: what would have been decided;
+    # proposed_by: the call that wants this one
+    CALL_DECIDED = "call_decided"
+    APPROVAL_DECIDED = "approval_decided"  # by, proved, reason, arguments if edited, scope, outcome, missing approvals
+    APPROVAL_EXPIRED = "approval_expired"  # reason; nobody answered in time: the question is asked anew, or never
+    GRANT_GIVEN = "grant_given"  # runs.lasting: id, scope, session, policy_version, by, until (epoch seconds, or None)
+    GRANT_REVOKED = "grant_revoked"  # id, by, reason
     CALL_STARTED = "call_started"  # arguments
-    CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched: variables and files (tools.touched)
+    CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched (tools.touched); proposals
     STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
     RUN_SUSPENDED = "run_suspended"  # reason
     RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
-    RUN_RESUMED = "run_resumed"  # reason
+    RUN_RESUMED = "run_resumed"  # reason; mode where it is tighter from now on
     RUN_FINISHED = "run_finished"  # text
     RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error
@@ -48,7 +53,12 @@ class Kind(StrEnum):
 ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_PAUSED})
 LIFECYCLE = ENDINGS | {Kind.RUN_STARTED, Kind.RUN_RESUMED}
 # What a run at work has to hear of, wherever said.
-CONTROL = frozenset({Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED, Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED})
+CONTROL = frozenset(
+    {
+        Kind.APPROVAL_DECIDED, Kind.APPROVAL_EXPIRED, Kind.GRANT_GIVEN, Kind.GRANT_REVOKED, Kind.STOP_REQUESTED,
+        Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED,
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,10 +9,13 @@ from typing import Any
 
 from assent.core.canonical import digest
 from assent.core.errors import ConfigError
+from assent.policy.asking import read_asking
 from assent.policy.entry import Entry, Layer, Reader, hint
 
 # Each section's owner: one line each.
-SECTIONS: Mapping[str, Reader] = {}
+SECTIONS: Mapping[str, Reader] = {
+    "ask": read_asking,
+}
 _ONE = frozenset({"ask"})  # written [ask]
 _NAMED = frozenset({"agents"})  # written [agents.NAME]; every other is written [[rule]]
 

@@ -82,7 +82,7 @@ def _together(asks: Sequence[Ask], notes: Notes) -> Decision:
     named = [ask.who for ask in asks if ask.who]
     who = tuple([name for name in named[0] if all(name in others for others in named)]) if named else ()
     if named and len(who) < approvers:
-        return Deny(f"{reason}; but these rules leave {len(who)} people who may approve it, of {approvers}", rule, notes)
+        return Deny(f"{reason}; but the rules leave nobody who may approve it", rule, notes)
     grantable = all(ask.lasting for ask in asks)
     expires = min([ask.expires for ask in asks if ask.expires is not None], default=None)
     return Ask(reason, approvers, grantable, rule, notes, who, expires)
