@@ -14,7 +14,8 @@ from assent.core import config as configs
 from assent.core.approval import Pending
 from assent.core.commands import Decide, ForkRun, ResumeRun, RunCommand, StartRun
 from assent.core.config import Config
-from assent.core.errors import AssentError, StoreError
+from assent.core.errors import AssentError, ConfigError, StoreError
+from assent.core.run_mode import tightest
 from assent.jupyter import frontend, stdin
 from assent.jupyter.cells import Cells
 from assent.jupyter.notebook_id import identify
@@ -126,6 +127,11 @@ class Desk:
         """The command for a prompt, with the settings and the front end's facts filled in."""
         config = self.config
         place = frontend.provenance()
+        mode = options.get("mode", config.mode)
+        if tightest(mode, config.mode) != mode:
+            raise ConfigError(
+                f"The mode here is {config.mode}, by the settings, and a run can only tighten it: leave --mode out."
+            )
         tools = options.pop("tools", None)
         named: Any = agent or config.agent
         if tools is not None:

@@ -49,7 +49,9 @@ def status(desk: Desk) -> None:
     desk.greeted = True
     kernel = frontend.kernel()
     print(f"Assent {assent.__version__} · workspace {desk.folder} · kernel {getattr(kernel, 'implementation', 'none')}")
-    print(f"agent {desk.config.agent} · model {desk.config.model or 'chosen at the first run'} · %agent help")
+    config = desk.config
+    model = config.model or "chosen at the first run"
+    print(f"agent {config.agent} · model {model} · mode {config.mode} · %agent help")
     if desk.config.admin:
         print("You are an administrator here and see everybody's runs. %config Assent.admin = False ends that.")
     counts = desk.session.journal.select("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status")

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from assent.core.commands import OnAsk
 from assent.core.errors import ConfigError
 from assent.core.model import Effort, Priority
+from assent.core.run_mode import RUN_MODES
 
 _TOKEN = re.compile(r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+))""")
 
@@ -91,6 +92,7 @@ RUN: Mapping[str, Option] = {
     "--priority": _one_of(
         get_args(Priority), "who goes first where a limit makes requests wait: critical, high, mid or low"
     ),
+    "--mode": _one_of(RUN_MODES, "auto; strict: a plan first, then each effect asks; dry-run: nothing is performed"),
     "--replay": Option(_text, "the recording that answers in place of a model; %agent record makes one"),
 }
 RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}

@@ -9,6 +9,7 @@ from traitlets.config import Configurable
 
 from assent.core import config as configs
 from assent.core.config import Config
+from assent.core.run_mode import tightest
 
 
 class Assent(Configurable):
@@ -20,6 +21,7 @@ class Assent(Configurable):
     on_ask = Unicode(None, allow_none=True, help="wait, suspend or deny when a call needs a person.").tag(config=True)
     record = Unicode(None, allow_none=True, help="The file that runs are recorded into.").tag(config=True)
     replay = Unicode(None, allow_none=True, help="The recording that answers in place of models.").tag(config=True)
+    mode = Unicode(None, allow_none=True, help="auto, strict or dry-run: of every run here.").tag(config=True)
     max_steps = Int(None, allow_none=True, help="The most model calls of a run.").tag(config=True)
     tenant = Unicode(None, allow_none=True, help="Whose workspace this is, where several share it.").tag(config=True)
     lineage = Bool(None, allow_none=True, help="Keep which cell wrote which variable.").tag(config=True)
@@ -28,4 +30,6 @@ class Assent(Configurable):
     def effective(self, folder: Path) -> Config:
         """The configuration that holds now, for the workspace in `folder`."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.trait_names(config=True)}
-        return replace(configs.load(folder), **{name: value for name, value in values.items() if value is not None})
+        below = configs.load(folder)
+        chosen = {name: value for name, value in values.items() if value is not None}
+        return replace(below, **chosen | {"mode": tightest(below.mode, chosen.get("mode", ""))})

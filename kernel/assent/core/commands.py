@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from assent.core.agent import Agent
 from assent.core.model import Effort, Priority
+from assent.core.run_mode import RunMode
 
 OnAsk = Literal["wait", "suspend", "deny"]
 
@@ -21,7 +22,8 @@ class StartRun:
     `output_type` is what the answer must be: a type, a mapping of column to type or a DataFrame (a DataFrame of such
     columns), or the text of one (a name in the namespace, `list[str]`, `region: str, revenue: float`). `images` are
     pictures for the model, one or a list: bytes, paths, figures, or names of these. None of `effort`, `priority` or
-    `max_steps` leaves it to the agent.
+    `max_steps` leaves it to the agent. `mode`: "auto", "strict" (a plan first, then each effect asks) or "dry-run"
+    (nothing is performed); where the settings or the run that starts this one are tighter, theirs holds.
     """
 
     prompt: str
@@ -38,6 +40,7 @@ class StartRun:
     effort: Effort | None = None
     priority: Priority | None = None
     replay: str = ""
+    mode: RunMode = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from assent.core.errors import ConfigError
 from assent.core.model_settings import Tables
 from assent.core.model_settings import check as checked_models
 from assent.core.privilege import check_modes
+from assent.core.run_mode import check_run_mode, tightest
 
 FOLDER = ".assent"
 _WORDS = {"1": True, "true": True, "yes": True, "": False, "0": False, "false": False, "no": False}
@@ -24,6 +25,7 @@ _WORDS = {"1": True, "true": True, "yes": True, "": False, "0": False, "false": 
 class Config:
     """Everything that can be set. `wait` is in seconds; `on_ask` "" chooses by what the front end can do.
 
+    `mode` is that of every run, as `core.run_mode` names it: who sets it later, or for one run, can only tighten it.
     A session sees what `tenant` and its user have in the workspace; with `admin`, everybody's.
     `lineage`: the journal keeps which cell wrote which variable.
     `record` is a file that runs are recorded into, `replay` one that they are answered from; then none is recorded.
@@ -36,6 +38,7 @@ class Config:
     wait: float = 600.0
     on_ask: str = ""
     max_steps: int = 20
+    mode: str = "auto"
     policy: Mapping[str, str] = field(default_factory=dict)
     base_url: str = ""
     record: str = ""
@@ -53,6 +56,7 @@ class Config:
         if not self.wait >= 0 or self.max_steps < 1:
             raise ConfigError("wait must not be negative and max_steps must be at least 1.")
         check_modes(self.policy)
+        check_run_mode(self.mode)
         retention.read(self.retention)
 
 
@@ -96,7 +100,8 @@ def from_file(config: Config, path: Path) -> Config:
 def from_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Config:
     """`config` with ASSENT_MODEL, _AGENT, _WAIT and the others of `names` in capitals over it."""
     names = (
-        "model", "agent", "wait", "on_ask", "max_steps", "base_url", "record", "replay", "tenant", "admin", "lineage",
+        "model", "agent", "wait", "on_ask", "max_steps", "mode", "base_url", "record", "replay", "tenant", "admin",
+        "lineage",
     )  # fmt: skip
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")
@@ -120,7 +125,8 @@ def _merged(config: Config, values: Mapping[str, Any], source: str) -> Config:
     kinds = {item.name: type(getattr(Config(), item.name)) for item in fields(Config)}
     if unknown := set(values) - set(kinds):
         raise ConfigError(f"Unknown setting {', '.join(sorted(unknown))} in {source}; there are {', '.join(kinds)}.")
-    return replace(config, **{name: _typed(name, value, kinds[name], source) for name, value in values.items()})
+    typed = {name: _typed(name, value, kinds[name], source) for name, value in values.items()}
+    return replace(config, **typed | {"mode": tightest(config.mode, typed.get("mode", ""))})
 
 
 def _typed(name: str, value: Any, kind: type, source: str) -> Any:

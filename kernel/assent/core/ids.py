@@ -13,9 +13,21 @@ def new_id(length: int = 10) -> str:
 KERNEL = new_id()  # of this process: a namespace lives as long as it does
 
 
-def call_id(run: str, ordinal: int) -> str:
+def call_id(run: str, place: int | str) -> str:
     """The id of a run's n-th tool call: stable, so it serves as an idempotency key."""
-    return f"{run}.{ordinal}"
+    return f"{run}.{place}"
+
+
+def proposal_id(call: str, number: int) -> str:
+    """The id of the n-th call that another call proposes: `RUN.3-1` is the first of `RUN.3`."""
+    return f"{call}-{number}"
+
+
+def proposer(call: str) -> str:
+    """The call that proposed this one; "" for a model's own."""
+    run, _, where = call.rpartition(".")
+    above = where.rpartition("-")[0]
+    return call_id(run, above) if above else ""
 
 
 def run_of(call: str) -> str:
@@ -24,5 +36,10 @@ def run_of(call: str) -> str:
 
 
 def ordinal(call: str) -> int:
-    """Which of its run's calls an id names, the first being 1."""
-    return int(call.rpartition(".")[2])
+    """Which of the calls that the models of its run proposed an id names, or comes from; the first is 1."""
+    return place(call)[0]
+
+
+def place(call: str) -> tuple[int, ...]:
+    """Where a call stands among those of its run: (3,), or (3, 1) for the first that it proposes; to sort by."""
+    return tuple([int(part) for part in call.rpartition(".")[2].split("-")])
