@@ -59,7 +59,9 @@ def kill_owners(workspace: Path, chance: random.Random, ended: Callable[[], bool
     kills = 0
     while not ended():
         time.sleep(chance.uniform(0.05, 1 + 0.1 * kills))
-        kills += kill_owner(workspace)
+        while not (killed := kill_owner(workspace)) and not ended():
+            time.sleep(0.02)  # there is none while one process has the workspace to itself
+        kills += killed
     return kills
 
 
