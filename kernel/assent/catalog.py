@@ -17,7 +17,7 @@ from assent.models import keys
 from assent.models.registry import Registry
 from assent.models.resolve import default_model
 from assent.policy.facts import Facts, facts
-from assent.policy.layers import Loader
+from assent.policy.loader import Loader
 from assent.policy.modes import strictest
 from assent.runs.waivers import Waivers
 from assent.store.window import Window
@@ -49,6 +49,7 @@ class Catalog:
     ) -> None:
         self.config = config
         self.policies = Loader(journal.folder)
+        self.waivers = Waivers(journal, lambda: self.policies.layers().of("waiver"))
         self._journal = journal
         self._namespace = namespace
         self._agents: dict[str, Agent] = {}
@@ -56,7 +57,6 @@ class Catalog:
         self._built_in = frozenset(self._tools)
         self._models = Registry(lambda: self.config, journal.folder, models, self._spent)
         self._first_model = models[0].name if models else ""
-        self.waivers = Waivers(journal)
         keys.learn(journal.folder)  # a tool may print them, whichever model is asked
 
     def define(self, agent: Agent) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from assent.core.errors import GateError
 from assent.core.grant import Grant, act_digest
 from assent.policy.asking import asked
+from assent.policy.ceiling import by_ceiling
 from assent.policy.facts import Call, Facts, Voice
 from assent.policy.modes import by_mode
 from assent.policy.phase import by_phase
+from assent.policy.rule import by_rule
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 
-VOICES: tuple[Voice, ...] = (by_mode, by_phase)
+VOICES: tuple[Voice, ...] = (by_mode, by_rule, by_ceiling, by_phase)
 
 
 def decide(call: Call, facts: Facts) -> Decision:

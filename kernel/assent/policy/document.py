@@ -3,18 +3,26 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from assent.core.canonical import digest
 from assent.core.errors import ConfigError
 from assent.policy.asking import read_asking
+from assent.policy.budgets import budgets
+from assent.policy.ceiling import read_ceilings
 from assent.policy.entry import Entry, Layer, Reader, hint
+from assent.policy.layers import Document
+from assent.policy.rule import read_rules
+from assent.policy.waive import waivers
 
 # Each section's owner: one line each.
 SECTIONS: Mapping[str, Reader] = {
+    "rule": read_rules,
+    "agents": read_ceilings,
     "ask": read_asking,
+    "budget": budgets,
+    "waiver": waivers,
 }
 _ONE = frozenset({"ask"})  # written [ask]
 _NAMED = frozenset({"agents"})  # written [agents.NAME]; every other is written [[rule]]
@@ -23,16 +31,6 @@ _QUOTED = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?!")|\'\'\'.*?\'\'\'(?!\')|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL
 )
 _SYNTAX = re.compile(r"^(.*) \(at line (\d+), column \d+\)$", re.DOTALL)
-
-
-@dataclass(frozen=True, eq=False)
-class Document:
-    """One layer of policy: what the owners made of its sections. Equal digests mean that the same is written."""
-
-    layer: Layer
-    source: str
-    sections: Mapping[str, tuple[Any, ...]]
-    digest: str
 
 
 def read(text: str, source: str, layer: Layer, sections: Mapping[str, Reader] | None = None) -> Document:

@@ -1,0 +1,275 @@
+"""Conditions on a call's arguments: `amount <= 100 and not path within data/`, read once, asked often.
+
+    condition   = alternative {"or" alternative}
+    alternative = part {"and" part}
+    part        = "not" part | "(" condition ")" | comparison
+    comparison  = NAME ("<" | "<=" | ">" | ">=" | "==" | "!=") VALUE
+                | NAME ["not"] "in" "[" VALUE {"," VALUE} "]"
+                | NAME ["not"] "within" FOLDER
+
+A NAME is an argument, with dots for what is within it; `host`, or `url.host` for the host of an argument `url`, is
+compared as hosts are (`policy.host`). A VALUE is a number, a text in quotes, true or false. A FOLDER needs no quotes.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from assent.policy.host import one_of
+from assent.policy.path import within
+
+# What a condition says of arguments and of the project's folder; None where it cannot be told.
+Test = Callable[[Mapping[str, Any], str], bool | None]
+
+_LONGEST = 2000  # characters, which bounds how deeply conditions nest
+_TOKEN = re.compile(r"""\s*("[^"]*"|'[^']*'|<=|>=|==|!=|[<>=!()\[\],]|[^\s()\[\],<>=!"']+)""")
+_NAME = re.compile(r"[^\W\d]\w*(\.\w+)*")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_KEYWORDS = frozenset({"and", "or", "not", "in", "within", "true", "false"})
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`text` as it is written, with single spaces; `names` of the arguments that it asks about; what it says."""
+
+    text: str
+    names: tuple[str, ...]
+    test: Test
+
+
+def parse(text: str) -> Condition:
+    """The condition of a text; `ValueError` says what is wrong with it."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"it is longer than {_LONGEST} characters: make several rules of it")
+    reader = _Reader(_tokens(text))
+    try:
+        test = reader.condition()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if (rest := reader.peek()) is not None:
+        raise ValueError(f"{rest!r} is too much: join comparisons by and or or")
+    return Condition(_spaced(reader.tokens), tuple(dict.fromkeys(reader.names)), test)
+
+
+def find(arguments: Mapping[str, Any], name: str) -> Any:
+    """The argument of that name, with dots for what is within; None where there is none."""
+    value: Any = arguments
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def number(value: Any) -> Decimal | None:
+    """A number, or the number that a text says; None for anything else, and for what is not finite."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, float):
+        value = repr(value)  # the shortest text of it, as it stood in JSON
+    if isinstance(value, str) and len(value) <= 64:
+        try:
+            value = Decimal(value)
+        except InvalidOperation:
+            return None
+    return value if isinstance(value, Decimal) and value.is_finite() else None
+
+
+class _Reader:
+    """Reads the tokens of one condition from left to right."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+        self.names: list[str] = []
+        self._at = 0
+
+    def peek(self) -> str | None:
+        return self.tokens[self._at] if self._at < len(self.tokens) else None
+
+    def next(self, what: str) -> str:
+        if (token := self.peek()) is None:
+            raise ValueError(f"it ends where {what} should follow")
+        self._at += 1
+        return token
+
+    def takes(self, word: str) -> bool:
+        found = self.peek() == word
+        self._at += found
+        return found
+
+    def condition(self) -> Test:
+        parts = [self._alternative()]
+        while self.takes("or"):
+            parts.append(self._alternative())
+        return parts[0] if len(parts) == 1 else _any(tuple(parts))
+
+    def _alternative(self) -> Test:
+        parts = [self._part()]
+        while self.takes("and"):
+            parts.append(self._part())
+        return parts[0] if len(parts) == 1 else _all(tuple(parts))
+
+    def _part(self) -> Test:
+        if self.takes("not"):
+            return _not(self._part())
+        if self.takes("("):
+            inner = self.condition()
+            if not self.takes(")"):
+                raise ValueError("a ) is missing")
+            return inner
+        return self._comparison()
+
+    def _comparison(self) -> Test:
+        name = self.next("an argument's name")
+        if not _NAME.fullmatch(name) or name in _KEYWORDS:
+            raise ValueError(f"{name!r} is no argument's name")
+        self.names.append(name)
+        negated = self.takes("not")
+        sign = self.next("in, within or a comparison such as <=")
+        if sign in ("in", "within"):
+            test = _is_in(name, self._list()) if sign == "in" else _is_within(name, self._folder())
+            return _not(test) if negated else test
+        if sign not in _ORDER or negated:
+            raise ValueError(f"{sign!r} is no comparison: write one of {', '.join(_ORDER)}, in, within")
+        return _compared(name, sign, self._value(sign))
+
+    def _value(self, sign: str) -> Decimal | str | bool:
+        token = self.next(f"a value behind {sign}")
+        if token[0] in "\"'":
+            return token[1:-1]
+        if token in ("true", "false"):
+            return token == "true"
+        if not _NUMBER.fullmatch(token):
+            raise ValueError(f"{token!r} is neither a number nor a text in quotes")
+        return Decimal(token)
+
+    def _list(self) -> list[Decimal | str | bool]:
+        if not self.takes("["):
+            raise ValueError("a list in [ ] must stand behind in")
+        values = [self._value("[")]
+        while self.takes(","):
+            values.append(self._value(","))
+        if not self.takes("]"):
+            raise ValueError("a ] is missing")
+        return values
+
+    def _folder(self) -> str:
+        token = self.next("a folder behind within")
+        folder = token[1:-1] if token[0] in "\"'" else token
+        if not folder.strip() or token in ("(", ")", "[", "]", ",", *_ORDER, *_KEYWORDS):
+            raise ValueError(f"{token!r} is no folder")
+        return folder
+
+
+def _tokens(text: str) -> list[str]:
+    tokens: list[str] = []
+    at, end = 0, len(text.rstrip())
+    while at < end:
+        if (found := _TOKEN.match(text, at)) is None:
+            raise ValueError(f"{text[at:end].strip()!r} cannot be read: is a quotation mark missing?")
+        tokens.append(found[1])
+        at = found.end()
+    if "=" in tokens:
+        raise ValueError("= compares nothing: write ==")
+    return tokens
+
+
+def _spaced(tokens: list[str]) -> str:
+    return re.sub(r"(?<=[(\[]) | (?=[)\],])", "", " ".join(tokens))
+
+
+def _getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    if "." in name:
+        return lambda arguments: find(arguments, name)
+    return lambda arguments: arguments.get(name)
+
+
+def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
+    if name.rpartition(".")[2] == "host" and sign in ("==", "!="):
+        test = _is_in(name, [wanted])
+        return test if sign == "==" else _not(test)
+    compare, get = _ORDER[sign], _getter(name)
+    if isinstance(wanted, Decimal):
+
+        def by_number(arguments: Mapping[str, Any], _: str) -> bool | None:
+            found = number(get(arguments))
+            return None if found is None else compare(found, wanted)
+
+        return by_number
+    if sign not in ("==", "!="):
+        raise ValueError(f"{sign} compares numbers, not {wanted!r}")
+
+    def by_kind(arguments: Mapping[str, Any], _: str) -> bool | None:
+        found = get(arguments)
+        return compare(found, wanted) if isinstance(found, type(wanted)) else None
+
+    return by_kind
+
+
+def _is_in(name: str, values: list[Decimal | str | bool]) -> Test:
+    if name.rpartition(".")[2] == "host":
+        return _is_host(name, values)
+    return _any(tuple([_compared(name, "==", value) for value in values]))
+
+
+def _is_host(name: str, values: list[Decimal | str | bool]) -> Test:
+    hosts = one_of([str(value) for value in values])
+    whole, part = _getter(name), _getter(name.rpartition(".")[0]) if "." in name else None
+
+    def by_host(arguments: Mapping[str, Any], _: str) -> bool | None:
+        found = whole(arguments)
+        if found is None and part is not None:
+            found = part(arguments)
+        return hosts.holds(found) if isinstance(found, str) else None
+
+    return by_host
+
+
+def _is_within(name: str, folder: str) -> Test:
+    get = _getter(name)
+
+    def by_path(arguments: Mapping[str, Any], project: str) -> bool | None:
+        found = get(arguments)
+        return within(found, folder, project) if isinstance(found, str) else None
+
+    return by_path
+
+
+def _not(test: Test) -> Test:
+    def opposite(arguments: Mapping[str, Any], project: str) -> bool | None:
+        said = test(arguments, project)
+        return None if said is None else not said
+
+    return opposite
+
+
+def _all(tests: tuple[Test, ...]) -> Test:
+    def every(arguments: Mapping[str, Any], project: str) -> bool | None:
+        sure = True
+        for test in tests:
+            said = test(arguments, project)
+            if said is False:
+                return False
+            sure = sure and said is not None
+        return sure or None
+
+    return every
+
+
+def _any(tests: tuple[Test, ...]) -> Test:
+    def some(arguments: Mapping[str, Any], project: str) -> bool | None:
+        sure = True
+        for test in tests:
+            said = test(arguments, project)
+            if said:
+                return True
+            sure = sure and said is not None
+        return False if sure else None
+
+    return some

@@ -1,0 +1,168 @@
+"""The voice of `[[rule]]`: a tool, for whom, when, and whether it then runs on its own, asks or is disabled.
+
+    [[rule]]
+    tool = "pay"                    # exactly this one; or a glob: tools = "mail_*"
+    mode = "ask"                    # auto, ask, disabled
+    when = "amount > 100"           # `policy.condition`; without it, always
+    agent = "trader"                # for this agent alone; `user` for this person's runs alone
+    who = ["ana", "ben"]            # only these may answer; approvers = 2: two of them; expires = "2h": in that time
+
+A rule only tightens. One that asks or disables holds where its condition is true, or cannot be told; one that says
+auto lets the tool run on its own, as far as everything else does, only where its condition is true, and asks otherwise.
+"""
+
+import fnmatch
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assent.core.privilege import MODES
+from assent.policy.asking import quorum, span
+from assent.policy.condition import Condition, find, parse
+from assent.policy.entry import Entry, hint
+from assent.policy.facts import Call, Facts
+from assent.policy.layers import NONE, Layers
+from assent.policy.verdict import Ask, Decision, Deny, strictest_of
+from assent.policy.waive import waived
+
+KEYS = ("tool", "tools", "mode", "when", "agent", "user", "approvers", "who", "expires")
+STRICTNESS = {mode: place for place, mode in enumerate(MODES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One `[[rule]]`: either `tool`, an exact name, or `tools`, a glob. `expires` is in seconds."""
+
+    entry: Entry
+    mode: str
+    tool: str = ""
+    tools: str = ""
+    agent: str = ""
+    user: str = ""
+    when: Condition | None = None
+    approvers: int = 1
+    who: tuple[str, ...] = ()
+    expires: float | None = None
+
+    def names(self, tool: str) -> bool:
+        """Whether it is about that tool."""
+        return tool == self.tool or bool(self.tools and _glob(self.tools).match(tool))
+
+    def concerns(self, agent: str, user: str) -> bool:
+        """Whether it is for a run of that agent and user; also where it is not known whose the run is."""
+        return (not agent or self.agent in ("", agent)) and (not user or self.user in ("", user))
+
+
+def read_rules(entries: Sequence[Entry]) -> tuple[Rule, ...]:
+    """`[[rule]]`; `ConfigError` names the line of what is wrong, and of two rules that contradict each other."""
+    rules = tuple([_read(entry) for entry in entries])
+    seen: dict[tuple[str, ...], Rule] = {}
+    for rule in rules:
+        about = (rule.tool, rule.tools, rule.agent, rule.user, rule.when.text if rule.when else "")
+        first = seen.setdefault(about, rule)
+        if _says(first) != _says(rule):
+            raise rule.entry.error(
+                f"this contradicts line {first.entry.line}, which is about the same calls and says {first.mode}: "
+                "keep one of the two."
+            )
+    return rules
+
+
+def by_rule(call: Call, facts: Facts) -> Decision | None:
+    """What the rules of the policy say of a call; nothing where none is about it. A waiver may loosen it."""
+    if facts.layers is NONE:
+        return None
+    about = rules_for(facts.layers, facts.agent, facts.user, call.tool)
+    found = [said for rule in about if (said := says(rule, call, facts))]
+    return waived(strictest_of(found), call.tool, facts.waivers) if found else None
+
+
+def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
+    """What one rule says of a call that it is about."""
+    held = rule.when.test(call.arguments, facts.folder) if rule.when else True
+    if rule.mode == "auto":
+        reason = f"policy lets {call.tool} run on its own only where"
+        return None if held else _ask(rule, f"{reason} {_told(rule, call, held)}")
+    if held is False:
+        return None
+    where = f" where {_told(rule, call, held)}" if rule.when else ""
+    if rule.mode == "disabled":
+        return Deny(f"{call.tool} is disabled by policy{where}.", rule.entry.rule)
+    asking = _ask(rule, f"policy asks for {call.tool}{where}")
+    return None if asking.lasting and call.tool in facts.allowed else asking
+
+
+@functools.lru_cache(maxsize=4096)
+def rules_for(layers: Layers, agent: str, user: str, tool: str) -> tuple[Rule, ...]:
+    """The rules that are about a tool in such a run, the highest layer first."""
+    return tuple([rule for rule in layers.of("rule") if rule.names(tool) and rule.concerns(agent, user)])
+
+
+def _ask(rule: Rule, reason: str) -> Ask:
+    """A yes for the whole run would be one for other arguments too: not where they are what the rule asks about."""
+    return Ask(reason, rule.approvers, rule.when is None, rule.entry.rule, (), rule.who, rule.expires)
+
+
+def _told(rule: Rule, call: Call, held: bool | None) -> str:
+    """The condition, and what could not be told of it."""
+    assert rule.when is not None
+    if held is not None:
+        return rule.when.text
+    return f"{rule.when.text}, which cannot be told here ({told(rule.when, call)})"
+
+
+def told(condition: Condition, call: Call) -> str:
+    """The arguments that a condition asks about, as they are."""
+    return ", ".join([f"{name} is {_short(find(call.arguments, name))}" for name in condition.names])
+
+
+def _short(value: object) -> str:
+    text = "missing" if value is None else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+@functools.lru_cache(maxsize=4096)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern))
+
+
+def _says(rule: Rule) -> tuple[object, ...]:
+    return rule.mode, rule.approvers, rule.who, rule.expires
+
+
+def _read(entry: Entry) -> Rule:
+    if "skill" in entry.values:
+        raise entry.error("there are no skills yet that a rule could be for: take the key skill away.", "skill")
+    entry.check_keys(KEYS)
+    names = {key: _text(entry, key) for key in ("tool", "tools", "agent", "user")}
+    if bool(names["tool"]) == bool(names["tools"]):
+        raise entry.error('a rule is about one tool = "NAME", or about all that a glob names: tools = "mail_*".')
+    if any(sign in names["tool"] for sign in "*?["):
+        raise entry.error(f'{names["tool"]!r} is a glob: write tools = "{names["tool"]}".', "tool")
+    if names["tools"] and not any(sign in names["tools"] for sign in "*?["):
+        raise entry.error(f'{names["tools"]!r} is no glob: write tool = "{names["tools"]}".', "tools")
+    mode = _text(entry, "mode")
+    if mode not in MODES:
+        raise entry.error(f"mode is {entry.values.get('mode')!r}{hint(mode, MODES)}", "mode")
+    when = _condition(entry)
+    approvers, who = quorum(entry)
+    expires = span(entry, "expires")
+    if (approvers > 1 or who or expires is not None) and (mode == "disabled" or (mode == "auto" and when is None)):
+        raise entry.error(f"nobody is asked where mode is {mode}: take approvers, who and expires away.")
+    return Rule(entry, mode, when=when, approvers=approvers, who=who, expires=expires, **names)
+
+
+def _text(entry: Entry, key: str) -> str:
+    value = entry.values.get(key, "")
+    if not isinstance(value, str) or (key in entry.values and not value.strip()):
+        raise entry.error(f"{key} is {value!r}: write a text in quotes.", key)
+    return value
+
+
+def _condition(entry: Entry) -> Condition | None:
+    text = _text(entry, "when")
+    try:
+        return parse(text) if text else None
+    except ValueError as error:
+        raise entry.error(f"when is no condition: {error}.", "when") from None
