@@ -13,6 +13,7 @@ AssentError
 ├── ModelError         a model gave no usable answer
 │   ├── NoModel            there is no model to ask
 │   └── OverLimit          a limit of the user's own kept it from being asked
+│       └── Withheld           it must not see what it would have been sent
 ├── QueryError         SQL that is wrong or that would write
 └── GateError          something tried to act without a grant
 """
@@ -79,6 +80,10 @@ class NoModel(ModelError):
 
 class OverLimit(ModelError):
     """A limit of the user's own kept a model from being asked: nothing that the model did."""
+
+
+class Withheld(OverLimit):
+    """What a model would have been sent must not reach it, so it was not asked."""
 
 
 class QueryError(AssentError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from assent.core.cargo import Loading
 from assent.core.events import Kind
 from assent.core.messages import Message
 
@@ -34,7 +35,7 @@ class Request:
     """One question to a model. `tool_choice` is "auto", "none", "required" or a tool's name.
 
     `effort` is how much the model is to think, None leaves it to the vendor. `agent` and `priority` say who asks and
-    how urgently; no vendor is told.
+    how urgently; no vendor is told. `loading` makes it ready for whoever is asked (models.wrappers.outward).
     """
 
     messages: Sequence[Message]
@@ -46,6 +47,7 @@ class Request:
     effort: Effort | None = None
     agent: str = ""
     priority: Priority = "mid"
+    loading: Loading | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from assent.models.wrappers.cache import cache
 from assent.models.wrappers.fallback import fallback
 from assent.models.wrappers.limit import limit
 from assent.models.wrappers.limiter import Spent, limiter_of
+from assent.models.wrappers.outward import outward
 from assent.models.wrappers.retry import retry
 
 
@@ -20,10 +21,11 @@ def guard_of(settings: ModelSettings) -> ModelSettings:
 
 
 def guarded(model: Model, settings: ModelSettings, spent: Spent = lambda: ()) -> Model:
-    """`model` with its limits, circuit breaker and retries; the model itself where the settings ask for none.
+    """`model` with its account of what leaves, its limits, circuit breaker and retries, as far as the settings ask.
 
     Limits and circuits count for all that share what this gives back, so there should be one for each model.
     """
+    model = outward(model)
     if limiter := limiter_of(settings, spent):
         model = limit(model, limiter)
     if settings.breaker:
@@ -36,7 +38,7 @@ def wrapped(
 ) -> Model:
     """A guarded `model` with its fallbacks and its cache in `folder`.
 
-    From the outside in: cache, fallback, then for each model retry, circuit breaker, limits. So what is in the cache
+    From the outside in: cache, fallback, then for each model retry, circuit breaker, limits, outward. So what is in the cache
     waits for nothing, every attempt counts for the circuit, and whoever is refused takes no room. `find` gives the
     guarded model of a name, `place` is where the model answers.
     """

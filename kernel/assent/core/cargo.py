@@ -1,0 +1,97 @@
+"""What a question to a model carries out of the notebook, and where it goes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assent.core.model import Request
+
+MOST = 200  # columns, and tables, that an account names
+
+Cell = tuple[int, int, str]  # from, to, and the name of the rule: where in a text the value of a masked column stands
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something of the notebook's that a text carries: a variable told in a prompt, or what a tool gave.
+
+    `tables` are the variables that it was made of, `columns` those that stand in it, `rows` how many of them do, of
+    `total`. `bytes` is the length of its own part of the text in UTF-8, None where the text is all its.
+    """
+
+    what: str
+    name: str = ""
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: int | None = None
+    total: int | None = None
+    bytes: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal keeps it: what is empty is left out, and of very many names the first."""
+        value = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) not in ("", (), None)}
+        return value | {name: value[name][:MOST] for name in ("tables", "columns") if name in value}
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """The sources of one text, and the `cells` in it whose columns are masked."""
+
+    sources: tuple[Source, ...] = ()
+    cells: tuple[Cell, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As the body of an event holds it, under `carries`."""
+        value: dict[str, Any] = {}
+        if self.sources:
+            value["sources"] = [source.to_json() for source in self.sources]
+        if self.cells:
+            value["cells"] = [list(cell) for cell in self.cells]
+        return value
+
+
+EMPTY = Cargo()
+
+
+def from_json(value: Mapping[str, Any] | None) -> Cargo:
+    """The inverse of `Cargo.to_json`."""
+    if not value:
+        return EMPTY
+    sources = [
+        Source(**{name: tuple(item) if isinstance(item, list) else item for name, item in source.items()})
+        for source in value.get("sources", ())
+    ]
+    return Cargo(tuple(sources), tuple([(begin, end, name) for begin, end, name in value.get("cells", ())]))
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Who is asked: `provider` and `host`; `local` where nothing leaves the machine."""
+
+    model: str
+    provider: str
+    host: str
+    local: bool
+
+
+def _as_it_is(text: str, quoted: bool = False) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it is sent: masked, with the `account` of it that the journal keeps.
+
+    `restored` puts back what may be put back into an answer's text; into JSON text, where it is `quoted`. `restores`
+    says whether there is any such thing.
+    """
+
+    request: "Request"
+    account: Mapping[str, Any] = field(default_factory=dict)
+    restored: Callable[[str, bool], str] = _as_it_is
+    restores: bool = False
+
+
+# What makes a request ready for a destination; `core.errors.Withheld` where it must not go there.
+Loading = Callable[["Request", Destination], Sent]
