@@ -11,9 +11,10 @@ from assent.policy.facts import Call, Facts, Voice
 from assent.policy.modes import by_mode
 from assent.policy.phase import by_phase
 from assent.policy.rule import by_rule
+from assent.policy.taint import by_taint
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 
-VOICES: tuple[Voice, ...] = (by_mode, by_rule, by_ceiling, by_phase)
+VOICES: tuple[Voice, ...] = (by_mode, by_rule, by_ceiling, by_phase, by_taint)
 
 
 def decide(call: Call, facts: Facts) -> Decision:

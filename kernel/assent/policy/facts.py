@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from assent.core.canonical import digest
+from assent.core.taint import Sources
 from assent.core.waiver import Waiver
 from assent.policy.layers import NONE, Layers
 from assent.policy.verdict import Decision
@@ -37,6 +38,8 @@ class Facts:
     folder: str = ""  # where the workspace's notebooks are; relative paths in conditions begin there
     waivers: tuple[Waiver, ...] = ()  # that hold now for this run: of its tenant, user and agent
     mode: str = "auto"  # of the run, as `core.run_mode` names it
+    acts: Mapping[str, str] = field(default_factory=dict)  # tools that declare where they act: inside or outside
+    taint: Sources = ()  # what the run has read and nobody vouches for
     planned: bool = False  # whether a person has approved a plan in this run
 
 

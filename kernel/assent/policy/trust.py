@@ -1,0 +1,136 @@
+"""Which sources a trusted KIND:NAME means: exactly that one, or those of a glob, if it is written as one."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from assent.core.errors import ConfigError
+from assent.core.taint import Source, Sources
+from assent.core.trust import Trust
+from assent.core.waiver import end_of
+from assent.policy.entry import Entry
+from assent.policy.host import Host, host_of, one_of
+
+_KIND = re.compile(r"([a-z][a-z_-]*):(?!//)(.+)", re.DOTALL)
+_GLOB = re.compile(r"\*\*|\*|\?")
+_EXPRESSIONS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+_USUAL = (None, 80, 443)  # the ports that a host without one means
+_SPAN = 1e9  # seconds since the epoch, in 2001: no end of a trust is before, but one that counts from the epoch is
+_KEYS = ("source", "reason", "until")
+_EXAMPLES = "file:data/orders.csv, web:api.example.com, https://host/page, agent:NAME, tool:NAME"
+
+
+def spelt(text: str) -> str:
+    """A source as people write it, as KIND:NAME: a URL is of the web, what has no kind is a file.
+
+    A file's path is made absolute and its links are followed, so that what is trusted is what is there now.
+    `ConfigError` where nothing can be meant by it.
+    """
+    found = _KIND.fullmatch(text.strip())
+    kind, name = found.groups() if found else ("web" if "://" in text else "file", text.strip())
+    if not name or (kind in ("file", "web") and not name.strip("*?/.")):
+        raise ConfigError(f"{text!r} names no source: write {_EXAMPLES}.")
+    if kind == "file":
+        return f"file:{_resolved(name)}"
+    if kind == "web":
+        _check_address(name)
+    return f"{kind}:{name}"
+
+
+def untrusted(sources: Sources, trusts: Iterable[Trust]) -> Sources:
+    """The sources that nothing of `trusts` covers."""
+    believed = [item.source for item in trusts]
+    return tuple([source for source in sources if not any(covers(spec, source) for spec in believed)])
+
+
+def covers(trusted: str, source: Source) -> bool:
+    """Whether KIND:NAME, as `spelt` gives it, means a source."""
+    kind, _, name = trusted.partition(":")
+    if kind != source.kind:
+        return False
+    return _reaches(name, source.name) if kind == "web" else _matches(name, source.name)
+
+
+def read_trust(entries: Sequence[Entry]) -> tuple[Trust, ...]:
+    """`[[trust]]`: source, reason, until. The organisation's alone: a workspace's file may be a stranger's."""
+    return tuple([_read(entry) for entry in entries])
+
+
+def _read(entry: Entry) -> Trust:
+    entry.check_keys(_KEYS)
+    if entry.layer != "organisation":
+        raise entry.error(
+            "trust loosens, and a workspace's policy may be a stranger's: type %agent trust SOURCE in the notebook, "
+            "or write it into the organisation's file."
+        )
+    if missing := [key for key in _KEYS if key not in entry.values]:
+        raise entry.error(f"trust needs {missing[0]}: source, reason and until.")
+    values = entry.values
+    try:
+        source = spelt(str(values["source"]))
+        until = end_of(values["until"], 0)
+        if until.timestamp() < _SPAN:
+            raise ConfigError(f"{values['until']!r} has no beginning in a file: write a date.")
+        return Trust(f"line{entry.line}", source, values["reason"], entry.rule, until, "workspace")
+    except ConfigError as error:
+        raise entry.error(str(error)) from None
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Equal, or of the glob, if it is one: neither * nor ? passes a slash, and ** does."""
+    if _GLOB.search(pattern) is None:
+        return pattern == name
+    pieces = _GLOB.sub(lambda found: f"\0{found[0]}\0", pattern).split("\0")
+    expression = "".join([_EXPRESSIONS.get(piece) or re.escape(piece) for piece in pieces])
+    return re.fullmatch(expression, name, re.DOTALL) is not None
+
+
+def _reaches(trusted: str, name: str) -> bool:
+    """Whether an address is on the trusted host, and is the trusted page where that is a URL."""
+    there, here = _parts(trusted), _parts(name)
+    if there is None or here is None or (host := host_of(name)) is None or not _is_of(there.netloc, host, there.scheme):
+        return False
+    if there.scheme and there.scheme != here.scheme:
+        return False
+    if there.path in ("", "/") and not there.query:
+        return True
+    if ".." in here.path.split("/") or "%" in here.path:  # servers differ in what that means
+        return False
+    page = _GLOB.search(there.path) is None
+    return _matches(there.path, here.path) and (not page or there.query == here.query)
+
+
+def _is_of(netloc: str, host: Host, scheme: str) -> bool:
+    hosts = one_of([netloc])
+    [known] = hosts.exact or hosts.below
+    wanted = (known.port,) if known.port else ({"http": 80, "https": 443}[scheme],) if scheme else _USUAL
+    return host.port in wanted and (Host(host.name, known.port) in hosts.exact or any(
+        host.name.endswith(f".{item.name}") for item in hosts.below
+    ))  # fmt: skip
+
+
+def _parts(text: str) -> SplitResult | None:
+    try:
+        return urlsplit(text if "://" in text else f"//{text}")
+    except ValueError:
+        return None
+
+
+def _check_address(name: str) -> None:
+    parts = _parts(name)
+    if parts is None or parts.scheme not in ("", "http", "https") or (not parts.scheme and parts.path not in ("", "/")):
+        raise ConfigError(f"{name!r} is no host and no URL: write web:api.example.com or https://host/page.")
+    try:
+        one_of([parts.netloc])
+    except ValueError as error:
+        raise ConfigError(f"{error}.") from None
+
+
+def _resolved(name: str) -> str:
+    """The path without links; of a glob, that of the folder before its first sign."""
+    path = os.path.abspath(os.path.expanduser(name))
+    if (glob := _GLOB.search(path)) is None:
+        return os.path.realpath(path)
+    folder, _, rest = path[: glob.start()].rpartition("/")
+    return f"{os.path.realpath(folder or '/').rstrip('/')}/{rest}{path[glob.start() :]}"
