@@ -4,7 +4,7 @@ from typing import Any
 
 from assent.core.errors import ConfigError
 from assent.core.waiver import EVERYBODY
-from assent.tools.idempotency import at_work
+from assent.tools.idempotency import call_at_work
 from assent_magics import options
 from assent_magics.desk import Desk
 
@@ -58,5 +58,5 @@ def _table(desk: Desk) -> Any:
 
 def _no_agent() -> None:
     """An agent's code may not loosen what binds the agent; no more than a fence for accidents, as all in a kernel."""
-    if at_work():
+    if call_at_work():
         raise ConfigError("A waiver is a person's to give, and this is a tool's call. Type it in a cell of your own.")

@@ -22,6 +22,8 @@ def of_run(take: Take, run: Run, model: str, *, same_python: bool) -> str:
     """
     if model and model != take.model and model not in (take.model.partition(":")[0], take.model.partition(":")[2]):
         return differs("the model", take.model, model)
+    if take.mode != run.state.mode:
+        return differs("the mode", take.mode, run.state.mode)
     now = run.state.agent.to_json()
     for name in _SETTINGS:
         if take.agent.get(name) != now[name]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from assent.core.canonical import canonical
 from assent.core.events import Event, Kind
-from assent.core.ids import ordinal
+from assent.core.ids import place
 
 # Of the body. Not times, tokens, hashes, nor what an event only tells of its way: two equal runs differ in those.
 _FIELDS: Mapping[Kind, tuple[str, ...]] = {
@@ -15,7 +15,7 @@ _FIELDS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CALL_DECIDED: ("arguments", "approvers", "unknown"),
     Kind.APPROVAL_DECIDED: ("by", "reason", "arguments", "scope", "outcome"),
     Kind.CALL_STARTED: ("arguments",),
-    Kind.CALL_FINISHED: ("text", "error"),
+    Kind.CALL_FINISHED: ("text", "error", "proposals"),
     Kind.RUN_SUSPENDED: (),
     Kind.RUN_FINISHED: ("text",),
     Kind.RUN_FAILED: ("error",),
@@ -39,11 +39,11 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     together: list[Event] = []
     for event in [event for event in events if event.kind in _FIELDS]:
         if event.call is None:
-            ordered += [*sorted(together, key=_ordinal), event]
+            ordered += [*sorted(together, key=_place), event]
             together = []
         else:
             together.append(event)
-    return [*ordered, *sorted(together, key=_ordinal)]
+    return [*ordered, *sorted(together, key=_place)]
 
 
 def excerpts(then: Any, now: Any) -> tuple[str, str]:
@@ -60,5 +60,5 @@ def _cut(text: str, begin: int) -> str:
     return repr(("…" if begin else "") + shown + ("…" if begin + _SHOWN < len(text) else ""))
 
 
-def _ordinal(event: Event) -> int:
-    return ordinal(event.call or "")
+def _place(event: Event) -> tuple[int, ...]:
+    return place(event.call or "")

@@ -26,7 +26,7 @@ def forked(
     fork: dict[str, Any] = {"run": origin, "at": at, "seq": _last(told, at)}
     needed = [event for event in told if event.seq <= fork["seq"]] or ([] if command.prompt else told[:1])
     check_whole(needed, "forked")  # a model would be told words that nobody said
-    kept = ("agent", "output", "images")
+    kept = ("agent", "output", "images", "mode")
     body: dict[str, Any] = {name: value for name, value in told[0].body.items() if name in kept}
     said = command.prompt or _said_next(told, at, fork["seq"])
     body["prompt"] = said or _asked(told, fork["seq"])

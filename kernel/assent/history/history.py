@@ -63,6 +63,9 @@ def _rows(told: Sequence[Event], owners: Mapping[int, str]) -> Iterator[Row]:
                 count += 1
                 name = call_id(event.run or "", count)
                 yield _call(event, name, call, about.get(name, ()), owners)
+                for made in [item for item in about if item.startswith(f"{name}-")]:
+                    wanted = ToolCall(made, about[made][0].tool or "", "{}")
+                    yield _call(event, made, wanted, about[made], owners)
         elif (what := _what(event)) is not None:
             yield Row(
                 step=event.step, at=event.at, what=what, text=short(_said(event)), model=event.model or "",

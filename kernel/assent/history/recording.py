@@ -13,26 +13,26 @@ from typing import Any
 
 from assent.core.errors import AssentError, ConfigError
 from assent.core.events import ENDINGS, Event, Kind
-from assent.core.ids import call_id, ordinal
+from assent.core.ids import call_id, place
 from assent.core.messages import Message, from_json
 from assent.core.secrets import hide_within
 from assent.history.portable import portable, told
 from assent.models.wrappers.cache import sayable
-from assent.policy.modes import GRANTED
+from assent.runs.propose import GIVEN
 from assent.runs.state import State, apply, fold
 from assent.tools.tool import Tool
 
 VERSION = 1
 _RUN = "recorded"  # what a recorded run is called in its fold
 _FIELDS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.RUN_STARTED: ("prompt", "agent", "output", "images", "fork"),
-    Kind.RUN_RESUMED: (),
+    Kind.RUN_STARTED: ("prompt", "agent", "mode", "output", "images", "fork"),
+    Kind.RUN_RESUMED: ("mode",),
     Kind.MODEL_ANSWERED: ("message", "stop"),
     Kind.MODEL_FAILED: ("error",),
     Kind.ANSWER_REFUSED: ("text",),
-    Kind.CALL_DECIDED: ("arguments", "reason", "approvers", "grantable", "unknown"),
+    Kind.CALL_DECIDED: ("arguments", "reason", "approvers", "grantable", "unknown", "dry"),
     Kind.APPROVAL_DECIDED: ("by", "reason", "arguments", "scope", "outcome", "digest", "policy_version", "missing"),
-    Kind.CALL_FINISHED: ("text", "error"),
+    Kind.CALL_FINISHED: ("text", "error", "proposals"),
     Kind.RUN_FINISHED: (),
     Kind.RUN_FAILED: (),
     Kind.RUN_SUSPENDED: (),
@@ -55,8 +55,8 @@ class Take:
     """A recorded run: its number in the file, whom it asked what, its turns, and what people answered, by call.
 
     `tools` has for each of the agent's tools its description, schema, privilege and the digest of its code. `answers`
-    are those given while the run was at work, with the number of the stint; `granted` the numbers of the calls that ran
-    because their tool was allowed for the run; `end` is how it ended.
+    are those given while the run was at work, with the number of the stint; `granted` the places of the calls that ran
+    because their tool was allowed for the run; `end` is how it ended; `mode` the run's.
     """
 
     number: int
@@ -66,9 +66,10 @@ class Take:
     output: Mapping[str, Any] | None
     tools: Mapping[str, Mapping[str, Any]]
     turns: tuple[Turn, ...]
-    answers: tuple[tuple[int, int, Event], ...]  # stint, the call's number, the event
-    granted: frozenset[int]
+    answers: tuple[tuple[int, tuple[int, ...], Event], ...]  # stint, the call's place (core.ids), the event
+    granted: frozenset[tuple[int, ...]]
     end: str
+    mode: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def account(tool: Tool[Any, Any]) -> dict[str, Any]:
 
 def _counts(event: Event) -> bool:
     """What runs on its own is not worth a line: the message has its arguments already."""
-    return event.kind is not Kind.CALL_DECIDED or event.decision != "allow" or event.body.get("reason") == GRANTED
+    return event.kind is not Kind.CALL_DECIDED or event.decision != "allow" or event.body.get("reason") in GIVEN
 
 
 def _line(number: int, event: Event, tools: Mapping[str, Tool[Any, Any]], since: float) -> str:
@@ -136,13 +137,16 @@ def _line(number: int, event: Event, tools: Mapping[str, Tool[Any, Any]], since:
     for name in ("prompt", "text", "error") if event.kind is not Kind.MODEL_ANSWERED else ():
         if isinstance(body.get(name), str):
             body[name] = portable(body[name], run, since if event.kind is Kind.CALL_FINISHED else None)
+    if made := body.get("proposals"):  # a model reads of them in the result
+        body["proposals"] = json.loads(portable(json.dumps(made, ensure_ascii=False), run, since))
     if event.kind is Kind.RUN_STARTED:
         body["tools"] = {name: account(tool) for name, tool in tools.items()}
         if fork := body.pop("fork", None):
             body["fork"] = {name: fork[name] for name in ("at", "prompt") if name in fork}
     columns = {name: getattr(event, name) for name in _COLUMNS if getattr(event, name) is not None}
     if event.call:
-        columns["call"] = _ordinal(event)
+        where = event.call.rpartition(".")[2]
+        columns["call"] = int(where) if where.isdecimal() else where
     if event.kind not in (Kind.RUN_STARTED, Kind.RUN_RESUMED):
         columns.pop("model", None)
     value = {"run": number, "kind": event.kind.value, **columns, **body}
@@ -164,19 +168,19 @@ def _event(row: Mapping[str, Any]) -> Event:
 
 def _take(number: int, rows: Sequence[Mapping[str, Any]]) -> Take:
     events = [_event(row) for row in rows]
-    own = max(place for place, event in enumerate(events) if event.kind is Kind.RUN_STARTED)
+    own = max(at for at, event in enumerate(events) if event.kind is Kind.RUN_STARTED)
     state, stint, at_work = fold(events[:1]), 0, True
     turns: list[Turn] = []
-    answers: list[tuple[int, int, Event]] = []
-    for place, event in enumerate(events[1:], 1):
+    answers: list[tuple[int, tuple[int, ...], Event]] = []
+    for at, event in enumerate(events[1:], 1):
         if event.kind in (Kind.RUN_STARTED, Kind.RUN_RESUMED):
-            stint, at_work = stint + (place > own), True
+            stint, at_work = stint + (at > own), True
         if event.kind in (Kind.MODEL_ANSWERED, Kind.MODEL_FAILED):
             turns.append(Turn(tuple(state.messages), event))
             if event.kind is Kind.MODEL_ANSWERED and not sayable(from_json(event.body["message"])):
                 raise ValueError(f"answer {event.step} of run {number} is none that a model could give")
         if event.kind is Kind.APPROVAL_DECIDED and at_work:
-            answers.append((stint, _ordinal(event), event))
+            answers.append((stint, _place(event), event))
         at_work = at_work and event.kind not in ENDINGS
         _applied(state, event)
     started, decided = events[own], [event for event in events if event.kind is Kind.CALL_DECIDED]
@@ -184,13 +188,13 @@ def _take(number: int, rows: Sequence[Mapping[str, Any]]) -> Take:
     return Take(
         number, started.body["agent"], started.body["prompt"], started.model or "", started.body["output"],
         started.body.get("tools", {}), tuple(turns), tuple(answers),
-        frozenset([_ordinal(event) for event in decided if event.decision == "allow"]),
-        ends[-1] if ends else "cut off",
+        frozenset([_place(event) for event in decided if event.decision == "allow"]),
+        ends[-1] if ends else "cut off", started.body.get("mode", "auto"),
     )  # fmt: skip
 
 
-def _ordinal(event: Event) -> int:
-    return ordinal(event.call or "")
+def _place(event: Event) -> tuple[int, ...]:
+    return place(event.call or "")
 
 
 def _applied(state: State, event: Event) -> None:

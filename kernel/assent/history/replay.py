@@ -23,6 +23,7 @@ from assent.runs.run import Run
 from assent.runs.state import State, fold
 from assent.store import cut_off
 from assent.store.forget import check_whole
+from assent.tools.proposal import Proposal
 from assent.tools.tool import Output, Tool
 
 _TURNS = frozenset({Kind.MODEL_ANSWERED, Kind.MODEL_FAILED})
@@ -77,7 +78,7 @@ class Memory:
         written.set_result(None)
         return written
 
-    def append(self, events: Sequence[Event]) -> Future[None]:
+    def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
         self.post(events)
         written: Future[None] = Future()
         written.set_result(None)
@@ -176,7 +177,8 @@ def _gave(stint: Stint) -> Callable[..., Any]:
     ) -> Output:
         grant.redeem(call, tool.name, arguments)
         if body := results.get(call):
-            return Output(body["text"], error=body["error"])
+            proposals = tuple([Proposal(**item) for item in body.get("proposals", ())])
+            return Output(body["text"], error=body["error"], proposals=proposals)
         if stint.cut:
             for _ in stint.events:
                 await asyncio.sleep(0)  # the calls beside it that did end give their results first
@@ -191,9 +193,14 @@ def _heard(stint: Stint) -> Callable[[Run, list[Event]], list[Event]]:
     answers = [event for event in stint.events if event.kind is Kind.APPROVAL_DECIDED]
 
     def answered(run: Run, decided: list[Event]) -> list[Event]:
-        return given(run, decided, lambda call: [_command(event) for event in answers if event.call == call.id])
+        # They were proved when they were given, and here nothing is run.
+        return given(run, decided, lambda call: [_command(event) for event in answers if event.call == call.id], _were)
 
     return answered
+
+
+def _were(name: str, passphrase: str) -> bool:
+    return True
 
 
 def _command(event: Event) -> Decide:

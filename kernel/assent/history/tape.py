@@ -14,7 +14,7 @@ from assent.core.commands import Decide
 from assent.core.errors import ModelError
 from assent.core.events import Event, Kind
 from assent.core.grant import act_digest
-from assent.core.ids import ordinal
+from assent.core.ids import place
 from assent.core.messages import Message, from_json
 from assent.core.model import Answer, Delta, Notice, Request
 from assent.core.privilege import LEVELS, level
@@ -153,7 +153,7 @@ class Played:
         run, take = self.run, self.take
         if self.amiss or run is None or isinstance(take, str) or run.on_ask == "deny" or call.unknown:
             return
-        number = ordinal(call.id)
+        number = place(call.id)
         for stint, answered, event in take.answers:
             if stint <= self.stint and answered == number and self._holds(call, event, run):
                 yield self._command(call, event)
@@ -162,7 +162,7 @@ class Played:
 
     def _holds(self, call: CallState, event: Event, run: Run) -> bool:
         body = event.body
-        if event.tool != call.tool or call.approvers > 1 or call.privilege not in LEVELS:
+        if event.tool != call.tool or call.asking.personal or call.privilege not in LEVELS:
             return False
         if event.decision == "reject":
             return True
@@ -174,7 +174,7 @@ class Played:
         """Whether a recorded "for the run" was for this call, too. Here it holds for this one alone."""
         body = event.body
         same = event.tool == call.tool and body.get("policy_version") == run.rules.version
-        return same and body.get("scope") == "run" and call.grantable and event.decision == "approve"
+        return same and body.get("scope") in ("run", "session") and call.grantable and event.decision == "approve"
 
     def _command(self, call: CallState, event: Event) -> Decide:
         verdict: Literal["approve", "reject"] = "reject" if event.decision == "reject" else "approve"

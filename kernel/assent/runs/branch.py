@@ -58,14 +58,22 @@ def shared(told: Sequence[Event], started: Event) -> list[Event]:
             f"The run {started.run} shares steps with the run {fork['run']}, which is not in this workspace."
         )
     edit = fork.get("edit") or {}
-    settled = {event.call for event in kept if _counts(event)} - {edit.get("call")}
+    settled = {event.call for event in kept if _counts(event) and not _comes_from(event.call, edit.get("call"))}
     kept = [event for event in kept if event.call is None or event.call in settled]
     return _edited(kept, edit["call"], edit["arguments"]) if edit else kept
 
 
 def _renamed(event: Event, run: str) -> Event:
-    call = event.call and call_id(run, ordinal(event.call))
-    return replace(event, run=run, call=call)
+    """The event under the run's own name; of what a call proposes, `proposed_by` too."""
+    body, by = event.body, event.body.get("proposed_by")
+    if by:
+        body = body | {"proposed_by": call_id(run, by.rpartition(".")[2])}
+    return replace(event, run=run, call=event.call and call_id(run, event.call.rpartition(".")[2]), body=body)
+
+
+def _comes_from(call: str | None, edited: str | None) -> bool:
+    """Whether a call is the edited one, or was proposed by it."""
+    return bool(call and edited) and ordinal(call or "") == ordinal(edited or "")
 
 
 def _counts(event: Event) -> bool:

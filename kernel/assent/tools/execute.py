@@ -9,6 +9,7 @@ import json
 import threading
 import traceback
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from assent.core.canonical import plain, too_deep
@@ -16,6 +17,7 @@ from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
 from assent.tools.guard import guarded, turn
 from assent.tools.idempotency import PARAMETER, keyed
+from assent.tools.proposal import MOST, split
 from assent.tools.tool import Output, Tool, validate
 
 SHOW = 0.01  # seconds for displays to say that a call begins: its code may hold up the loop
@@ -82,7 +84,7 @@ async def _timed(tool: Tool[Any, Any], values: dict[str, Any], limit: float, cal
     task = asyncio.current_task()
     try:
         async with asyncio.timeout(limit) as clock:
-            return _output(await _call(tool, values, limit, call))
+            return _output(tool, await _call(tool, values, limit, call))
     except KeyboardInterrupt:
         # Out of a task it would stop the kernel's loop; a cancellation stops the run.
         raise asyncio.CancelledError from None
@@ -138,7 +140,20 @@ def _carried(error: BaseException) -> Exception:
     return RuntimeError(f"{type(error).__name__} {error}".rstrip()).with_traceback(error.__traceback__)
 
 
-def _output(result: Any) -> Output:
+def _output(tool: Tool[Any, Any], result: Any) -> Output:
+    beside, proposals = split(result)
+    if not tool.proposes:
+        refused = "proposed something, which only a tool declared @tool(proposes=True) may: nothing of it is done"
+        return Output(f"{tool.name} {refused}.", error=True) if proposals else _given(result)
+    if len(proposals) > MOST:
+        text = f"{tool.name} made {len(proposals)} proposals, and {MOST} are the most: none is taken."
+        return Output(text, error=True)
+    if beside is None:
+        beside = f"{len(proposals) or 'No'} proposal{'' if len(proposals) == 1 else 's'}."
+    return replace(_given(beside), proposals=proposals)
+
+
+def _given(result: Any) -> Output:
     if isinstance(result, Output):
         display = None if result.display is None else hide_within(dict(result.display))
         touched = None if result.touched is None else hide_within(dict(result.touched))

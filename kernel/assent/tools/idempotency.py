@@ -23,9 +23,9 @@ def idempotency_key() -> str:
         ) from None
 
 
-def at_work() -> bool:
-    """Whether this runs within a tool's call."""
-    return _key.get("") != ""
+def call_at_work() -> str:
+    """The call that this runs within; "" outside of any."""
+    return _key.get("")
 
 
 @contextlib.contextmanager

@@ -14,8 +14,11 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 from assent.core.errors import ConfigError
 from assent.core.model import ToolSpec
 from assent.core.privilege import LEVELS, READ_ONLY, Privilege
+from assent.core.taint import Sources
+from assent.tools.declared import Acts, check
 from assent.tools.idempotency import PARAMETER
 from assent.tools.identity import identity
+from assent.tools.proposal import Proposal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +29,8 @@ class Output:
     """What a tool gives when text is not enough: `text` for the model, `display` for people, `value` for Python.
 
     `touched`: the variables and files that it read and wrote, as `tools.touched` and `tools.files_written` name them.
+    `proposals`: the calls that a tool which proposes wants, as `tools.execute` reads them off its result.
+    `sources`: what this call brought in from outside; a source of the kind "variable" means what that variable carries.
     """
 
     text: str
@@ -33,6 +38,8 @@ class Output:
     value: Any = field(default=None, repr=False)  # its text may be endless, or raise; asyncio makes reprs of results
     error: bool = False
     touched: Mapping[str, Any] | None = None
+    proposals: tuple[Proposal, ...] = ()
+    sources: Sources | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,9 @@ class Tool(Generic[P, R]):
 
     `timeout` is in seconds, None for the agent's own; `idempotent` says that running it twice is as good as once, so
     that a call which was cut off is repeated without asking; `keyed` that it takes a key by which to know a call again;
-    `here` runs a synchronous function on the event loop's own thread instead of a worker thread.
+    `here` runs a synchronous function on the event loop's own thread instead of a worker thread; `proposes` that it
+    does nothing itself and returns what it wants done (`tools.proposal`). `source` and `acts` are what it declares of
+    itself (`tools.declared`).
     """
 
     function: Callable[P, R]
@@ -53,6 +62,9 @@ class Tool(Generic[P, R]):
     idempotent: bool = False
     here: bool = False
     keyed: bool = False
+    proposes: bool = False
+    source: str = ""
+    acts: Acts = ""
     schema: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -72,33 +84,46 @@ class Tool(Generic[P, R]):
 def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
 def tool(
-    *, privilege: Privilege = ..., name: str | None = ..., description: str | None = ...,
-    timeout: float | None = ..., idempotent: bool = ..., here: bool = ...,
+    *, privilege: Privilege | None = ..., name: str | None = ..., description: str | None = ...,
+    timeout: float | None = ..., idempotent: bool = ..., here: bool = ..., proposes: bool = ...,
+    source: str = ..., acts: Acts = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...  # fmt: skip
 def tool(
-    function: Any = None, /, *, privilege: Privilege = "execute_risky", name: str | None = None,
+    function: Any = None, /, *, privilege: Privilege | None = None, name: str | None = None,
     description: str | None = None, timeout: float | None = None, idempotent: bool = False, here: bool = False,
+    proposes: bool = False, source: str = "", acts: Acts = "",
 ) -> Any:  # fmt: skip
     """Make a tool of a typed function, sync or async. Its docstring tells the model what it does.
 
     The privilege defaults to `execute_risky`, which asks: a function says for itself when it is harmless. A parameter
-    `idempotency_key` is not the model's: it receives the call's id (`tools.idempotency`).
+    `idempotency_key` is not the model's: it receives the call's id (`tools.idempotency`). One that `proposes` performs
+    nothing, so it is `read_only` unless something else is said: it returns a `Proposal`, a list of them, or a pair of
+    its result and these, and each becomes a call that is decided, shown and run like any other.
+
+    `source` says what it brings in: "mail", "web:{url}" with the argument that says which, "none" where all it gives is
+    its own. A tool that says nothing counts as a source itself, unless it gives no text. `acts` says whether it sends,
+    writes or executes "outside", as all from `execute_risky` on do, or "inside".
     """
+    level = privilege or (READ_ONLY if proposes else "execute_risky")
 
     def make(function: Callable[P, R]) -> Tool[P, R]:
-        if privilege not in LEVELS:
-            raise ConfigError(f"{privilege!r} is no privilege; there are {', '.join(LEVELS)}.")
+        if level not in LEVELS:
+            raise ConfigError(f"{level!r} is no privilege; there are {', '.join(LEVELS)}.")
         if timeout is not None and timeout <= 0:
             raise ConfigError(f"A timeout of {timeout} seconds leaves no time; give a number above 0.")
         arguments = _arguments(function)
+        check(source, acts, level, [item.name for item in _parameters(function)])
         return Tool(
             function=function,
             name=name or function.__name__,
             description=description or inspect.getdoc(function) or "",
-            privilege=privilege,
+            privilege=level,
             arguments=arguments,
             timeout=timeout,
-            idempotent=idempotent or privilege == READ_ONLY,
+            idempotent=idempotent or proposes or level == READ_ONLY,
+            proposes=proposes,
+            source=source,
+            acts=acts,
             here=here,
             keyed=any(item.name == PARAMETER for item in _parameters(function)),
             schema=_schema(arguments),
