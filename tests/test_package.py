@@ -17,6 +17,7 @@ FACE = [
     "Decide",
     "ForkRun",
     "PauseRun",
+    "Proposal",
     "ResumeRun",
     "Session",
     "StartRun",

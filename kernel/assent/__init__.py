@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from assent.core.commands import Decide, ForkRun, PauseRun, ResumeRun, StartRun, StopRun
     from assent.core.errors import AssentError
     from assent.tools.idempotency import idempotency_key
+    from assent.tools.proposal import Proposal
     from assent.tools.tool import tool
 
 __version__ = VERSION
@@ -20,6 +21,7 @@ __all__ = [
     "Decide",
     "ForkRun",
     "PauseRun",
+    "Proposal",
     "ResumeRun",
     "Session",
     "StartRun",
@@ -34,6 +36,7 @@ _HOMES = {
     "Decide": "assent.core.commands",
     "ForkRun": "assent.core.commands",
     "PauseRun": "assent.core.commands",
+    "Proposal": "assent.tools.proposal",
     "ResumeRun": "assent.core.commands",
     "Session": "assent.app",
     "StartRun": "assent.core.commands",

@@ -89,7 +89,8 @@ class ConsoleView:
 
     def end(self) -> None:
         """How to go on, where one can, and the closing line: status, tokens, cost."""
-        _write(self._then + self.transcript.text().partition("\n")[0] + "\n")
+        undone = [f"Dry run. {words}\n"] if (words := self.transcript.undone) else []
+        _write("".join([*undone, self._then, self.transcript.text().partition("\n")[0], "\n"]))
 
     async def _command(self, pending: Pending, prompt: Prompt) -> Decide:
         if pending.unknown:

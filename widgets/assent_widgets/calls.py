@@ -9,11 +9,13 @@ from typing import Any
 from assent.core.canonical import too_deep
 from assent.core.events import Event, Kind
 from assent.core.messages import ToolCall
+from assent_widgets.escape import reveal
 
 SOURCES = {"sql": "query", "python": "code"}
 LANGUAGES = {"sql": "SQL", "python": "Python"}
 _AUTOMATIC = ("read_only", "execute_safe")
-_REFUSED = ("rejected", "denied")
+_REFUSED = ("rejected", "denied", "not performed")
+_LINE = 160
 _PARTIAL = re.compile(r'"(?:query|code)"\s*:\s*"((?:[^"\\]|\\.)*)')
 _CUT_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,3}$")
 
@@ -23,8 +25,8 @@ class Call:
     """What the events said of a call so far.
 
     `state`: being written, proposed, waiting for approval, allowed, approved, rejected, denied, settled, running, done,
-    failed, not run, interrupted. `said` is what people and policy said of it. `pieces` is its arguments as written.
-    `card` tells that a card beside the transcript shows the call while it waits.
+    failed, not run, not performed (in a dry run), interrupted. `said` is what people and policy said of it. `pieces` is
+    its arguments as written. `card` tells that a card beside the transcript shows the call while it waits.
     """
 
     tool: str = ""
@@ -65,6 +67,12 @@ def source_of(tool: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
     if name and list(arguments) == [name] and isinstance(arguments[name], str):
         return arguments[name], LANGUAGES[tool]
     return json.dumps(dict(arguments), indent=2, ensure_ascii=False, default=str), "JSON"
+
+
+def line_of(call: Call) -> str:
+    """What a call would run, in one line."""
+    words = " ".join(call.source.split())
+    return reveal(f"{call.tool}: {words if len(words) <= _LINE else words[:_LINE] + ' …'}")
 
 
 def proposed(call: ToolCall) -> Call:
@@ -108,6 +116,12 @@ def stop(call: Call, *, for_good: bool = True) -> bool:
 def _decide(call: Call, event: Event) -> None:
     reason = str(event.body.get("reason") or "")
     approved = call.state == "approved"
+    if (by := event.body.get("proposed_by")) and not call.said:
+        call.said.append(f"Proposed by the call {by}.")
+    if event.body.get("dry"):
+        call.state = "not performed"
+        call.said.append("Dry run: it would ask first." if event.body["dry"] == "ask" else "Dry run: it would just run.")
+        return
     match event.decision:
         case "ask":
             call.state, call.approvers, call.voices = "waiting for approval", event.body.get("approvers", 1), set()

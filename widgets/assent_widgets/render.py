@@ -33,6 +33,7 @@ _WORDS = 40_000
 _DONE = ("done", "failed")
 _COLOURS = {
     "being written": BLUE, "proposed": BLUE, "running": BLUE, "waiting for approval": AMBER, "interrupted": AMBER,
+    "not performed": AMBER,
     "approved": GREEN, "done": GREEN, "failed": RED, "denied": RED, "rejected": RED,
 }  # fmt: skip
 

@@ -52,6 +52,7 @@ class Summary:
     approved_by: dict[str, None] = field(default_factory=dict)
     silent: bool = True
     stopping: str = ""
+    mode: str = "auto"  # of the run; it is only said where it is another
 
     def add(self, event: Event) -> None:
         """Count one event in."""
@@ -60,6 +61,8 @@ class Summary:
             self._branch()
         self.model = event.model or self.model
         self.cell = self.cell or event.cell
+        if event.kind in (Kind.RUN_STARTED, Kind.RUN_RESUMED):
+            self.mode = str(event.body.get("mode") or self.mode)
         if event.kind is Kind.RUN_RESUMED and self.since is not None:  # cut off: nobody worked since the last event
             self.worked, self.since = self.seconds, None
         if self.since is None and self.status == "running":
@@ -137,16 +140,19 @@ class Summary:
 def summary_html(summary: Summary) -> str:
     """The header line. The class names let the live view tick, and say that its kernel is gone."""
     who = f"<strong>{escape(summary.agent or 'agent')}</strong>"
+    mode = [badge(escape(summary.mode), AMBER)] if summary.mode != "auto" else []
     model = [f"<span>{escape(summary.model)}</span>"] if summary.model else []
     state = f'<span class="assent-state">{badge(escape(summary.state), _COLOURS.get(summary.state, BLUE))}</span>'
     counts = [escape(item) for item in _counts(summary)]
     seconds = f'<span class="assent-seconds">{summary.seconds:.1f} s</span>'
-    return f'<div style="{HEAD}">{" · ".join([who, state, *model, *counts, seconds])}</div>'
+    return f'<div style="{HEAD}">{" · ".join([who, state, *mode, *model, *counts, seconds])}</div>'
 
 
 def summary_text(summary: Summary) -> str:
     """The same in plain text, with the run's id."""
-    items = [summary.agent or "agent", summary.state, summary.model, *_counts(summary), f"{summary.seconds:.1f} s"]
+    mode = [summary.mode] if summary.mode != "auto" else []
+    items = [summary.agent or "agent", summary.state, *mode, summary.model, *_counts(summary)]
+    items += [f"{summary.seconds:.1f} s"]
     return clean(" · ".join([item for item in [*items, f"run {summary.run}"] if item]))
 
 

@@ -9,7 +9,7 @@ from assent.core.ids import call_id
 from assent.core.messages import Message, from_json
 from assent.core.model import CallDelta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
-from assent_widgets.calls import Call, fold, proposed, stop
+from assent_widgets.calls import Call, fold, line_of, proposed, stop
 from assent_widgets.escape import escape
 from assent_widgets.markdown import markdown_html
 from assent_widgets.notices import NOTICES, notice
@@ -66,6 +66,15 @@ class Transcript:
         self.summary.add(item)
         self._dirty["head"] = None
         self._fold(item)
+
+    @property
+    def undone(self) -> str:
+        """What a dry run would have done, a line for each call; "" of any other run."""
+        if self.summary.mode != "dry-run":
+            return ""
+        calls = [item for item in self._items.values() if isinstance(item, Call) and item.state == "not performed"]
+        lines = [f"{number}. {line_of(call)}" for number, call in enumerate(calls, 1)]
+        return "\n".join(["Nothing was performed. It would have run:", *lines]) if lines else "There was nothing to do."
 
     def changed(self) -> list[Block]:
         """Blocks that are new or different since the last call, new ones in the order of the display."""
@@ -241,6 +250,8 @@ class Transcript:
             ending = _ending(event)
             self._notice = self._notice or self._same_failure(ending) or f"notice.{len(self._items)}"
             self._put(self._notice, ending)
+        if undone := self.undone:
+            self._put("undone", Words(undone, "note", "Dry run."))
         if event.kind is not Kind.RUN_SUSPENDED:
             for key, item in self._items.items():
                 if isinstance(item, Call) and stop(item, for_good=event.kind is not Kind.RUN_PAUSED):

@@ -14,7 +14,8 @@ class Result:
     """How a run stands once its stream has ended.
 
     `value` is what its last table-giving call gave, a DataFrame; `typed`, it is the answer itself, of the type that
-    the run was given, and `text` the JSON that it was read from.
+    the run was given, and `text` the JSON that it was read from. `undone`: what a dry run would have done, in order, as
+    pairs of a tool and its arguments.
     """
 
     run: str
@@ -24,6 +25,7 @@ class Result:
     value: Any = None
     pending: tuple[Pending, ...] = ()
     typed: bool = False
+    undone: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -43,4 +45,5 @@ def result_of(state: State, values: Mapping[str, Any]) -> Result:
     tables = [values[call] for call in told if call in values and hasattr(values[call], "columns")]
     value = values[ANSWER] if typed else tables[-1] if tables and state.output is None else None
     text = state.answer or state.partial
-    return Result(state.run, state.status, text, state.reason, value, tuple(pending(state)), typed)
+    waiting, undone = tuple(pending(state)), tuple(state.undone)
+    return Result(state.run, state.status, text, state.reason, value, waiting, typed, undone)
