@@ -17,6 +17,8 @@ class Kind(StrEnum):
     CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched as of a call; of --into: run, whose answer it is
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
     RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images: media_type, digest; fork (runs)
+    MODEL_ASKED = "model_asked"  # provider, host, local, messages, begin, parts, bytes, masked: runs.outgoing
+    VARIABLE_MARKED = "variable_marked"  # names, local: only for models here from now on, or no more; by, derived: from
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
     MODEL_FAILED = "model_failed"  # error
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
@@ -36,6 +38,9 @@ class Kind(StrEnum):
     GRANT_REVOKED = "grant_revoked"  # id, by, reason
     CALL_STARTED = "call_started"  # arguments
     CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched (tools.touched); proposals
+    RISK_RESERVED = "risk_reserved"  # reservation: the call's id, or its own; amounts: what counts, by argument, as text
+    RISK_COMMITTED = "risk_committed"  # as reserved; at: when that was, in microseconds since the epoch
+    RISK_ROLLED_BACK = "risk_rolled_back"  # as committed: it counts no more
     STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
     RUN_SUSPENDED = "run_suspended"  # reason
     RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
@@ -46,6 +51,8 @@ class Kind(StrEnum):
     WAIVER_GRANTED = (
         "waiver_granted"  # core.waiver: id, tool or budget, agent, reason, by, until; user: whose runs, * all
     )
+    SOURCE_TRUSTED = "source_trusted"  # core.trust: id, source as KIND:NAME, scope, run, session, reason, by, until
+    TRUST_REVOKED = "trust_revoked"  # id, by
     WAIVER_ENDED = "waiver_ended"  # id, by: ended before its time
     COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain), until: seq
 
@@ -56,7 +63,7 @@ LIFECYCLE = ENDINGS | {Kind.RUN_STARTED, Kind.RUN_RESUMED}
 CONTROL = frozenset(
     {
         Kind.APPROVAL_DECIDED, Kind.APPROVAL_EXPIRED, Kind.GRANT_GIVEN, Kind.GRANT_REVOKED, Kind.STOP_REQUESTED,
-        Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED,
+        Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED, Kind.SOURCE_TRUSTED, Kind.TRUST_REVOKED,
     }
 )  # fmt: skip
 

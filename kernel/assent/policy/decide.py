@@ -10,11 +10,12 @@ from assent.policy.ceiling import by_ceiling
 from assent.policy.facts import Call, Facts, Voice
 from assent.policy.modes import by_mode
 from assent.policy.phase import by_phase
+from assent.policy.risk import by_risk
 from assent.policy.rule import by_rule
 from assent.policy.taint import by_taint
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 
-VOICES: tuple[Voice, ...] = (by_mode, by_rule, by_ceiling, by_phase, by_taint)
+VOICES: tuple[Voice, ...] = (by_mode, by_rule, by_ceiling, by_phase, by_taint, by_risk)
 
 
 def decide(call: Call, facts: Facts) -> Decision:

@@ -13,7 +13,9 @@ from assent.policy.budgets import budgets
 from assent.policy.ceiling import read_ceilings
 from assent.policy.entry import Entry, Layer, Reader, hint
 from assent.policy.layers import Document
+from assent.policy.risk import read_limits
 from assent.policy.rule import read_rules
+from assent.policy.trust import read_trust
 from assent.policy.waive import waivers
 
 # Each section's owner: one line each.
@@ -22,6 +24,8 @@ SECTIONS: Mapping[str, Reader] = {
     "agents": read_ceilings,
     "ask": read_asking,
     "budget": budgets,
+    "risk": read_limits,
+    "trust": read_trust,
     "waiver": waivers,
 }
 _ONE = frozenset({"ask"})  # written [ask]

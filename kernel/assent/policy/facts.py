@@ -11,6 +11,7 @@ from assent.core.taint import Sources
 from assent.core.waiver import Waiver
 from assent.policy.layers import NONE, Layers
 from assent.policy.verdict import Decision
+from assent.risk.check import Checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Call:
 
     tool: str
     arguments: Mapping[str, Any]
+    known: Mapping[str, Any] | None = None  # what its risk checks need besides; None as long as nobody has looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Facts:
     mode: str = "auto"  # of the run, as `core.run_mode` names it
     acts: Mapping[str, str] = field(default_factory=dict)  # tools that declare where they act: inside or outside
     taint: Sources = ()  # what the run has read and nobody vouches for
+    checks: Mapping[str, Checks] = field(default_factory=dict)  # the risk checks of each tool that has some
     planned: bool = False  # whether a person has approved a plan in this run
 
 

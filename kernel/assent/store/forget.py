@@ -55,7 +55,7 @@ def _started(body: Body) -> Body:
         fork["prompt"] = GONE
     if "edit" in fork:
         fork["edit"] = fork["edit"] | {"arguments": {}}
-    kept = _only(body, "agent", "output", "replay")
+    kept = _only(body, "agent", "output", "replay", "taint", "mode")
     return {**kept, "prompt": GONE, **({"fork": fork} if fork else {})}
 
 
@@ -78,7 +78,9 @@ def _ended(body: Body) -> Body:
 
 
 def _finished(body: Body) -> Body:
-    return {**_only(body, "error", "touched"), "text": GONE}
+    """The proposals' number stays: the events of the calls that they became refer to them."""
+    made = [{"tool": item["tool"], "arguments": {}, "why": GONE} for item in body.get("proposals", ())]
+    return {**_only(body, "error", "touched", "taint"), "text": GONE, **({"proposals": made} if made else {})}
 
 
 def _ran(body: Body) -> Body:
@@ -118,6 +120,8 @@ KEPT = frozenset(
         Kind.AGENT_DEFINED, Kind.NOTEBOOK_PLACED, Kind.MODEL_FAILED, Kind.MODEL_RETRIED, Kind.MODEL_WAITED,
         Kind.MODEL_CACHED, Kind.MODEL_REPLAYED, Kind.MODEL_FELL_BACK, Kind.CIRCUIT_OPENED, Kind.CIRCUIT_CLOSED,
         Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED, Kind.RUN_RESUMED, Kind.COMPACTED,
+        Kind.RISK_RESERVED, Kind.RISK_COMMITTED, Kind.RISK_ROLLED_BACK,
+        Kind.SOURCE_TRUSTED, Kind.TRUST_REVOKED,
         Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED, Kind.APPROVAL_EXPIRED, Kind.GRANT_GIVEN, Kind.GRANT_REVOKED,
     }
 )  # fmt: skip

@@ -107,7 +107,9 @@ def runs_where(condition: str) -> str:
             greatest(epoch(arg_max(time, seq) - arg_min(time, seq)), 0) AS seconds,
             any_value(notebook) AS notebook, any_value(cell) AS cell,
             any_value(tenant) AS tenant, any_value("user") AS "user", any_value(parent) AS parent,
-            any_value(CASE kind WHEN 'run_started' THEN body ->> '$.fork.run' END) AS forked_from
+            any_value(CASE kind WHEN 'run_started' THEN body ->> '$.fork.run' END) AS forked_from,
+            coalesce(arg_max(CASE WHEN kind IN ('run_started', 'run_resumed') THEN body ->> 'mode' END, seq), 'auto')
+                AS mode
         FROM events WHERE {condition} GROUP BY run"""
 
 
@@ -134,9 +136,11 @@ VIEWS: dict[str, str] = {
             arg_max(CASE kind WHEN 'approval_decided' THEN body ->> 'by' END, seq) AS decided_by,
             CASE arg_max(kind, seq)
                 WHEN 'call_finished' THEN
-                    CASE WHEN arg_max(CASE kind WHEN 'call_finished' THEN CAST(body ->> 'error' AS BOOLEAN) END, seq)
+                    CASE WHEN arg_max(CASE kind WHEN 'call_decided' THEN coalesce(body ->> 'dry', '') END, seq) <> ''
+                        THEN 'not performed'
+                        WHEN arg_max(CASE kind WHEN 'call_finished' THEN CAST(body ->> 'error' AS BOOLEAN) END, seq)
                         THEN 'failed' ELSE 'finished' END
-                WHEN 'call_started' THEN 'started'
+                WHEN 'call_started' THEN 'started' WHEN 'approval_expired' THEN 'expired'
                 WHEN 'approval_decided' THEN
                     CASE WHEN arg_max(decision, seq) <> 'approve' THEN 'decided'
                         WHEN arg_max(CASE kind WHEN 'approval_decided' THEN CAST(body ->> 'missing' AS INTEGER) END,
@@ -146,24 +150,47 @@ VIEWS: dict[str, str] = {
                 END AS status,
             min(time) FILTER (kind = 'call_started') AS started,
             max(duration) FILTER (kind = 'call_finished') AS seconds,
-            arg_max(CASE kind WHEN 'call_finished' THEN body ->> 'text' END, seq) AS result
+            arg_max(CASE kind WHEN 'call_finished' THEN body ->> 'text' END, seq) AS result,
+            any_value(CASE kind WHEN 'call_decided' THEN body ->> 'proposed_by' END) AS proposed_by
         FROM events WHERE call IS NOT NULL GROUP BY call, run ORDER BY min(seq)""",
     "approvals": """
         SELECT asked.call, asked.run, asked.agent, asked.tool, asked.privilege, asked.step,
             asked.body -> 'arguments' AS arguments, asked.body ->> 'reason' AS asks, asked.time AS asked,
             CASE WHEN answer.kind = 'approval_decided' THEN answer.decision
-                WHEN answer.kind IS NOT NULL THEN 'closed' ELSE 'pending' END AS verdict,
+                WHEN answer.kind = 'approval_expired' THEN 'expired' WHEN answer.kind IS NOT NULL THEN 'closed'
+                WHEN epoch(now()) >= CAST(asked.body ->> 'until' AS DOUBLE) THEN 'expired' ELSE 'pending'
+                END AS verdict,
             answer.body ->> 'by' AS decided_by, answer.body ->> 'reason' AS reason, answer.time AS decided,
             nullif(CAST(answer.body -> 'arguments' AS VARCHAR), 'null') AS edited, answer.body ->> 'scope' AS scope,
-            CASE WHEN answer.time IS NOT NULL THEN greatest(epoch(answer.time - asked.time), 0) END AS waited
+            CASE WHEN answer.time IS NOT NULL THEN greatest(epoch(answer.time - asked.time), 0) END AS waited,
+            make_timestamp(CAST(CAST(asked.body ->> 'until' AS DOUBLE) * 1000000 AS BIGINT)) AS until
         FROM events AS asked
         LEFT JOIN LATERAL (
             SELECT * FROM events AS later WHERE later.call = asked.call AND later.seq > asked.seq
-                AND later.kind IN ('approval_decided', 'call_decided', 'call_finished')
+                AND later.kind IN ('approval_decided', 'approval_expired', 'call_decided', 'call_finished')
                 AND coalesce(CAST(later.body ->> 'missing' AS INTEGER), 0) = 0
             ORDER BY later.seq LIMIT 1
         ) AS answer ON true
         WHERE asked.kind = 'call_decided' AND asked.decision = 'ask' ORDER BY asked.seq""",
+    "grants": """
+        SELECT given.body ->> 'id' AS id, given.body ->> 'scope' AS scope, given.tool, given.agent, given."user",
+            given.body ->> 'by' AS "by", given.time AS given,
+            make_timestamp(CAST(CAST(given.body ->> 'until' AS DOUBLE) * 1000000 AS BIGINT)) AS until,
+            CASE WHEN ended.seq IS NOT NULL THEN if((ended.body ->> 'by') = '', 'over', 'revoked')
+                WHEN epoch(now()) >= CAST(given.body ->> 'until' AS DOUBLE) THEN 'expired'
+                WHEN (given.body ->> 'scope') = 'run' AND EXISTS (
+                    SELECT 1 FROM events AS done WHERE done.run = given.run AND done.kind = 'run_finished') THEN 'over'
+                ELSE 'holds' END AS status,
+            ended.time AS revoked, nullif(ended.body ->> 'by', '') AS revoked_by,
+            given.run, given.body ->> 'session' AS session, given.body ->> 'policy_version' AS policy_version,
+            given.body ->> 'identity' AS identity, given.tenant
+        FROM events AS given
+        LEFT JOIN LATERAL (
+            SELECT * FROM events AS later WHERE later.run = given.run AND later.seq > given.seq
+                AND later.kind IN ('grant_given', 'grant_revoked') AND (later.body ->> 'id') = (given.body ->> 'id')
+            ORDER BY later.seq LIMIT 1
+        ) AS ended ON true
+        WHERE given.kind = 'grant_given' ORDER BY given.seq""",
     "costs": """
         SELECT time, date_trunc('hour', time) AS hour, split_part(model, ':', 1) AS provider, model, agent, run, step,
             notebook, cell, tenant, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens,
@@ -199,6 +226,16 @@ VIEWS: dict[str, str] = {
         LEFT JOIN ended ON ended.id = given.body ->> 'id' AND ended.tenant = given.tenant
             AND ended."user" = given."user"
         WHERE given.kind = 'waiver_granted' ORDER BY given.seq""",
+    "risk": """
+        SELECT body ->> 'reservation' AS reservation, any_value(tool) AS tool, any_value(run) AS run,
+            any_value(agent) AS agent, any_value("user") AS "user",
+            CASE arg_max(kind, seq) WHEN 'risk_reserved' THEN 'reserved' WHEN 'risk_committed' THEN 'committed'
+                ELSE 'rolled back' END AS status,
+            any_value(body -> 'amounts') AS amounts, min(time) FILTER (kind = 'risk_reserved') AS reserved,
+            max(time) FILTER (kind <> 'risk_reserved') AS settled,
+            any_value(notebook) AS notebook, any_value(cell) AS cell, any_value(tenant) AS tenant
+        FROM events WHERE kind IN ('risk_reserved', 'risk_committed', 'risk_rolled_back')
+        GROUP BY body ->> 'reservation' ORDER BY min(seq)""",
     "notebooks": """
         WITH placed AS (
             SELECT seq, time, notebook AS path, body ->> 'id' AS id FROM events WHERE kind = 'notebook_placed'

@@ -1,0 +1,113 @@
+"""A risk check: a frozen value with one function, from what is to be done to what it makes of that."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from assent.core.canonical import plain
+from assent.core.errors import ConfigError
+from assent.risk.quota import Quota
+
+Verdict = Literal["ok", "ask", "deny"]
+_ORDER: tuple[Verdict, ...] = ("ok", "ask", "deny")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What is to be done. `facts` is what is known beyond the arguments, None as long as nobody has looked."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    facts: Mapping[str, Any] | None = None
+
+    def argument(self, name: str) -> Any:
+        """An argument that a check needs; a default of the tool's is none, for the model has not said it."""
+        if self.arguments.get(name) is None:
+            raise ValueError(f"{name} is not given: say it, so that it can be checked")
+        return self.arguments[name]
+
+    def fact(self, name: str) -> Any:
+        """A fact that a check needs."""
+        if (value := (self.facts or {}).get(name)) is None:
+            raise ValueError(f"{name} is not known, so this cannot be checked")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check says: ok, ask (over a soft limit) or deny, with a sentence that names the figure and the limit."""
+
+    verdict: Verdict
+    sentence: str = ""
+    label: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`look` judges an act; what it raises is a denial. `terms` is what it stands for, in words.
+
+    `needs` are the facts that it must be given; `quota` is what it counts in the journal, where it counts something;
+    `own` is the function of a user whose check it is; `rule` names the line of a policy that it comes from.
+    """
+
+    name: str
+    terms: str
+    look: Callable[[Act], Finding] = field(repr=False)
+    needs: tuple[str, ...] = ()
+    quota: Quota | None = None
+    own: Callable[..., Any] | None = None
+    rule: str = ""
+
+
+Checks = tuple[Check, ...]
+
+
+def ok(sentence: str = "") -> Finding:
+    return Finding("ok", sentence)
+
+
+def ask(sentence: str) -> Finding:
+    return Finding("ask", sentence)
+
+
+def deny(sentence: str) -> Finding:
+    return Finding("deny", sentence)
+
+
+def examine(checks: Iterable[Check], act: Act) -> list[Finding]:
+    """What each check says of an act, in their order; those that lack what nobody has looked up yet say nothing."""
+    return [_examined(check, act) for check in checks if _can_say(check, act)]
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The finding that counts: the first of the strictest."""
+    return max(findings, key=lambda finding: _ORDER.index(finding.verdict), default=Finding("ok"))
+
+
+def checked(checks: Any) -> Checks:
+    """The checks of a tool as a tuple; `ConfigError` where something else was given."""
+    found = (checks,) if isinstance(checks, Check) else tuple(checks)
+    if wrong := [item for item in found if not isinstance(item, Check)]:
+        raise ConfigError(f"{wrong[0]!r} is no risk check: use those of assent.risk, or own(FUNCTION) for yours.")
+    return found
+
+
+def _can_say(check: Check, act: Act) -> bool:
+    if check.quota is not None:  # what is used up is held when it is reserved, whether it was looked up before or not
+        return check.quota.fact in (act.facts or {})
+    return act.facts is not None or not check.needs
+
+
+def _examined(check: Check, act: Act) -> Finding:
+    try:
+        if missing := [name for name in check.needs if name not in (act.facts or {})]:
+            raise ValueError(f"{missing[0]} is not known, so this cannot be checked")
+        found = check.look(act)
+        if not isinstance(found, Finding) or found.verdict not in _ORDER:
+            raise ValueError(f"the check gave {plain(found)!r}, which is no finding")
+    except ValueError as error:
+        found = deny(str(error))
+    except Exception as error:
+        found = deny(f"the check raised {type(error).__name__}: {plain(error)}")
+    return replace(found, label=check.name, rule=found.rule or check.rule)

@@ -1,0 +1,124 @@
+"""What of the past counts against a limit, and how the journal is asked for it: by one scan over what was reserved.
+
+A window has a beginning and no end: what is dated later, because the clock was set back since, counts too.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from assent.core.errors import ConfigError
+from assent.core.events import Kind, Scope
+from assent.risk.amount import plain
+from assent.store.parcel import Guard
+
+BY = ("user", "agent", "notebook", "run")  # whose acts may be counted apart
+DAY = 0.0
+
+_MOMENT = "make_timestamp(CAST(? AS BIGINT))"  # of microseconds since the epoch
+
+# What was given back counts less, unless what it gives back was reserved before the window.
+_SIGN = f"CASE WHEN kind = '{Kind.RISK_RESERVED}' THEN 1 WHEN CAST(body ->> 'at' AS BIGINT) > ? THEN -1 ELSE 0 END"
+_EVENTS = f"""FROM events WHERE kind IN ('{Kind.RISK_RESERVED}', '{Kind.RISK_ROLLED_BACK}')
+    AND tenant = ? AND time > {_MOMENT}"""
+_ADDS = "CAST(? AS DECIMAL(38,12)) <= CAST(? AS DECIMAL(38,12))"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much, or how often, within `seconds`, or within a calendar day of `zone` where that is `DAY`.
+
+    `argument` is what is summed, "" where acts are counted; `most` is the limit, `soft` the one over which a person is
+    asked. `by` tells whose acts count together: all of the tenant's, or those of one of `BY`. `tools` is the exact name
+    or the glob of the tools that count together, "" for each tool by itself.
+    """
+
+    most: Decimal
+    argument: str = ""
+    seconds: float = DAY
+    by: str = ""
+    soft: Decimal | None = None
+    zone: str = "UTC"
+    tools: str = ""
+    latest: bool = False  # the fact is when the latest was, in microseconds since the epoch, rather than how many
+
+    def __post_init__(self) -> None:
+        if self.by not in ("", *BY):
+            raise ConfigError(f"by is {self.by!r}; it must be one of {', '.join(BY)}, or left away for everybody.")
+        if self.argument and not self.argument.isidentifier():
+            raise ConfigError(f"{self.argument!r} is no argument's name.")
+        if not 0 <= self.seconds <= 366 * 86_400:
+            raise ConfigError(f"{self.seconds!r} seconds is no time to look back over: 1 s to 366 days.")
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+            raise ConfigError(f"There is no time zone {self.zone!r} here. Write one such as Europe/Lisbon.") from None
+
+    @property
+    def fact(self) -> str:
+        """The fact in which a check finds how much is used."""
+        what = self.argument or ("the latest" if self.latest else "times")
+        within = f"{self.seconds:g} s" if self.seconds else f"the day in {self.zone}"
+        return " ".join([what, "within", within, *(["by", self.by] if self.by else []), self.tools]).strip()
+
+    def since(self, now: float) -> int:
+        """When the window begins, in microseconds since the epoch."""
+        begin = now - self.seconds
+        if not self.seconds:
+            day = datetime.fromtimestamp(now, ZoneInfo(self.zone))
+            begin = min(day.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp(), now)
+        return int(begin * 1e6) - (1 if not self.seconds else 0)  # midnight is of its day
+
+
+def guard(quotas: Sequence[tuple[Quota, Decimal, Decimal]], tool: str, scope: Scope) -> Guard:
+    """The condition that each quota has room for what is added, up to a bound: (quota, added, bound)."""
+    now, terms, parameters = time.time(), [], []
+    for quota, added, bound in quotas:
+        term, given = _used(quota, tool, scope, now)
+        terms.append(f"coalesce({term}, 0) + {_ADDS}")
+        parameters += [*given, plain(added), plain(bound)]
+    begin = min(quota.since(now) for quota, _, _ in quotas)
+    return Guard(f"SELECT {' AND '.join(terms)} {_EVENTS}", (*parameters, scope.tenant, begin))
+
+
+def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[Any]]:
+    """The query, and its parameters, for how much of each quota is used: a text each, for `latest` when that was."""
+    now, terms, parameters = time.time(), [], []
+    for quota in quotas:
+        term, given = _used(quota, tool, scope, now)
+        if quota.latest:
+            begin, narrowed, names = quota.since(now), *_narrowed(quota, tool, scope)
+            last = f"max(epoch_us(time)) FILTER (time > {_MOMENT} AND kind = '{Kind.RISK_RESERVED}' AND {narrowed})"
+            last_of: list[Any] = [*given, begin, *names]
+            term, given = f"CASE WHEN {term} > 0 THEN {last} END", last_of
+        terms.append(f"CAST({term} AS VARCHAR)")
+        parameters += given
+    begin = min(quota.since(now) for quota in quotas)
+    return f"SELECT {', '.join(terms)} {_EVENTS}", [*parameters, scope.tenant, begin]
+
+
+def _used(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
+    begin: Any = quota.since(now)
+    narrowed, names = _narrowed(quota, tool, scope)
+    what, given = f"({_SIGN})", [begin]
+    if quota.argument:
+        what = f"{what} * TRY_CAST(body ->> ? AS DECIMAL(31,12))"
+        given = [*given, f"$.amounts.{quota.argument}"]
+    return f"sum({what}) FILTER (time > {_MOMENT} AND {narrowed})", [*given, begin, *names]
+
+
+def _narrowed(quota: Quota, tool: str, scope: Scope) -> tuple[str, list[Any]]:
+    """The condition that an event counts for a quota, but for its time, and its parameters."""
+    term, given = ("tool GLOB ?" if is_glob(quota.tools) else "tool = ?"), [quota.tools or tool]
+    if quota.by:
+        term, given = f'{term} AND "{quota.by}" IS NOT DISTINCT FROM ?', [*given, getattr(scope, quota.by)]
+    return term, given
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether the name of a tool is a pattern: `*`, `?` and `[…]` stand for other signs."""
+    return any(sign in pattern for sign in "*?[")
