@@ -16,9 +16,14 @@ from assent.core.model import Model
 from assent.models import keys
 from assent.models.registry import Registry
 from assent.models.resolve import default_model
-from assent.policy.facts import Facts, facts
+from assent.policy.document import from_values
+from assent.policy.explain import Explained, explain
+from assent.policy.facts import Call, Facts, facts
+from assent.policy.known import Known, check
+from assent.policy.layers import NONE, Layers
 from assent.policy.loader import Loader
 from assent.policy.modes import strictest
+from assent.policy.overview import Row, overview
 from assent.runs.waivers import Waivers
 from assent.store.window import Window
 from assent.tools.tool import Tool
@@ -31,6 +36,9 @@ _SPENT = """SELECT greatest($now - epoch(time), 0), cost FROM events
     WHERE kind = $kind AND model = $model AND cost > 0
         AND time > make_timestamp($now::BIGINT * 1000000) - INTERVAL 1 HOUR
         AND time < make_timestamp($now::BIGINT * 1000000) + INTERVAL 1 HOUR"""
+
+
+_NAMES = "SELECT DISTINCT tool, agent FROM events"
 
 
 class Catalog:
@@ -49,6 +57,7 @@ class Catalog:
     ) -> None:
         self.config = config
         self.policies = Loader(journal.folder)
+        self._checked: tuple[Layers, Tools] | None = None
         self.waivers = Waivers(journal, lambda: self.policies.layers().of("waiver"))
         self._journal = journal
         self._namespace = namespace
@@ -119,7 +128,54 @@ class Catalog:
         identities = {name: tool.identity for name, tool in tools.items()}
         folder = str(self._journal.folder.parent)
         layers = self.policies.layers()
+        self._check(layers, agent)
         return facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
+
+    def is_current(self, rules: Facts) -> bool:
+        """Whether the policy is still the one that the rules were made of; nothing is read to know."""
+        return self.policies.layers() is rules.layers
+
+    def tighten(self, values: Mapping[str, Any]) -> None:
+        """Make `values`, in the shape of a policy file, the session's own layer; none of them takes it away."""
+        before = self.policies.session
+        self.policies.session = from_values(values, "session", "session") if values else None
+        try:
+            self._check(self.policies.layers(), self.agent(self.config.agent))
+        except ConfigError:
+            self.policies.session = before
+            raise
+
+    def holds(self) -> list[Row]:
+        """What the policy says, as rows."""
+        layers = self.policies.layers()
+        own = {f"agent {agent.name}": agent.policy for agent in self.agents().values() if agent.policy}
+        modes = {"settings": self.config.policy, **own}
+        self._check(layers, self.agent(self.config.agent))
+        return overview(layers, modes)
+
+    def explain(self, agent: Agent, call: Call, user: str) -> Explained:
+        """How a call of such a run would be decided at its start, and why."""
+        rules = self.rules(agent, self.tools_of(agent), user)
+        scope = Scope(agent=agent.name, user=user, tenant=self._journal.tenant)
+        waivers = self.waivers.of(scope, rules.layers.of("waiver"))
+        named = {"settings": self.config.policy, f"agent {agent.name}": agent.policy}
+        modes = {name: policy[call.tool] for name, policy in named.items() if call.tool in policy}
+        return explain(call, replace(rules, waivers=waivers), modes)
+
+    def _check(self, layers: Layers, agent: Agent) -> None:
+        """Refuse a policy that names what is not here, or that would loosen; once for the same policy and tools."""
+        if layers is NONE or self._checked == (layers, tools := self.tools()):
+            return
+        known = {name: Known(tool.privilege, _arguments(tool)) for name, tool in tools.items()}
+        check(layers, known, lambda: self._elsewhere(agent))
+        self._checked = (layers, tools)
+
+    def _elsewhere(self, agent: Agent) -> tuple[set[str], set[str]]:
+        """The tools and agents that are not in this session, but in the workspace."""
+        agents = self.agents()
+        rows = self._journal.select(_NAMES)
+        tools = {name for item in agents.values() for name in item.tool_names}
+        return tools | {row[0] for row in rows if row[0]}, {*agents, agent.name} | {row[1] for row in rows if row[1]}
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""
@@ -140,3 +196,8 @@ class Catalog:
         for tool in agent.tools:
             if isinstance(tool, Tool):
                 self.add_tool(tool)
+
+
+def _arguments(tool: Tool[Any, Any]) -> frozenset[str] | None:
+    """The names of a tool's arguments; None where it takes any."""
+    return None if tool.schema.get("additionalProperties") else frozenset(tool.schema.get("properties", ()))

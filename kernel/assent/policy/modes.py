@@ -5,9 +5,9 @@ from assent.policy.facts import Call, Facts
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 
 GRANTED = "allowed for this run"
-_AUTOMATIC = level("execute_safe")  # the highest level that runs on its own
+AUTOMATIC = level("execute_safe")  # the highest level that runs on its own
 _GRANTABLE = level("execute_risky")  # the highest level that "allow for this run" can cover
-_TWO_APPROVERS = level("super_admin")
+TWO_APPROVERS = level("super_admin")
 
 
 def strictest(*modes: str | None) -> str:
@@ -35,9 +35,9 @@ def by_mode(call: Call, facts: Facts) -> Decision:
 
 def _by_level(tool: str, privilege: str, mode: str, allowed: frozenset[str]) -> Decision:
     height = level(privilege)
-    if height <= _AUTOMATIC and mode == "auto":
+    if height <= AUTOMATIC and mode == "auto":
         return Allow(f"{privilege} runs on its own")
     if height <= _GRANTABLE and tool in allowed:
         return Allow(GRANTED)
-    reason = f"{tool} is {privilege}" if height > _AUTOMATIC else f"the policy for {tool} is ask"
-    return Ask(reason, approvers=2 if height >= _TWO_APPROVERS else 1, grantable=height <= _GRANTABLE)
+    reason = f"{tool} is {privilege}" if height > AUTOMATIC else f"the policy for {tool} is ask"
+    return Ask(reason, approvers=2 if height >= TWO_APPROVERS else 1, grantable=height <= _GRANTABLE)

@@ -1,0 +1,100 @@
+"""What the rules name, held against what there is: a rule that means nothing, or that would loosen, is refused."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from assent.core.privilege import LEVELS, level
+from assent.policy.ceiling import Ceiling
+from assent.policy.entry import LAYERS, Entry, hint
+from assent.policy.layers import Layers
+from assent.policy.modes import AUTOMATIC
+from assent.policy.rule import STRICTNESS, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A tool that is here: its privilege, and the names of its arguments, None where it takes any."""
+
+    privilege: str
+    arguments: frozenset[str] | None = None
+
+
+# The names of tools and of agents that are not here, but were at some time or belong to somebody of the workspace.
+Elsewhere = Callable[[], tuple[Collection[str], Collection[str]]]
+
+
+def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> None:
+    """Refuse what cannot be meant: `ConfigError` with the line. The organisation's file is for other workspaces too:
+
+    it may name what is not here.
+    """
+    rules: tuple[Rule, ...] = layers.of("rule")
+    ceilings: tuple[Ceiling, ...] = layers.of("agents")
+    own = [rule for rule in rules if rule.entry.layer != "organisation"]
+    _check_names(own, [item for item in ceilings if item.entry.layer != "organisation"], tools, elsewhere)
+    for rule in own:
+        if rule.tool in tools:
+            _check_rule(rule, tools[rule.tool])
+    for rule in rules:
+        _check_effect(rule, rules)
+
+
+def _check_names(
+    rules: Collection[Rule], ceilings: Collection[Ceiling], tools: Mapping[str, Known], elsewhere: Elsewhere
+) -> None:
+    named = [(rule.entry, "tool", rule.tool) for rule in rules if rule.tool and rule.tool not in tools]
+    agents = [(rule.entry, "agent", rule.agent) for rule in rules if rule.agent]
+    agents += [(item.entry, "", item.agent) for item in ceilings if not any(sign in item.agent for sign in "*?[")]
+    if not named and not agents:
+        return
+    other_tools, known_agents = elsewhere()
+    known_tools = {*tools, *other_tools}
+    for entry, key, tool in named:
+        _check_name(entry, key, "tool", tool, known_tools, "Run the cell that defines it first.")
+    for entry, key, agent in agents:
+        _check_name(entry, key, "agent", agent, known_agents, "%agent new defines one.")
+
+
+def _check_name(entry: Entry, key: str, kind: str, name: str, known: Collection[str], what: str) -> None:
+    if name not in known:
+        said = hint(name, known)
+        raise entry.error(f"unknown {kind} {name!r}{said}{'' if said.endswith('?') else f' {what}'}", key)
+
+
+def _check_rule(rule: Rule, tool: Known) -> None:
+    """A rule about a tool that is here: it asks about the tool's arguments, and does not loosen its privilege."""
+    for name in rule.when.names if rule.when and tool.arguments is not None else ():
+        if tool.arguments is not None and name.partition(".")[0] not in tool.arguments:
+            said = hint(name, tool.arguments)
+            raise rule.entry.error(f"{rule.tool} has no argument {name!r}{said}{_url(name, tool.arguments)}", "when")
+    if rule.mode == "auto" and tool.privilege in LEVELS and level(tool.privilege) > AUTOMATIC:
+        raise rule.entry.error(
+            f"{rule.tool} is {tool.privilege}, which asks whatever a policy says, for a policy only tightens: take "
+            "this rule away, or say when it asks or is disabled.",
+            "mode",
+        )
+
+
+def _url(name: str, arguments: Collection[str]) -> str:
+    places = [item for item in ("url", "uri", "address", "endpoint") if item in arguments]
+    return f" For the host of {places[0]} write {places[0]}.host." if name == "host" and places else ""
+
+
+def _check_effect(rule: Rule, rules: Collection[Rule]) -> None:
+    """A rule that could never count, because another one that holds for all its calls is stricter, was meant to."""
+    for other in rules:
+        if _covers(other, rule) and STRICTNESS[other.mode] > STRICTNESS[rule.mode]:
+            does = {"ask": "asks for", "disabled": "disables"}[other.mode]
+            raise rule.entry.error(
+                f"this would loosen {other.entry.rule}, which {does} every call of it: rules only tighten, and the "
+                "strictest wins. Take one of the two away.",
+                "mode",
+            )
+
+
+def _covers(above: Rule, below: Rule) -> bool:
+    """Whether one rule, of the same layer or a higher one, holds for every call that the other is about."""
+    higher = LAYERS.index(above.entry.layer) <= LAYERS.index(below.entry.layer)
+    tools = above.names(below.tool) if below.tool else above.tools in ("*", below.tools)
+    whose = above.agent in ("", below.agent) and above.user in ("", below.user)
+    return above is not below and higher and above.when is None and tools and whose

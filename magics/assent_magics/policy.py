@@ -1,0 +1,108 @@
+"""`%agent policy`: what holds, why a call is decided as it is, and examples that a policy must keep."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from assent.core.errors import ConfigError
+from assent.policy.example import Example, examples
+from assent.policy.explain import Explained
+from assent.policy.loader import FILE
+from assent_magics import options
+from assent_magics.desk import Desk
+
+_USAGE = "%agent policy shows what holds; policy explain TOOL amount=150 says why; policy test FILE runs examples."
+
+
+def policy(desk: Desk, rest: str) -> Any:
+    """What holds, as a table; or why one call is decided as it is; or whether examples come out as expected."""
+    verb, _, line = rest.strip().partition(" ")
+    match verb:
+        case "":
+            return _overview(desk)
+        case "explain":
+            return _explain(desk, line)
+        case "test":
+            return _test(desk, line)
+    raise ConfigError(f"{verb!r} is nothing that a policy can do. {_USAGE}")
+
+
+def _overview(desk: Desk) -> Any:
+    session = desk.session
+    rows = session.policy()
+    if all(row.layer == "built-in" for row in rows):
+        print(f"No rules are written: only what is built in holds. Rules go into {desk.folder / FILE}.")
+    return _table([asdict(row) for row in rows])
+
+
+def _explain(desk: Desk, line: str) -> Any:
+    given, rest = options.leading(line, options.POLICY)
+    tool, _, arguments = rest.partition(" ")
+    if not tool:
+        raise ConfigError('Say which call: %agent policy explain pay amount=150 to=acme, or pay {"amount": 150}.')
+    explained = desk.session.explain(tool, _arguments(arguments), **given)
+    print(explained)
+    rows = [asdict(item) for item in explained.said]
+    names = {"voice": "voice", "line": "line", "says": "says", "decides": "decides", "why": "why"}
+    return _table([{title: row[name] for name, title in names.items()} for row in rows])
+
+
+def _test(desk: Desk, line: str) -> Any:
+    words, _ = options.split(line, options.NONE)
+    if len(words) != 1:
+        raise ConfigError("Give one file: %agent policy test FILE.")
+    path = Path(words[0]).expanduser()
+    try:
+        found = examples(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from None
+    outcomes = [
+        (item, desk.session.explain(item.call, item.arguments, agent=item.agent, user=item.user)) for item in found
+    ]
+    wrong = [(item, got) for item, got in outcomes if got.decision.name != item.expect]
+    if wrong:
+        raise ConfigError(_failed(str(path), wrong, len(found)))
+    print(f"{len(found)} examples, each as expected.")
+    return _table([_row(item, got) for item, got in outcomes])
+
+
+def _failed(source: str, wrong: Sequence[tuple[Example, Explained]], many: int) -> str:
+    lines = [f"{item.entry.source}:{item.entry.line}: expected {item.expect}, but {got}" for item, got in wrong]
+    return "\n".join([f"{len(wrong)} of {many} examples in {source} came out otherwise:", *lines])
+
+
+def _row(item: Example, got: Explained) -> dict[str, Any]:
+    return {
+        "line": item.entry.line, "call": item.call, "arguments": json.dumps(dict(item.arguments), ensure_ascii=False),
+        "agent": item.agent, "expect": item.expect, "got": got.decision.name, "by": got.rule,
+        "why": got.decision.reason,
+    }  # fmt: skip
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """A call's arguments as JSON or as NAME=VALUE; a value that is no JSON is a text."""
+    try:
+        if text.strip().startswith("{"):
+            return dict(json.loads(text))
+        pairs = [word.partition("=") for word in shlex.split(text)]
+    except ValueError as error:
+        raise ConfigError(f"The arguments cannot be read: {error}. Write amount=150 to='two words', or JSON.") from None
+    if odd := [name for name, sign, _ in pairs if not sign]:
+        raise ConfigError(f"{odd[0]!r} is no argument: write NAME=VALUE, such as amount=150.")
+    return {name: _value(value) for name, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    import pandas  # takes 0.3 s to import: not before there is a table to show
+
+    return pandas.DataFrame(rows)
