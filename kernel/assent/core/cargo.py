@@ -1,6 +1,6 @@
 """What a question to a model carries out of the notebook, and where it goes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,9 @@ class Cargo:
     sources: tuple[Source, ...] = ()
     cells: tuple[Cell, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.sources or self.cells)
+
     def to_json(self) -> dict[str, Any]:
         """As the body of an event holds it, under `carries`."""
         value: dict[str, Any] = {}
@@ -54,15 +57,31 @@ class Cargo:
 EMPTY = Cargo()
 
 
+def joined(whole: str, pieces: Sequence[tuple[str, Cargo]]) -> Cargo:
+    """What a text carries that others stand in, one after the other; each piece of it as far as it does."""
+    sources: list[Source] = []
+    found: list[Cell] = []
+    at = 0
+    for text, cargo in pieces:
+        sources += cargo.sources
+        begin = whole.find(text, at)
+        if begin >= 0:
+            found += [(begin + start, begin + end, name) for start, end, name in cargo.cells if end <= len(text)]
+            at = begin
+    return Cargo(tuple(sources), tuple(found))
+
+
 def from_json(value: Mapping[str, Any] | None) -> Cargo:
     """The inverse of `Cargo.to_json`."""
     if not value:
         return EMPTY
-    sources = [
-        Source(**{name: tuple(item) if isinstance(item, list) else item for name, item in source.items()})
-        for source in value.get("sources", ())
-    ]
+    sources = [_source(item) for item in value.get("sources", ())]
     return Cargo(tuple(sources), tuple([(begin, end, name) for begin, end, name in value.get("cells", ())]))
+
+
+def _source(value: Mapping[str, Any]) -> Source:
+    lists: dict[str, Any] = {name: tuple(value[name]) for name in ("tables", "columns") if name in value}
+    return Source(**{**value, **lists})
 
 
 @dataclass(frozen=True, slots=True)

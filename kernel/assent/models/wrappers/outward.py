@@ -1,4 +1,4 @@
-"""Saying what leaves before it does: each attempt to ask a model, masked where rules want it, and told to the journal."""
+"""Saying what leaves before it does: of each attempt to ask a model, which is masked where rules want it."""
 
 from collections.abc import Mapping
 from dataclasses import replace

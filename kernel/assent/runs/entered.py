@@ -1,0 +1,122 @@
+"""What enters a conversation: of which variables it was made, and where masked columns stand in it."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+
+from assent.core.cargo import EMPTY, Cargo, Source
+from assent.core.mask import Mask
+from assent.policy.layers import Layers
+from assent.runs.marks import Marks
+from assent.store.reader import named
+from assent.tools.behind import behind
+from assent.tools.cells import cells
+from assent.tools.local_only import is_local_only
+from assent.tools.preview import is_frame
+from assent.tools.sql import MODEL_ROWS, frames_in
+from assent.tools.tool import Output, Tool
+
+_LATEST = re.compile(r"\b(?:_\w*|Out|In)\b")  # where IPython keeps what cells gave
+_SHOWN = 10  # rows of a DataFrame that the python tool shows
+_READ = ("read", "bound", "changed", "deleted", "maybe")
+_WRITTEN = ("bound", "changed", "maybe")
+
+Names = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Looks at what enters the conversation of one run; `rules` are those about columns."""
+
+    namespace: Callable[[], Names]
+    marks: Marks
+    layers: Layers
+    rules: tuple[Mask, ...]
+
+    def before(self, tool: str) -> Names:
+        """The variables as a call finds them."""
+        wanted = tool in ("sql", "python") or self.rules or self.marks.hold(self.layers)
+        return dict(self.namespace()) if wanted else {}
+
+    def prompt(self, text: str, sources: Sequence[Source]) -> Cargo:
+        """What a question carries, of which the front end has told the sources."""
+        if not sources:
+            return EMPTY
+        names = self.namespace()
+        tables = {name: names[name] for source in sources for name in source.tables if name in names}
+        self.marks.notice(tables)
+        return Cargo(tuple(sources), self._cells(text, tables.values()))
+
+    def result(
+        self, tool: Tool[Any, Any], call: str, arguments: Mapping[str, Any], output: Output, was: Names
+    ) -> Cargo:
+        """What a result carries. What an agent's code has made of something local only is local only from now on."""
+        if tool.name == "sql":
+            tables = self._of_sql(str(arguments.get("query", "")), was)
+        elif tool.name == "python":
+            tables = self._of_python(call, str(arguments.get("code", "")), output, was)
+        else:
+            tables = self._of_function(tool.function)
+        if not tables and not is_frame(output.value):
+            return EMPTY
+        now = self.namespace()
+        frames = [values[name] for name in tables for values in (was, now) if name in values]
+        made = _source(tool.name, tables, output)
+        return Cargo((made,), self._cells(output.text, [*frames, output.value]))
+
+    def _of_sql(self, query: str, was: Names) -> list[str]:
+        frames = frames_in(was)
+        tables = named(query, frames)
+        self.marks.notice({name: frames[name] for name in tables})
+        return tables
+
+    def _of_python(self, call: str, code: str, output: Output, was: Names) -> list[str]:
+        now, touched = self.namespace(), output.touched or {}
+        self.marks.notice(now)
+        read = {name for how in _READ for name in touched.get(how, ())}
+        read |= {name for name in _LATEST.findall(code) if _holds_local(was.get(name))}
+        if local := self._local(read | {name for name in read if is_local_only(was.get(name))}, was):
+            written = {name for how in _WRITTEN for name in touched.get(how, ())}
+            self.marks.add([name for name in written if _is_data(now.get(name))], f"the call {call}", local)
+        return sorted({name for name in read if is_frame(was.get(name)) or is_frame(now.get(name))} | set(local))
+
+    def _of_function(self, function: Any) -> list[str]:
+        now = self.namespace()
+        if not isinstance(function, FunctionType) or function.__globals__ is not now:
+            return []
+        read = behind(function, now).reads
+        self.marks.notice({name: now[name] for name in read if name in now})
+        return sorted({name for name in read if is_frame(now.get(name))} | set(self._local(read, now)))
+
+    def _local(self, names: Iterable[str], values: Names) -> list[str]:
+        if hidden := [name for name in names if name.startswith(("_", "Out")) and _holds_local(values.get(name))]:
+            self.marks.add(hidden, "assent.local_only")
+        return self.marks.local(names, self.layers)
+
+    def _cells(self, text: str, values: Iterable[Any]) -> tuple[tuple[int, int, str], ...]:
+        if not self.rules:
+            return ()
+        frames = {id(value): value for value in values if is_frame(value)}
+        return cells(text, frames.values(), self._rule_of)
+
+    def _rule_of(self, column: str) -> str:
+        return next((rule.name for rule in self.rules if rule.covers(column)), "")
+
+
+def _source(tool: str, tables: Sequence[str], output: Output) -> Source:
+    frame, most = output.value, _SHOWN if tool == "python" else MODEL_ROWS
+    if not is_frame(frame):
+        return Source("result", tool, tuple(tables))
+    columns = tuple([str(column) for column in frame.columns])
+    return Source("result", tool, tuple(tables), columns, min(len(frame), most), len(frame))
+
+
+def _holds_local(value: Any) -> bool:
+    held = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return any(is_local_only(item) for item in held)
+
+
+def _is_data(value: Any) -> bool:
+    return not isinstance(value, ModuleType | FunctionType | type) and value is not None

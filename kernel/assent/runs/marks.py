@@ -1,0 +1,81 @@
+"""Which variables are for models on this machine only: by their names, which the journal keeps, or by a policy."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from assent.core.errors import NotFound
+from assent.core.events import Event, Kind
+from assent.core.mask import matches
+from assent.policy.layers import Layers
+from assent.store.window import Window
+from assent.tools.local_only import free, is_local_only
+
+
+class Marks:
+    """The marks that one session sees, read once and listened to from then on. Any thread may ask."""
+
+    def __init__(self, journal: Window, namespace: Callable[[], Mapping[str, Any]]) -> None:
+        self._journal = journal
+        self._namespace = namespace
+        self._lock = threading.Lock()
+        self._names: dict[str, tuple[str, ...]] | None = None  # and what each was made of
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """The marked names, each with those that it was made of."""
+        with self._lock:
+            if self._names is None:
+                self._names = {}
+                self._journal.subscribe(self._hear)
+                self._apply(self._journal.events(kind=Kind.VARIABLE_MARKED))
+            return self._names
+
+    def add(self, names: Iterable[str], by: str, derived: Sequence[str] = ()) -> None:
+        """Mark variables, for this session and later ones; `derived` are those that they were made of."""
+        if fresh := sorted(set(names) - set(self.names)):
+            said = {"names": fresh, "local": True, "by": by} | ({"derived": sorted(derived)} if derived else {})
+            self._say(said)
+
+    def end(self, names: Sequence[str], by: str) -> None:
+        """Unmark variables; `NotFound` if one is not marked."""
+        if missing := [name for name in names if name not in self.names]:
+            there = ", ".join(sorted(self.names)) or "none"
+            raise NotFound(f"{missing[0]!r} is not marked as local only; marked by name: {there}.")
+        for name in names:
+            free(self._namespace().get(name))
+        self._say({"names": list(names), "local": False, "by": by})
+
+    def notice(self, names: Mapping[str, Any]) -> None:
+        """Keep the names of those tables that carry the mark themselves: a restart loses the tables, not the names."""
+        if found := [name for name, value in list(names.items()) if is_local_only(value)]:
+            self.add(found, "assent.local_only")
+
+    def hold(self, layers: Layers) -> bool:
+        """Whether anything at all is local only."""
+        return bool(self.names or layers.of("local_only"))
+
+    def local(self, names: Iterable[str], layers: Layers) -> list[str]:
+        """Those of the names that are local only."""
+        patterns = layers.of("local_only")
+        return sorted({name for name in names if name in self.names or (patterns and matches(patterns, name))})
+
+    def _say(self, body: Mapping[str, Any]) -> None:
+        event = Event(kind=Kind.VARIABLE_MARKED, body=dict(body))
+        self._journal.append([event]).result()
+        with self._lock:
+            self._apply([event])
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        with self._lock:
+            self._apply([event for event in events if event.kind is Kind.VARIABLE_MARKED])
+
+    def _apply(self, events: Iterable[Event]) -> None:
+        names = dict(self._names or {})
+        for event in events:
+            for name in event.body["names"]:
+                if event.body["local"]:
+                    names[name] = tuple(event.body.get("derived", ()))
+                else:
+                    names.pop(name, None)
+        self._names = names

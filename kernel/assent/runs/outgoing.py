@@ -1,0 +1,234 @@
+"""What a run sends to models: held back where it is local only, masked where rules want it, accounted for always."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from assent.core.canonical import canonical
+from assent.core.cargo import EMPTY, Cargo, Destination, Sent, Source
+from assent.core.errors import Withheld
+from assent.core.mask import Mask
+from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
+from assent.core.model import OutputSchema, Request, ToolSpec
+from assent.models.masking.vault import Vault
+from assent.policy.layers import Layers
+from assent.runs.marks import Marks
+
+Row = dict[str, Any]
+Terms = tuple[Sequence[ToolSpec], OutputSchema | None]
+
+
+@dataclass(slots=True)
+class Route:
+    """What one destination has been told of: `told` messages, `bytes` of them, and the tools."""
+
+    told: int = 0
+    bytes: int = 0
+    tools: int = 0  # bytes of the tools and of the answer's type
+    described: Terms | None = None
+
+
+@dataclass(slots=True)
+class Veil:
+    """The messages of a conversation as one set of rules masks them."""
+
+    vault: Vault
+    made: list[tuple[Message, Message, Counter[str]]] = field(default_factory=list)
+    terms: tuple[Terms, Terms] = (((), None), ((), None))  # the tools and the type, as they are and masked
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """Loads the requests of one run. `cargo` gives by message what its parts carry.
+
+    What a request says of itself (`Kind.MODEL_ASKED`): `messages`, how many it has; `parts`, what those from number
+    `begin` on are made of, which this destination has not been told of in this process; `bytes` of all of them and of
+    the tools, in UTF-8, without what the vendor's format adds; `masked`, how many values by rule.
+    """
+
+    rules: tuple[Mask, ...]
+    cargo: Mapping[int, tuple[Cargo, ...]]
+    marks: Marks
+    layers: Layers
+    run: str = ""
+    _routes: dict[Destination, Route] = field(default_factory=dict)
+    _veils: dict[bool, Veil | None] = field(default_factory=dict)
+
+    def load(self, request: Request, to: Destination) -> Sent:
+        """The request as `to` may read it; `Withheld` where it must not."""
+        if not to.local and self.marks.hold(self.layers):
+            self._check(to)
+        veil = self._veil(to.local)
+        sent, masked = (request, Counter[str]()) if veil is None else self._masked(request, veil)
+        account = self._account(sent, to) | ({"masked": dict(masked)} if masked else {})
+        if veil is None:
+            return Sent(sent, account)
+        return Sent(sent, account, veil.vault.restored, veil.vault.restores)
+
+    def _check(self, to: Destination) -> None:
+        carried = {name for parts in self.cargo.values() for item in parts for name in _names(item)}
+        if names := self.marks.local(carried, self.layers):
+            told = ", ".join([f"`{name}`" for name in names])
+            is_local = "is local only" if len(names) == 1 else "are local only"
+            raise Withheld(
+                f"The model {to.model} is not on this machine and was not asked, since the run carries {told}, which "
+                f"{is_local}; nothing was sent to it: go on with a model that is (%agent resume {self.run} --model "
+                f"local), or end the mark (%agent local_only --end {names[0]})."
+            )
+
+    def _veil(self, local: bool) -> Veil | None:
+        if local not in self._veils:
+            rules = tuple([rule for rule in self.rules if rule.local or not local])
+            self._veils[local] = Veil(Vault(rules)) if rules else None
+        return self._veils[local]
+
+    def _masked(self, request: Request, veil: Veil) -> tuple[Request, Counter[str]]:
+        """The terms come first, always: so a resume, which goes through all of it, numbers the values as before."""
+        cargo, total = self.cargo, Counter[str]()
+        terms = (request.tools, request.output)
+        if veil.terms[0] != terms:
+            veil.terms = (terms, _veiled_terms(terms, veil.vault))
+        for place, message in enumerate(request.messages):
+            if place == len(veil.made) or veil.made[place][0] is not message:
+                veil.made[place : place + 1] = [(message, *_veiled(message, cargo.get(place, ()), veil.vault))]
+            total += veil.made[place][2]
+        messages = [made for _, made, _ in veil.made[: len(request.messages)]]
+        tools, output = veil.terms[1]
+        return replace(request, messages=messages, tools=tools, output=output), total
+
+    def _account(self, request: Request, to: Destination) -> Row:
+        route = self._routes.setdefault(to, Route())
+        begin, rows = route.told, list[Row]()
+        described = (request.tools, request.output)
+        if route.described != described:
+            rows, begin, route.bytes = _of_terms(request), 0, 0
+            route.tools = sum([row["bytes"] for row in rows])
+        cargo = self.cargo
+        for place in range(begin, len(request.messages)):
+            own = [row | {"message": place} for row in _of_message(request.messages[place], cargo.get(place, ()))]
+            route.bytes += sum([row["bytes"] for row in own])
+            rows += own
+        route.told, route.described = len(request.messages), described
+        return {
+            "provider": to.provider, "host": to.host, "local": to.local, "messages": route.told, "begin": begin,
+            "bytes": route.tools + route.bytes, "parts": rows,
+        }  # fmt: skip
+
+
+def _names(cargo: Cargo) -> Iterator[str]:
+    for source in cargo.sources:
+        yield from source.tables
+
+
+# Masking a message
+
+
+def _veiled(message: Message, cargo: Sequence[Cargo], vault: Vault) -> tuple[Message, Counter[str]]:
+    parts, total = list[Part](), Counter[str]()
+    for part, own in _with_cargo(message, cargo):
+        made, found = _veiled_part(part, own, vault)
+        parts.append(made)
+        total += found
+    return (replace(message, parts=tuple(parts), encoded={}) if total else message), total
+
+
+def _veiled_part(part: Part, cargo: Cargo, vault: Vault) -> tuple[Part, Counter[str]]:
+    """Not a picture, in which nothing can be found; nor thinking that its vendor has signed: it has placeholders."""
+    match part:
+        case Text() | ToolResult():
+            text, found = vault.masked(part.text, cargo.cells)
+            return (replace(part, text=text) if found else part), found
+        case ToolCall():
+            text, found = vault.masked(part.arguments)
+            return (replace(part, arguments=text) if found else part), found
+        case Reasoning(extra=None):
+            text, found = vault.masked(part.text)
+            return (replace(part, text=text) if found else part), found
+    return part, Counter()
+
+
+def _with_cargo(message: Message, cargo: Sequence[Cargo]) -> Iterator[tuple[Part, Cargo]]:
+    """Each part with what it carries: of a question its words do, of results each one."""
+    several = message.role == "tool"
+    for place, part in enumerate(message.parts):
+        own = place if several else 0
+        fits = isinstance(part, Text | ToolResult) and own < len(cargo)
+        yield part, cargo[own] if fits else EMPTY
+
+
+def _veiled_terms(terms: Terms, vault: Vault) -> Terms:
+    tools = [ToolSpec(t.name, vault.masked(t.description)[0], _within(t.schema, vault)) for t in terms[0]]
+    output = terms[1]
+    return tools, None if output is None else OutputSchema(output.name, _within(output.schema, vault))
+
+
+def _within(value: Any, vault: Vault) -> Any:
+    """The texts in JSON values masked, but not the names of their keys."""
+    if isinstance(value, str):
+        return vault.masked(value)[0]
+    if isinstance(value, Mapping):
+        return {name: _within(item, vault) for name, item in value.items()}
+    return [_within(item, vault) for item in value] if isinstance(value, list | tuple) else value
+
+
+# Accounting for it
+
+
+def _of_terms(request: Request) -> list[Row]:
+    """The tools with their schemas, and the type of the answer."""
+    rows: list[Row] = []
+    for tool in request.tools:
+        size = _size(tool.name) + _size(tool.description) + _size(canonical(tool.schema))
+        rows.append(
+            {"what": "tool", "name": tool.name, "columns": list(tool.schema.get("properties", ())), "bytes": size}
+        )
+    if (output := request.output) is not None:
+        rows.append({"what": "answer type", "name": output.name, "columns": _columns(output.schema),
+                     "bytes": _size(canonical(output.schema))})  # fmt: skip
+    return rows
+
+
+def _columns(schema: Any) -> list[str]:
+    """The names of the fields of a schema, at any depth."""
+    found: dict[str, None] = {}
+    todo = [schema]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Mapping):
+            found |= dict.fromkeys(item["properties"]) if isinstance(item.get("properties"), Mapping) else {}
+            todo += item.values()
+        elif isinstance(item, list | tuple):
+            todo += item
+    return list(found)
+
+
+def _of_message(message: Message, cargo: Sequence[Cargo]) -> Iterator[Row]:
+    images = [source for item in cargo for source in item.sources if source.what == "image"]
+    for part, own in _with_cargo(message, cargo):
+        match part:
+            case Text():
+                yield from _of_text(message.role, _size(part.text), own)
+            case ToolResult():
+                source = own.sources[0] if own.sources else Source("result", part.name)
+                yield source.to_json() | {"bytes": _size(part.text)}
+            case Image():
+                source = images.pop(0) if images else Source("image")
+                yield source.to_json() | {"bytes": len(part.data)}
+            case ToolCall():
+                yield {"what": "call", "name": part.name, "bytes": _size(part.arguments)}
+            case Reasoning():
+                yield {"what": "thinking", "bytes": _size(part.text)}
+
+
+_WORDS = {"system": "instructions", "user": "prompt", "assistant": "answer", "tool": "result"}
+
+
+def _of_text(role: str, size: int, cargo: Cargo) -> Iterator[Row]:
+    told = [source for source in cargo.sources if source.bytes is not None]
+    yield from [source.to_json() for source in told]
+    yield {"what": _WORDS[role], "bytes": max(size - sum([source.bytes or 0 for source in told]), 0)}
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

@@ -1,0 +1,40 @@
+"""The mark by which a table is for models on this machine only; pandas carries it to most of what is made of it."""
+
+from typing import Any, TypeVar
+
+from assent.core.errors import ConfigError
+
+T = TypeVar("T")
+MARK = "assent.local_only"
+
+
+def local_only(table: T) -> T:
+    """Mark a DataFrame or Series: a run that carries it, or what tools made of it, asks no remote model.
+
+    The mark is in its `attrs`. `%agent local_only NAME` marks any variable by its name.
+    """
+    attrs = getattr(table, "attrs", None)
+    if not isinstance(attrs, dict):
+        raise ConfigError(
+            f"A {type(table).__name__} keeps no mark: mark the variable by its name, %agent local_only NAME."
+        )
+    attrs[MARK] = True
+    return table
+
+
+def is_local_only(value: Any) -> bool:
+    """Whether a value is a table that is marked."""
+    return _is_table(value) and bool(value.attrs.get(MARK))
+
+
+def free(value: Any) -> None:
+    """Take the mark away again."""
+    if _is_table(value):
+        value.attrs.pop(MARK, None)
+
+
+def _is_table(value: Any) -> bool:
+    kind = type(value)
+    return kind.__module__.partition(".")[0] in ("pandas", "geopandas") and isinstance(
+        getattr(value, "attrs", None), dict
+    )
