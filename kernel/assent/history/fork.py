@@ -30,6 +30,8 @@ def forked(
     body: dict[str, Any] = {name: value for name, value in told[0].body.items() if name in kept}
     said = command.prompt or _said_next(told, at, fork["seq"])
     body["prompt"] = said or _asked(told, fork["seq"])
+    if carries := _carried(told, body["prompt"]):
+        body["carries"] = carries
     if said and at:
         fork["prompt"] = said
     if edited:
@@ -100,6 +102,12 @@ def _said_next(told: Sequence[Event], step: int, seq: int) -> str:
     """What the person said after that step, where the run is itself a fork that began there with something to say."""
     begun = [event.body["fork"] for event in told if event.seq > seq and "fork" in event.body]
     return next((str(fork["prompt"]) for fork in begun if fork["at"] == step and "prompt" in fork), "")
+
+
+def _carried(told: Sequence[Event], prompt: str) -> Any:
+    """What a question that was asked before carries (core.cargo)."""
+    same = [event.body for event in told if event.kind is Kind.RUN_STARTED and event.body["prompt"] == prompt]
+    return same[-1].get("carries") if same else None
 
 
 def _asked(told: Sequence[Event], seq: int) -> str:

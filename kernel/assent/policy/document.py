@@ -13,6 +13,7 @@ from assent.policy.budgets import budgets
 from assent.policy.ceiling import read_ceilings
 from assent.policy.entry import Entry, Layer, Reader, hint
 from assent.policy.layers import Document
+from assent.policy.masks import read_local_only, read_masks
 from assent.policy.risk import read_limits
 from assent.policy.rule import read_rules
 from assent.policy.trust import read_trust
@@ -25,6 +26,8 @@ SECTIONS: Mapping[str, Reader] = {
     "ask": read_asking,
     "budget": budgets,
     "risk": read_limits,
+    "mask": read_masks,
+    "local_only": read_local_only,
     "trust": read_trust,
     "waiver": waivers,
 }

@@ -105,6 +105,13 @@ class Entrance:
         return next((rule.name for rule in self.rules if rule.covers(column)), "")
 
 
+def pictured(images: Any, names: Names) -> list[Source]:
+    """The pictures of a question, in their order, with the variables that they are in."""
+    several = images if isinstance(images, list | tuple) else [images]
+    known = [(item,) if isinstance(item, str) and item in names else () for item in several]
+    return [Source("image", tables=name) for name in known] if any(known) else []
+
+
 def _source(tool: str, tables: Sequence[str], output: Output) -> Source:
     frame, most = output.value, _SHOWN if tool == "python" else MODEL_ROWS
     if not is_frame(frame):

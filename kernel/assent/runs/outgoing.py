@@ -8,7 +8,7 @@ from typing import Any
 from assent.core.canonical import canonical
 from assent.core.cargo import EMPTY, Cargo, Destination, Sent, Source
 from assent.core.errors import Withheld
-from assent.core.mask import Mask
+from assent.core.mask import Mask, own
 from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models.masking.vault import Vault
@@ -17,6 +17,11 @@ from assent.runs.marks import Marks
 
 Row = dict[str, Any]
 Terms = tuple[Sequence[ToolSpec], OutputSchema | None]
+
+
+def rules_of(layers: Layers) -> tuple[Mask, ...]:
+    """The masks of the policy, and those of this process."""
+    return (*layers.of("mask"), *own())
 
 
 @dataclass(slots=True)
