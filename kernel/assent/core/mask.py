@@ -10,6 +10,7 @@ from assent.core.errors import ConfigError
 
 # Checked kinds: what `models.masking.kinds` finds, by pattern and checksum.
 KINDS = ("email", "card", "iban", "br_cpf", "ch_ahv", "de_steuer_id", "es_dni", "fr_nir", "nl_bsn", "uk_nhs")
+_SIGNS = re.compile(r"[^A-Za-z0-9_]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}", re.IGNORECASE)
 
 
@@ -39,7 +40,8 @@ class Mask:
         if not all(isinstance(column, str) and column for column in self.columns):
             raise ConfigError("The columns of a mask are a list of names.")
         if not self.name:
-            object.__setattr__(self, "name", self.kind or ("value" if self.columns else "text"))
+            column = _SIGNS.sub("", self.columns[0]).strip("_") if self.columns else ""
+            object.__setattr__(self, "name", self.kind or (column if _NAME.fullmatch(column) else "value"))
         if not _NAME.fullmatch(self.name):
             raise ConfigError(f"{self.name!r} is no name for a mask: write letters, digits and _, 31 at most.")
         try:

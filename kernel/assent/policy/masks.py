@@ -1,4 +1,4 @@
-"""`[[mask]]` and `[[local_only]]` of a policy: what is masked before a remote model reads it, and what none ever does."""
+"""`[[mask]]` and `[[local_only]]` of a policy: what a remote model reads masked, and what none ever reads."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from assent.core import mask
 from assent.core.canonical import canonical
 from assent.core.cargo import EMPTY, Cargo, Destination, Sent, Source
 from assent.core.errors import Withheld
-from assent.core.mask import Mask, own
+from assent.core.mask import Mask
 from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models.masking.vault import Vault
@@ -21,7 +22,7 @@ Terms = tuple[Sequence[ToolSpec], OutputSchema | None]
 
 def rules_of(layers: Layers) -> tuple[Mask, ...]:
     """The masks of the policy, and those of this process."""
-    return (*layers.of("mask"), *own())
+    return (*layers.of("mask"), *mask.own())
 
 
 @dataclass(slots=True)

@@ -201,6 +201,35 @@ VIEWS: dict[str, str] = {
         SELECT split_part(model, ':', 1) AS provider, model, count(*) AS answers, sum(input_tokens) AS input_tokens,
             sum(output_tokens) AS output_tokens, min(time) AS first, max(time) AS last
         FROM events WHERE kind = 'model_answered' AND cost IS NULL GROUP BY model ORDER BY model""",
+    # A request tells of the parts that its destination has not been told of, and carries all those told before, too:
+    # those told since a process began with the first (begin 0), which a resume does anew.
+    "egress": """
+        WITH asked AS (
+            SELECT *, body ->> 'provider' AS provider, body ->> 'host' AS host,
+                CAST(body -> 'local' AS BOOLEAN) AS local, CAST(body -> 'messages' AS INTEGER) AS messages,
+                sum(if(CAST(body -> 'begin' AS INTEGER) = 0, 1, 0)) OVER (PARTITION BY run, model ORDER BY seq) AS told
+            FROM events WHERE kind = 'model_asked'
+        ), parts AS (
+            SELECT run, model, told, seq, unnest(CAST(body -> 'parts' AS JSON[])) AS part FROM asked
+        ), carried AS (
+            SELECT asked.*, parts.seq AS since, part, CAST(part -> 'message' AS INTEGER) AS message
+            FROM asked JOIN parts ON asked.run = parts.run AND asked.model = parts.model AND asked.told = parts.told
+                AND asked.seq >= parts.seq
+        )
+        SELECT time, run, step, agent, provider, model, host, local, part ->> 'what' AS what, part ->> 'name' AS name,
+            CAST(coalesce(part -> 'tables', '[]') AS VARCHAR[]) AS tables,
+            CAST(coalesce(part -> 'columns', '[]') AS VARCHAR[]) AS columns,
+            CAST(part -> 'rows' AS BIGINT) AS rows, CAST(part -> 'total' AS BIGINT) AS of_rows,
+            CAST(part -> 'bytes' AS BIGINT) AS bytes,
+            seq > min(seq) OVER (PARTITION BY run, provider, host, message, part ->> 'what', part ->> 'name')
+                AS repeated,
+            body -> 'masked' AS masked, notebook, cell, "user", seq AS request
+        FROM carried ORDER BY seq, message NULLS FIRST""",
+    "local_only": """
+        SELECT name, max(time) AS since, arg_max(body ->> 'by', seq) AS "by",
+            CAST(coalesce(arg_max(body -> 'derived', seq), '[]') AS VARCHAR[]) AS made_of
+        FROM (SELECT *, unnest(CAST(body -> 'names' AS VARCHAR[])) AS name FROM events WHERE kind = 'variable_marked')
+        GROUP BY name HAVING arg_max(CAST(body -> 'local' AS BOOLEAN), seq) ORDER BY name""",
     "incidents": """
         SELECT time, run, step, agent, split_part(model, ':', 1) AS provider, model,
             CASE kind WHEN 'model_failed' THEN 'failed' WHEN 'model_retried' THEN 'retried'
