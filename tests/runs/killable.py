@@ -48,15 +48,16 @@ def carry_on(folder: str) -> None:
     with_end = ScriptedModel([*script, "done"])
     session = Session(base / "workspace", config=Config(), models=[with_end])
     session.add_tool(note_in(base / "effects"))
-    asyncio.run(_until_finished(session, base))
+    asyncio.run(until_finished(session, base, ("note",)))
     session.close()
 
 
-async def _until_finished(session: Session, base: Path) -> None:
+async def until_finished(session: Session, base: Path, tools: tuple[str, ...]) -> None:
+    """Begin a run with these tools, or take it up, and answer what it asks until it has finished."""
     begun = session.journal.select("SELECT run, status FROM runs")
     if begun and begun[0][1] == "finished":
         return  # killed between the last commit and the end of the process
-    command = ResumeRun(begun[0][0]) if begun else StartRun("Go.", Agent(name="tester", tools=("note",)))
+    command = ResumeRun(begun[0][0]) if begun else StartRun("Go.", Agent(name="tester", tools=tools))
     while True:
         last = None
         async for item in session.submit(command):
