@@ -11,21 +11,38 @@ from assent.catalog import Catalog, Tools
 from assent.core.commands import ForkRun, ResumeRun, RunCommand, StartRun
 from assent.core.errors import AssentError, ConfigError, Conflict, ModelError, NoModel, NotFound, StoreError
 from assent.core.events import Event, Kind
+from assent.core.ids import new_id, run_of
+from assent.core.run_mode import check_run_mode, tightest
+from assent.core.taint import Source, Sources, merged, to_json
+from assent.core.waiver import Waiver
 from assent.history.fork import forked
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed, replay
 from assent.history.tape import Played
+from assent.policy import phase
 from assent.policy.facts import Facts
+from assent.policy.layers import Layers
 from assent.runs import branch, records, stopping
+from assent.runs.carried import of_journal, resolved
+from assent.runs.entered import Entrance, pictured
+from assent.runs.foreseen import Foresee
 from assent.runs.live import Live, live_runs
+from assent.runs.marks import Marks
+from assent.runs.outgoing import Outgoing, rules_of
 from assent.runs.output import OutputType, output_type, read, restored
-from assent.runs.pictures import keep_all
+from assent.runs.own_budget import own_budget, purse_of
+from assent.runs.pictures import keep_all, shown
 from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
+from assent.runs.taint import answer_of
 from assent.store import forget
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
+from assent.tools.foresee import foresee
+from assent.tools.idempotency import call_at_work
+from assent.tools.plan import equipped
+from assent.tools.variables import VARIABLE
 
 KEPT = 16  # runs whose values a session remembers
 
@@ -39,6 +56,7 @@ class _Opening:
     output: OutputType | None
     seen: int = 0  # the number of the last event before
     played: Played | None = None  # what answers in the place of the model
+    told: Sequence[Event] = ()  # what a run that goes on has recorded
     since: float = 0.0  # when the run began
 
 
@@ -50,7 +68,10 @@ class Work:
 
     def __init__(self, journal: Window, catalog: Catalog, namespace: Callable[[], MutableMapping[str, Any]]) -> None:
         self.live = live_runs(journal)
+        self.session = new_id()  # what is allowed for a session is for runs of this one
         self.recordings = Recordings()
+        self.carried = of_journal(journal)
+        self.marks = Marks(journal, namespace)
         self._journal = journal
         self._catalog = catalog
         self._namespace = namespace
@@ -81,6 +102,7 @@ class Work:
         self._forget(run)
         self.recordings.end(live.run, lambda: branch.events(self._journal, run))
         live.let_go()
+        self._tell(live)
         state = live.run.state
         if state.status == "cancelled" and live.run.stopping is None:  # an interrupt, which nobody has told of before
             self.live.stop_children(run, None)
@@ -90,6 +112,12 @@ class Work:
         told = (*state.last_calls, *state.batch, ANSWER)
         kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
+
+    def _tell(self, live: Live) -> None:
+        """Whoever started a run reads what it says: so the runs that did have read what it has."""
+        for name in {live.caller, live.run.state.scope.parent or ""} - {""}:
+            if above := self.live.get(name):
+                above.run.noted += answer_of(live.run)
 
     def is_here(self, run: str) -> bool:
         """Whether a run that the session may see is at work in this process."""
@@ -136,27 +164,34 @@ class Work:
         """Go through a run's recorded events again, by the rules and tools of today."""
 
         def terms(state: State) -> tuple[Facts, Tools]:
-            tools = self._catalog.tools_of(state.agent)
-            return self._catalog.rules(state.agent, tools, state.scope.user), tools
+            tools = equipped(self._catalog.tools_of(state.agent), state.mode)
+            return self._rules(state, tools), tools
 
         def output(state: State) -> OutputType | None:
             return None if state.output is None else restored(state.output, self._names())
 
-        return await replay(branch.events(self._journal, run), terms, output, self._journal.folder)
+        believed = self._catalog.trusted.untrusted
+        return await replay(branch.events(self._journal, run), terms, output, self._journal.folder, believed)
 
     def terms(self, state: State, call: str) -> tuple[Facts, Tools]:
         """The rules and tools that an answer is for: those a run is at work with, else those it would resume with."""
         if self.live.at_work(state.run):
             run = self.live[state.run].run
-            return replace(run.rules, waivers=run.waivers()), run.tools
+            return replace(run.rules, waivers=run.waivers(), planned=bool(state.plan)), run.tools
         known = self._catalog.tools()
-        tools = {name: known[name] for name in state.agent.tool_names if name in known}
-        rules = self._catalog.rules(state.agent, tools, state.scope.user)
+        own = {name: known[name] for name in state.agent.tool_names if name in known}
+        tools = equipped(own, state.mode)
+        rules = self._rules(state, tools)
         asked = state.batch.get(call)
-        if asked is not None and (state.status == "running" or len(tools) < len(state.agent.tool_names)):
+        if asked is not None and (state.status == "running" or len(own) < len(state.agent.tool_names)):
             # At work in another process, or to be resumed where its tools are: the rules there are what counts.
             rules = replace(rules, version=asked.policy_version)
-        return replace(rules, waivers=self._catalog.waivers.of(state.scope)), tools
+        return replace(
+            rules, waivers=self._catalog.waivers.of(state.scope, rules.layers.of("waiver")), planned=bool(state.plan)
+        ), tools
+
+    def _rules(self, state: State, tools: Tools) -> Facts:
+        return phase.under(self._catalog.rules(state.agent, tools, state.scope.user), state.mode)
 
     def _begun(self, command: StartRun) -> _Opening:
         output = None if command.output_type is None else self._output_type(command.output_type)
@@ -167,14 +202,49 @@ class Work:
         model = played or self._catalog.model(asked)
         scope = self._journal.run(parent=command.parent, agent=agent.name, notebook=command.notebook, cell=command.cell)
         body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
+        if (mode := self._mode(command)) != "auto":
+            body["mode"] = mode
+        if taint := self._taint(command):
+            body["taint"] = to_json(taint)
+        body |= own_budget(command.budget)
         if played is not None:
             body["replay"] = str(played.tape.recording.path)
         if output is not None:
             body["output"] = output.to_json(self._names())
         if command.images:
             body["images"] = keep_all(self._journal.folder, command.images, self._namespace())
+        told = (*command.told, *pictured(command.images, self._namespace()))
+        if carries := self._entrance(self._catalog.policies.layers()).prompt(command.prompt, told):
+            body["carries"] = carries.to_json()
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
         return _Opening(fold([event]), event, output, played=played, since=event.at)
+
+    def _taint(self, command: StartRun | ForkRun) -> Sources:
+        """What a run has read before it begins: by what its question shows, and by the runs that start it."""
+        above = {getattr(command, "parent", None) or "", run_of(call_at_work())} - {""}
+        entering = [Source(VARIABLE, name) for item in command.told for name in (item.name, *item.tables) if name]
+        if isinstance(command, StartRun) and command.images:
+            entering += shown(command.images, self._namespace())
+        return merged(
+            *[resolved(source, self.carried) for source in entering],
+            *[self._state_of(run).taint for run in sorted(above)],
+        )
+
+    def _state_of(self, run: str) -> State:
+        live = self.live.get(run)
+        return live.run.state if live else records.state(self._journal, run)
+
+    def _mode(self, command: StartRun) -> str:
+        """The tightest of what the command, the settings and the runs say that this one is started from."""
+        check_run_mode(command.mode)
+        above = {command.parent or "", run_of(call_at_work())}
+        return tightest(command.mode, self._catalog.config.mode, *[self._mode_of(run) for run in above if run])
+
+    def _mode_of(self, run: str) -> str:
+        if live := self.live.get(run):
+            return live.run.state.mode
+        told = branch.events(self._journal, run)
+        return fold(told).mode if told else ""
 
     def _forked(self, command: ForkRun) -> _Opening:
         told = branch.events(self._journal, records.find(self._journal, command.run))
@@ -182,9 +252,16 @@ class Work:
         scope = self._journal.run(agent=origin.agent.name, notebook=command.notebook, cell=command.cell)
         replay, asked = self._catalog.config.replay, command.model or origin.model
         model = asked if replay else self._catalog.model(asked).name
-        event = forked(told, command, scope, model, self._catalog.tools_of(origin.agent))
+        mode = tightest(origin.mode, self._catalog.config.mode)
+        event = forked(told, command, scope, model, equipped(self._catalog.tools_of(origin.agent), mode))
+        if mode != "auto":
+            event.body["mode"] = mode
+        if carries := self._entrance(self._catalog.policies.layers()).prompt(command.prompt, command.told):
+            event.body["carries"] = carries.to_json()
         if played := self.recordings.play(replay, command.model, origin.agent.name, event.body["prompt"]):
             event.model, event.body["replay"] = played.name, str(played.tape.recording.path)
+        if taint := self._taint(command):
+            event.body["taint"] = to_json(taint)
         state = fold([*branch.shared(told, event), event])
         if state.answered:
             raise ConfigError(
@@ -211,9 +288,11 @@ class Work:
         model = self._catalog.model(command.model).name if command.model and not played else state.model
         if not command.model and not played:
             self._check_model(state)
-        event = state.scope.event(Kind.RUN_RESUMED, model=model or None)
+        mode = tightest(state.mode, self._catalog.config.mode)
+        body = {**({"mode": mode} if mode != state.mode else {}), **own_budget(command.budget)}
+        event = state.scope.event(Kind.RUN_RESUMED, model=model or None, body=body)
         output = None if state.output is None else restored(state.output, self._names())
-        return _Opening(fold([*events, event]), event, output, events[-1].seq, played, events[0].at)
+        return _Opening(fold([*events, event]), event, output, events[-1].seq, played, events, events[0].at)
 
     def _check_model(self, state: State) -> None:
         """`NoModel` where the model that a run goes on with is not to be had now."""
@@ -232,23 +311,34 @@ class Work:
 
     def _at_work(self, command: RunCommand, opening: _Opening, watched: bool) -> Live:
         state, event = opening.state, opening.event
-        tools, record = self._catalog.tools_of(state.agent), self._catalog.config.record
+        tools, record = equipped(self._catalog.tools_of(state.agent), state.mode), self._catalog.config.record
         recorder = self.recordings.recorder(record) if record and not opening.played else None
         run = Run(
             state=state,
             journal=self._journal,
             model=opening.played or self._catalog.model(state.model),
             tools=tools,
-            rules=self._catalog.rules(state.agent, tools, state.scope.user),
+            rules=self._rules(state, tools),
             wait=command.wait,
             on_ask=command.on_ask,
             last=event,
             output=opening.output,
-            waivers=functools.partial(self._catalog.waivers.of, state.scope),
+            waivers=self._waivers(state),
+            lasting=self.live.grants,
+            believed=functools.partial(self._catalog.trusted.untrusted, scope=state.scope),
+            carried=self.carried,
+            foresee=self._foresee(),
         )
+        run.entrance = self._entrance(run.rules.layers)
+        run.outgoing = Outgoing(rules_of(run.rules.layers), state.cargo, self.marks, run.rules.layers, state.run)
+        event.body["session"] = state.session = self.session
+        run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event])
+        self.live.grants.hear(opening.told)
+        run.look = lambda: run.rules if self._catalog.is_current(run.rules) else self._rules(state, tools)
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it
         live = Live(run, asyncio.get_running_loop(), heard=opening.seen, watched=watched)
+        live.caller = run_of(call_at_work())
         if not self.live.claim(live):
             raise Conflict  # another thread was first to resume it
         self._own.add(state.run)
@@ -262,6 +352,18 @@ class Work:
             raise
         self.recordings.begin(run, opening.played, opening.since, recorder)
         return live
+
+    def _entrance(self, layers: Layers) -> Entrance:
+        columns = tuple([rule for rule in rules_of(layers) if rule.columns])
+        return Entrance(self._namespace, self.marks, layers, columns)
+
+    def _waivers(self, state: State) -> Callable[[], tuple[Waiver, ...]]:
+        standing = self._catalog.policies.layers().of("waiver")
+        return functools.partial(self._catalog.waivers.of, state.scope, standing)
+
+    def _foresee(self) -> Foresee | None:
+        config = self._catalog.config
+        return functools.partial(foresee, seconds=config.preview_seconds) if config.preview else None
 
     def _forget(self, run: str) -> None:
         self.live.pop(run, None)

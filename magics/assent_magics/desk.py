@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import getpass
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import aclosing
@@ -166,7 +167,7 @@ class Desk:
 
     async def _follow(self, command: RunCommand, place: Place) -> "Result":
         result = await self._shown(command, place)
-        while result.status == "suspended" and not result.pending and not self.session.live(result.run):
+        while result.status == "suspended" and not result.pending and not self._is_left(result.run):
             # The last answer came while the suspension was being written.
             result = await self._shown(ResumeRun(result.run, command.wait, command.on_ask), place)
         if place.into and result.status == "finished":
@@ -174,6 +175,10 @@ class Desk:
             self.namespace[place.into] = result.outcome
             self.cells.answered(place.into, result.run, there=there)
         return result
+
+    def _is_left(self, run: str) -> bool:
+        """Whether a suspended run that waits for nobody is not to go on by itself."""
+        return self.session.live(run) or self.session.state(run).over
 
     async def _shown(self, command: RunCommand, place: Place) -> "Result":
         show: Show | None = None
@@ -259,7 +264,7 @@ class Desk:
         if way == "none":
             return StaticView(place.notebook)
         prompt = _prompt(way) if command.on_ask == "wait" else None
-        return ConsoleView(prompt, self.session.decide, self.session.stop)
+        return ConsoleView(prompt, self.session.decide, self.session.stop, _prompt(way, secret=True))
 
     def _panel(self, place: Place) -> PanelView:
         if place.panel is None:
@@ -270,12 +275,14 @@ class Desk:
         return place.panel
 
 
-def _prompt(way: str) -> Callable[[str], Awaitable[str]]:
+def _prompt(way: str, *, secret: bool = False) -> Callable[[str], Awaitable[str]]:
     kernel = frontend.kernel()
 
     async def prompt(text: str) -> str:
         if way == "stdin":
-            return await stdin.ask(kernel, text)
+            return await stdin.ask(kernel, text, secret=secret)
+        if secret:
+            return getpass.getpass(text)
         return input(text)  # noqa: ASYNC250  # on a terminal nothing else is going on
 
     return prompt

@@ -4,8 +4,10 @@ import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, get_args
 
+from assent.core.budget import amount
 from assent.core.commands import OnAsk
 from assent.core.errors import ConfigError
 from assent.core.model import Effort, Priority
@@ -39,6 +41,10 @@ def _count(text: str) -> int:
     if value < 1:
         raise ValueError
     return value
+
+
+def _dollars(text: str) -> Decimal:
+    return amount("money", text.removeprefix("$"))
 
 
 def _step(text: str) -> int:
@@ -84,6 +90,7 @@ RUN: Mapping[str, Option] = {
     "--into": Option(_name, "bind the result to this variable: a DataFrame where the answer is a table"),
     "--wait": Option(_seconds, "how long to wait in the cell for a person, in seconds (600)"),
     "--on-ask": _one_of(get_args(OnAsk), "when a call needs a person: wait, suspend or deny"),
+    "--budget": Option(_dollars, "the most that the run may cost, in US dollars; then it is suspended, and can go on"),
     "--max-steps": Option(_count, "the most model calls before the run stops (20)"),
     "--tools": Option(_names, "the tools it may use, separated by commas"),
     "--as-type": Option(_text, 'what the answer must be: a type, its name, or "region: str, revenue: float"'),
@@ -95,12 +102,16 @@ RUN: Mapping[str, Option] = {
     "--mode": _one_of(RUN_MODES, "auto; strict: a plan first, then each effect asks; dry-run: nothing is performed"),
     "--replay": Option(_text, "the recording that answers in place of a model; %agent record makes one"),
 }
-RESUME: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}
+_ON: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}
+RESUME: Mapping[str, Option] = {
+    **_ON,
+    "--budget": Option(_dollars, "the most that the run may cost in all, in dollars"),
+}
 FORK: Mapping[str, Option] = {
     "--at": Option(_step, "keep the steps up to this one, with what their calls gave; 0 begins anew"),
     "--prompt": Option(_text, "what you say after these steps, in quotes; at 0 it replaces the question"),
     "--edit": Option(_text, "a call's id, and behind it its new arguments: JSON, or the SQL or code itself, in quotes"),
-    **RESUME,
+    **_ON,
 }
 NEW: Mapping[str, Option] = {
     **{name: RUN[name] for name in ("--model", "--tools", "--max-steps", "--effort", "--priority")},
@@ -109,6 +120,8 @@ NEW: Mapping[str, Option] = {
 }
 APPROVE: Mapping[str, Option] = {
     "--for-run": Option(None, "allow this tool for the rest of the run"),
+    "--for-session": Option(None, "allow it in later runs of this agent too, until this kernel ends; for 12 hours at most"),
+    "--as": Option(_text, "approve as this person, who is asked for the passphrase"),
     "--happened": Option(_text, "for an unknown outcome: it did happen, and this was the result"),
 }
 STOP: Mapping[str, Option] = {
@@ -132,6 +145,10 @@ WAIVE: Mapping[str, Option] = {
     "--budget": Option(None, "the word is the name of a budget, not of a tool"),
     "--agent": Option(_text, "only for this agent"),
     "--user": Option(_text, "an administrator's: for this person's runs, or * for everybody's"),
+}
+POLICY: Mapping[str, Option] = {
+    "--agent": Option(_text, "explain: in a run of this agent"),
+    "--user": Option(_text, "explain: in a run of this person"),
 }
 NONE: Mapping[str, Option] = {}
 

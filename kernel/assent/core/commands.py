@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from assent.core.agent import Agent
+from assent.core.cargo import Source
 from assent.core.model import Effort, Priority
 from assent.core.run_mode import RunMode
 
@@ -23,7 +25,9 @@ class StartRun:
     columns), or the text of one (a name in the namespace, `list[str]`, `region: str, revenue: float`). `images` are
     pictures for the model, one or a list: bytes, paths, figures, or names of these. None of `effort`, `priority` or
     `max_steps` leaves it to the agent. `mode`: "auto", "strict" (a plan first, then each effect asks) or "dry-run"
-    (nothing is performed); where the settings or the run that starts this one are tighter, theirs holds.
+    (nothing is performed); where the settings or the run that starts this one are tighter, theirs holds. `told` are the
+    variables whose contents stand in the prompt. `budget` is how many US dollars the run may spend, besides the budgets
+    of the policy.
     """
 
     prompt: str
@@ -41,16 +45,22 @@ class StartRun:
     priority: Priority | None = None
     replay: str = ""
     mode: RunMode = "auto"
+    budget: Decimal | None = None
+    told: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeRun:
-    """Go on with a run that is suspended, paused, cancelled or was cut off; with another `model`, if one is named."""
+    """Go on with a run that is suspended, paused, cancelled or was cut off; with another `model`, if one is named.
+
+    `budget` is the run's own from now on, in US dollars, what it has spent included; None leaves it as it is.
+    """
 
     run: str
     wait: float = 600.0
     on_ask: OnAsk = "suspend"
     model: str = ""
+    budget: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class ForkRun:
 
     At 0 it begins anew, with `prompt` in place of the question; at a later step `prompt` is what the person says next.
     `call` and `arguments` edit a call: the shared steps end with its own, and it is decided by policy again. None of
-    `at` means the step of the edited call, else, with a `prompt`, the last one. `model` is another model to go on with.
+    `at` means the step of the edited call, else, with a `prompt`, the last one. `model` is another model to go on with, `told` as in `StartRun`.
     """
 
     run: str
@@ -72,6 +82,7 @@ class ForkRun:
     on_ask: OnAsk = "suspend"
     notebook: str | None = None
     cell: str | None = None
+    told: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +113,11 @@ class PauseRun:
 class Decide:
     """A person's answer to a call that asks. `arguments` replaces the call's own and is decided by policy again.
 
-    `scope` "run" lets this tool act without asking for the rest of the run, where its privilege allows that.
+    `scope` "run" lets this tool act without asking for the rest of the run, "session" also in later runs of the same
+    agent in this session, where its privilege allows that.
     `outcome`, for a call whose outcome is unknown, is what did happen: the call is not run and this is its result.
     `seen` is the digest (core.grant.act_digest) of what the person was shown: an approval of anything else is refused.
+    `passphrase` proves that it is `by` who answers (core.people), where the question asks for that; it is not recorded.
     """
 
     call: str
@@ -112,9 +125,10 @@ class Decide:
     by: str = ""
     reason: str = ""
     arguments: Mapping[str, Any] | None = None
-    scope: Literal["once", "run"] = "once"
+    scope: Literal["once", "run", "session"] = "once"
     outcome: str | None = None
     seen: str = ""
+    passphrase: str = field(default="", repr=False)
 
 
 RunCommand = StartRun | ResumeRun | ForkRun  # what brings a run to work

@@ -15,8 +15,12 @@ AssentError
 │   └── OverLimit          a limit of the user's own kept it from being asked
 │       └── Withheld           it must not see what it would have been sent
 ├── QueryError         SQL that is wrong or that would write
-└── GateError          something tried to act without a grant
+├── OverBudget         a budget does not cover what comes next
+├── GateError          something tried to act without a grant
+└── NothingDone        a tool says for certain that it had no effect
 """
+
+from typing import Any
 
 
 class AssentError(Exception):
@@ -90,5 +94,17 @@ class QueryError(AssentError):
     """SQL that is wrong, or that would write where only reading is allowed."""
 
 
+class OverBudget(AssentError):
+    """A budget does not cover what comes next; `told` is the budget and what is spent of it, for the journal."""
+
+    def __init__(self, message: str, told: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.told = told
+
+
 class GateError(AssentError):
     """Something tried to act without a grant for exactly that act."""
+
+
+class NothingDone(AssentError):
+    """Raised by a tool that failed before it had any effect, for certain: what the call has reserved is given back."""

@@ -38,16 +38,24 @@ class Kind(StrEnum):
     GRANT_REVOKED = "grant_revoked"  # id, by, reason
     CALL_STARTED = "call_started"  # arguments
     CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched (tools.touched); proposals
-    RISK_RESERVED = "risk_reserved"  # reservation: the call's id, or its own; amounts: what counts, by argument, as text
+    RISK_RESERVED = (
+        "risk_reserved"  # reservation: the call's id, or its own; amounts: what counts, by argument, as text
+    )
     RISK_COMMITTED = "risk_committed"  # as reserved; at: when that was, in microseconds since the epoch
     RISK_ROLLED_BACK = "risk_rolled_back"  # as committed: it counts no more
     STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
-    RUN_SUSPENDED = "run_suspended"  # reason
+    RUN_SUSPENDED = "run_suspended"  # reason; budget: the one that stops it, as below, and its kind
     RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
     RUN_RESUMED = "run_resumed"  # reason; mode where it is tighter from now on
     RUN_FINISHED = "run_finished"  # text
     RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error
+    BUDGET_OPENED = (
+        "budget_opened"  # budgets (core.budget, key, spent, others), estimate: tokens, least, runs, median, most
+    )
+    BUDGET_RESERVED = "budget_reserved"  # budget, key, until: how far the run may go on its own
+    BUDGET_WARNED = "budget_warned"  # a budget as above; kind, text
+    BUDGET_WAIVED = "budget_waived"  # a budget as above; kind, text, waiver: by which the run goes on
     WAIVER_GRANTED = (
         "waiver_granted"  # core.waiver: id, tool or budget, agent, reason, by, until; user: whose runs, * all
     )

@@ -80,13 +80,14 @@ def end_of(text: Any, now: float) -> datetime:
     if isinstance(text, str) and (match := _SPAN.fullmatch(text.strip())):
         until = datetime.fromtimestamp(now, UTC) + timedelta(**{_UNITS[match[2]]: int(match[1])})
     else:
-        until = _moment(text)
+        until = moment(text)
     if until.timestamp() <= now:
         raise ConfigError(f"The waiver would end at {until:%Y-%m-%d %H:%M} UTC, which is past. Give a later end.")
     return until
 
 
-def _moment(text: Any) -> datetime:
+def moment(text: Any) -> datetime:
+    """A date (its end) or a moment, as text or as TOML has it; UTC where no zone is said."""
     value = text
     if isinstance(text, str):
         try:

@@ -1,9 +1,14 @@
-"""What a rule says of a call, once a waiver has loosened it."""
+"""What a rule says of a call, once a waiver has loosened it; and the waivers of the organisation's file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from assent.core.waiver import Waiver, covering
+from assent.core.canonical import digest
+from assent.core.errors import ConfigError
+from assent.core.waiver import EVERYBODY, Waiver, covering, moment
+from assent.policy.entry import Entry
 from assent.policy.verdict import Allow, Decision
+
+_KEYS = frozenset({"tool", "budget", "agent", "user", "reason", "until"})
 
 
 def waived(decision: Decision, tool: str, waivers: Iterable[Waiver]) -> Decision:
@@ -15,3 +20,22 @@ def waived(decision: Decision, tool: str, waivers: Iterable[Waiver]) -> Decision
     if isinstance(decision, Allow) or (waiver := covering(waivers, tool=tool)) is None:
         return decision
     return Allow(f"{decision.reason}, which is waived", decision.rule, (*decision.notes, waiver.note))
+
+
+def waivers(entries: Sequence[Entry]) -> tuple[Waiver, ...]:
+    """The section `[[waiver]]`, which the organisation's file alone may have: `ConfigError` with the line."""
+    return tuple([_waiver(entry) for entry in entries])
+
+
+def _waiver(entry: Entry) -> Waiver:
+    if entry.layer != "organisation":
+        raise entry.error('a waiver cannot stand in this file: %agent waive … --reason "…" --until 2h gives one.')
+    entry.check_keys(_KEYS)
+    values = {"user": EVERYBODY, "reason": "", **entry.values}
+    if "until" not in values:
+        raise entry.error("a waiver needs an end, such as until = 2026-11-30.")
+    try:
+        until = moment(values.pop("until"))
+        return Waiver(id=digest(dict(entry.values))[:6], by=entry.rule, until=until, tenant=EVERYBODY, **values)
+    except ConfigError as error:
+        raise entry.error(str(error)) from None

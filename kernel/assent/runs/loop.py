@@ -4,18 +4,22 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any
 
-from assent.core.errors import AssentError, StoreError
+from assent.core.errors import AssentError, OverBudget, StoreError
 from assent.core.events import Kind
 from assent.core.secrets import hide
 from assent.runs.accept import accept
+from assent.runs.afford import afford_answer, afford_calls, open_budgets
+from assent.runs.expiry import expired, left, overdue
+from assent.runs.foreseen import foresee_batch
+from assent.runs.hold import learn, told
 from assent.runs.pictures import load
 from assent.runs.propose import by_person, decide_batch, unanswered
 from assent.runs.records import INTERRUPTED
 from assent.runs.run import Run
-from assent.runs.state import CallState, apply
+from assent.runs.state import apply
 from assent.runs.step import perform
 from assent.runs.stopping import Stop
 from assent.runs.think import think
@@ -36,6 +40,8 @@ async def drive(run: Run) -> None:
         await _stop(run, run.stopping or Stop("cancel", INTERRUPTED))
     except StoreError:
         raise
+    except OverBudget as error:
+        await _end(run, Kind.RUN_SUSPENDED, reason=str(error), budget=error.told)
     except AssentError as error:
         await _end(run, Kind.RUN_FAILED, error=str(error))
     except Exception as error:
@@ -47,6 +53,7 @@ async def drive(run: Run) -> None:
 async def _advance(run: Run) -> None:
     state, calm = run.state, _cancelling()
     load(run)
+    await open_budgets(run)
     while True:
         if run.stopping is not None and not state.answered:  # what is whole already is rather finished
             await _stop(run, run.stopping)
@@ -62,6 +69,7 @@ async def _advance(run: Run) -> None:
             steps = state.agent.max_steps
             raise AssentError(f"There is no answer after {steps} steps. Resume the run for as many more.")
         else:
+            await afford_answer(run)
             await think(run)
 
 
@@ -70,23 +78,33 @@ async def _settle(run: Run, calm: int) -> bool:
 
     `calm` is how often the task had been cancelled before the run began in it.
     """
+    run.renew()
+    await learn(run)
     events = decide_batch(run)
     events += run.answered(run, events)  # with their questions, so that nobody can answer in between
     if any(event.decision == "ask" for event in events):
+        await foresee_batch(run, events)
         await run.commit(*events)  # what a card shows must be there for whoever answers it
     else:
+        await foresee_batch(run, events)
         run.record(*events)
-    if run.state.waiting and not await _hear(run):
-        return False
+    if run.state.waiting:
+        if not await _hear(run):
+            return False
+        if run.renew():
+            return True  # a policy file has changed meanwhile: what was answered under it is decided anew
     if run.stopping is not None:
         return True
     for call in list(run.state.batch.values()):
         if call.verdict in ("reject", "happened") and call.result is None:
-            run.record(by_person(run, call))
+            run.record(by_person(run, call), *told(call))
     open_calls = [call for call in run.state.batch.values() if call.result is None]
-    await _together([perform(run, call) for call in open_calls], run.state.agent.parallel)
+    affordable, short = await afford_calls(run, open_calls)
+    await _together([perform(run, call) for call in affordable], run.state.agent.parallel)
     if _cancelling() > calm:
         raise asyncio.CancelledError  # a tool survived it; its result is recorded, and nothing comes after
+    if short is not None:
+        raise short
     return True
 
 
@@ -103,19 +121,28 @@ async def _hear(run: Run) -> bool:
         return True
     deadline = time.monotonic() + (run.wait if run.on_ask == "wait" else 0)
     while run.state.waiting and run.stopping is None:
+        patience, until = deadline - time.monotonic(), left(run.state)
         try:
-            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+            async with asyncio.timeout(max(min(patience, patience if until is None else until), 0)):
                 event = await run.answers.get()
         except TimeoutError:
-            await _suspend(run, run.state.waiting)
+            await _suspend(run)
             return False
         if event.call in [call.id for call in run.state.waiting]:  # none that the run has recorded itself
             apply(run.state, event)
+            run.count(event)
+        if overdue(run.state):
+            await _suspend(run)
+            return False
     return True
 
 
-async def _suspend(run: Run, waiting: Iterable[CallState]) -> None:
-    names = ", ".join(call.id for call in waiting)
+async def _suspend(run: Run) -> None:
+    run.record(*[expired(run.state, call) for call in overdue(run.state) if not call.expired])
+    if late := ", ".join([call.id for call in overdue(run.state)]):
+        await _end(run, Kind.RUN_SUSPENDED, reason=f"nobody answered in time: {late}; when resumed it asks anew")
+        return
+    names = ", ".join(call.id for call in run.state.waiting)
     cause = f"nobody answered within {run.wait:g} s" if run.on_ask == "wait" else "nobody can be asked here"
     await _end(run, Kind.RUN_SUSPENDED, reason=f"{cause}; waiting for approval: {names}")
 

@@ -8,12 +8,20 @@ from typing import Any
 from assent.core.commands import OnAsk
 from assent.core.events import Event, Kind, Progress
 from assent.core.model import Model
+from assent.core.preview import Preview
+from assent.core.taint import Source, Sources
 from assent.core.waiver import Waiver
 from assent.policy.facts import Facts
+from assent.runs.carried import Carried
+from assent.runs.entered import Entrance
+from assent.runs.lasting import Lasting, Register
 from assent.runs.mailbox import Mailbox
+from assent.runs.outgoing import Outgoing
 from assent.runs.output import OutputType
+from assent.runs.purse import Purse
 from assent.runs.state import State, apply
 from assent.runs.stopping import Stop
+from assent.store.parcel import Guard
 from assent.store.window import Window
 from assent.tools.execute import execute
 from assent.tools.tool import Output, Tool
@@ -37,19 +45,44 @@ class Run:
     emit: Callable[[Progress], None] = lambda _: None  # whoever shows the run listens here
     answers: Mailbox[Event] = field(default_factory=Mailbox)
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id; under ANSWER, it
+    outgoing: Outgoing | None = None  # what it sends to models; a replay sends nothing
+    entrance: Entrance | None = None  # what enters its conversation
     said: list[str] = field(default_factory=list)  # what the model has said of the answer that it is at
     stopping: Stop | None = None  # somebody wants it to end: nothing more is begun
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
+    look: Callable[[], Facts] | None = None  # the rules that hold by now; ConfigError where a policy file is broken
+    known: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # what risk checks were told last, by call id
+    inform: Callable[..., Awaitable[Mapping[str, Any] | None]] = gather  # a replay tells what is recorded
     act: Callable[..., Awaitable[Output]] = execute  # a replay gives what is recorded instead, and runs no tool
     waivers: Callable[[], tuple[Waiver, ...]] = tuple  # those that hold for it now; they end by themselves
+    foresee: Callable[[Tool[Any, Any], Mapping[str, Any]], Awaitable[Preview]] | None = None  # what a call would do
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
+
+    purse: Purse | None = None  # what it may still spend, where it is under a budget
+    believed: Callable[[Sources], Sources] = lambda taint: taint  # those sources that nobody vouches for
+    carried: Carried = field(default_factory=Carried)  # what variables and files carry of such
+    noted: list[Source] = field(default_factory=list)  # what runs that its calls started have brought it
+    lasting: Register = field(default_factory=Register)  # what people have allowed for more than one call
+
+    def given(self) -> Mapping[str, Lasting]:
+        """What people have allowed for this run or its session, by tool; under other rules it must be asked anew."""
+        return self.lasting.given(self.state.scope, self.state.session, self.rules.version)
 
     @property
     def facts(self) -> Facts:
-        """The rules, with what people have allowed for this run under them; under other rules it must be asked anew."""
-        allowed = frozenset([tool for tool, version in self.state.allowed if version == self.rules.version])
-        waivers = self.waivers()
-        return replace(self.rules, allowed=allowed, waivers=waivers) if allowed or waivers else self.rules
+        """The rules, with what people have allowed for this run under them."""
+        allowed = frozenset(self.given())
+        waivers, planned = self.waivers(), bool(self.state.plan)
+        taint = self.believed(self.state.taint) if self.state.taint else ()
+        if not (allowed or waivers or planned or taint):
+            return self.rules
+        return replace(self.rules, allowed=allowed, waivers=waivers, planned=planned, taint=taint)
+
+    def renew(self) -> bool:
+        """Take the rules that hold by now; whether they are others than before."""
+        before = self.rules
+        self.rules = self.look() if self.look else before
+        return self.rules is not before
 
     def event(self, kind: Kind, **columns: Any) -> Event:
         return self.state.scope.event(kind, **columns)
@@ -60,11 +93,26 @@ class Run:
         for event in events:
             self.last = event
             apply(self.state, event)
+        self.lasting.hear(events)
+        self.count(*events)
 
-    async def commit(self, *events: Event) -> None:
-        """Apply events once they are on disk."""
-        written = self.journal.committed(events)
+    async def commit(self, *events: Event, guard: Guard | None = None) -> None:
+        """Apply events once they are on disk; `Conflict` if the `guard` says no."""
+        if guard is None:
+            written = self.journal.committed(events)
+        else:
+            written = asyncio.wrap_future(self.journal.append(events, guard))
         self.last = events[-1]
         await written
         for event in events:
             apply(self.state, event)
+        self.lasting.hear(events)
+        self.count(*events)
+
+    def count(self, *events: Event) -> None:
+        """What they cost counts; the first that brings a budget near its end is followed by a warning."""
+        if self.purse is None:
+            return
+        for event in events:
+            for pot in self.purse.hear(event):
+                self.record(self.event(Kind.BUDGET_WARNED, step=event.step, body=pot.warning()))

@@ -1,19 +1,31 @@
 """A run's state is a fold over its events: the live loop and a resume after a crash use the same `apply`."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from assent.core import agent as agents
 from assent.core import messages
+from assent.core import preview as previews
 from assent.core.agent import Agent
 from assent.core.approval import Pending
+from assent.core.cargo import EMPTY, Cargo, joined
+from assent.core.cargo import from_json as cargo_from_json
 from assent.core.errors import NotFound
 from assent.core.events import Event, Kind, Scope
-from assent.core.ids import call_id
+from assent.core.ids import call_id, proposal_id, proposer
 from assent.core.messages import Image, Message, ToolCall, ToolResult
-from assent.policy.decide import Approval
-from assent.policy.verdict import Notes
+from assent.core.preview import Preview
+from assent.core.run_mode import PLAN, tightest
+from assent.core.taint import Sources, merged
+from assent.core.taint import from_json as taint_from_json
+from assent.policy.decide import Approval, counts
+from assent.policy.phase import TOLD
+from assent.policy.verdict import Ask, Notes
+
+OUTCOME = 1000  # characters of what became of a proposal that a model reads
 
 
 @dataclass(slots=True)
@@ -31,20 +43,41 @@ class CallState:
     asks: str = ""
     rule: str = ""  # the line of a policy that decided it
     notes: Notes = ()
+    preview: Preview | None = None  # what it would do, as it was decided
     asked_at: float = 0.0
+    heard_at: float = 0.0  # when something was said of the question last
+    until: float | None = None  # when the question expires
+    expired: bool = False
     approvers: int = 1
+    who: tuple[str, ...] = ()  # those of whom they must be; anybody where it names nobody
     grantable: bool = True
+    grant: str = ""  # what was given for a run or session and let it run (runs.lasting)
     approvals: list[Approval] = field(default_factory=list)
     verdict: str = ""  # the person's: approve, reject, happened
     said: str = ""  # the person's reason, or what did happen
     unknown: bool = False  # began, and nobody recorded how it ended
     started: bool = False
     elsewhere: bool = False  # it began in the run that this one is a fork of
+    dry: str = ""  # what policy would have decided of it, were the run no dry one
+    edited: bool = False  # a person has changed the arguments
+    why: str = ""  # of a proposal: what its proposer says of it
+    reserved: Event | None = None  # what it has reserved and nobody has settled
     result: ToolResult | None = None
+    carries: Cargo = EMPTY  # what its result does
 
     @property
     def waits(self) -> bool:
-        return self.decision == "ask" and not self.verdict and self.result is None
+        return self.decision == "ask" and not self.verdict and self.result is None and not self.expired
+
+    @property
+    def asking(self) -> Ask:
+        """The question that it is."""
+        return Ask(self.asks, self.approvers, self.grantable, self.rule, self.notes, self.who)
+
+    @property
+    def voices(self) -> set[str]:
+        """Who has approved it, as far as that counts."""
+        return {item.by for item in self.approvals if counts(item.by, self.asking, proved=item.proved)}
 
 
 @dataclass(slots=True)
@@ -59,17 +92,25 @@ class State:
     reason: str = ""
     partial: str = ""  # what the model had said of an answer that a stop cut off
     messages: list[Message] = field(default_factory=list)
+    cargo: dict[int, tuple[Cargo, ...]] = field(default_factory=dict)  # what they carry, by their number
     batch: dict[str, CallState] = field(default_factory=dict)
     calls: int = 0
     ids: set[str] = field(default_factory=set)  # what models have called their calls
     step: int = 0
     budget: int = 0  # model calls left before the step limit
-    allowed: frozenset[tuple[str, str]] = frozenset()  # tools allowed for the run, each with the rules' version
+    session: str = ""  # the one that it is at work in, or was last
+    taint: Sources = ()  # where what it has read came from, as far as others may have written it
     last_calls: tuple[str, ...] = ()  # the calls of the batch that was settled last
     answer: str = ""
     output: Mapping[str, Any] | None = None  # the type of the answer, as `runs.output` writes it
     stop: str = ""  # why the model's last turn ended
+    mode: str = "auto"
+    plan: tuple[str, ...] = ()  # of a strict run: the steps that a person has approved
+    undone: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # of a dry run: tools and arguments
     then: str = ""  # what the person says once the present batch is settled
+    then_carries: Cargo = EMPTY
+    money: Decimal | None = None  # the run's own budget in US dollars
+    over: bool = False  # a budget stopped it
     refused: int = 0  # answers since the run was last begun or resumed that did not fit the type
 
     @property
@@ -108,9 +149,14 @@ def begin(event: Event) -> State:
     """The state of a run that has just started."""
     agent = agents.from_json(event.body["agent"])
     state = State(_scope(event), agent, event.body["prompt"], model=event.model or "", budget=agent.max_steps)
-    state.output = event.body.get("output")
+    state.output, state.session = event.body.get("output"), event.body.get("session", "")
     images = [Image(**item) for item in event.body.get("images", ())]
-    state.messages = [messages.system(agent.instructions), messages.user(event.body["prompt"], *images)]
+    state.mode, state.taint = event.body.get("mode", "auto"), taint_from_json(event.body.get("taint"))
+    state.money = _dollars(event)
+    told = "\n\n".join([agent.instructions, *([TOLD[state.mode]] if state.mode in TOLD else [])])
+    state.messages = [messages.system(told), messages.user(event.body["prompt"], *images)]
+    if carries := event.body.get("carries"):
+        state.cargo[1] = (cargo_from_json(carries),)
     return state
 
 
@@ -122,12 +168,16 @@ def _forked(state: State, event: Event) -> None:
     """What was told so far is shared with another run (`runs.branch`); no approval of that run is good in this one."""
     state.scope = _scope(event)
     state.model = event.model or state.model
-    state.budget, state.refused, state.allowed = state.agent.max_steps, 0, frozenset()
+    state.session = event.body.get("session", "")
+    _read(state, event)
+    state.budget, state.refused = state.agent.max_steps, 0
+    state.mode, state.plan = tightest(state.mode, event.body.get("mode", "")), ()
     for call in state.batch.values():
         if call.result is None and (call.started or call.unknown):
             call.started, call.elsewhere, call.unknown = True, True, False
             call.verdict, call.approvals = "", []
     state.then = event.body["fork"].get("prompt", state.then)
+    state.then_carries = cargo_from_json(event.body.get("carries"))
     _go_on(state)
 
 
@@ -135,7 +185,9 @@ def _go_on(state: State) -> None:
     """Let the person say what they have to say, once no call waits for its result."""
     if state.then and not state.batch:
         state.messages.append(messages.user(state.then))
-        state.then = ""
+        if state.then_carries:
+            state.cargo[len(state.messages) - 1] = (state.then_carries,)
+        state.then, state.then_carries = "", EMPTY
 
 
 def apply(state: State, event: Event) -> None:
@@ -150,10 +202,12 @@ def pending(state: State) -> list[Pending]:
     return [
         Pending(
             call=call.id, run=state.run, agent=scope.agent or "", tool=call.tool, privilege=call.privilege or "",
-            arguments=call.arguments, why=state.why, asks=call.asks, notebook=scope.notebook, cell=scope.cell,
-            at=call.asked_at, grantable=call.grantable and not call.unknown, unknown=call.unknown,
-            approvers=call.approvers, approved_by=tuple(item.by for item in call.approvals),
-            rule=call.rule, notes=call.notes,
+            arguments=call.arguments, why=call.why or state.why, asks=call.asks,
+            notebook=scope.notebook, cell=scope.cell, at=call.asked_at,
+            grantable=call.grantable and not call.unknown, unknown=call.unknown,
+            approvers=call.approvers, approved_by=tuple(sorted(call.voices)),
+            rule=call.rule, notes=call.notes, who=call.who, until=call.until,
+            preview=call.preview,
         )
         for call in state.waiting
     ]  # fmt: skip
@@ -185,25 +239,33 @@ def _decided(state: State, event: Event) -> None:
     call.policy_version = body.get("policy_version", "")
     call.asks, call.asked_at = body.get("reason", ""), event.at
     call.rule, call.notes = body.get("rule", ""), tuple([(label, text) for label, text in body.get("notes", ())])
+    call.preview = previews.from_json(body["preview"]) if "preview" in body else None
+    call.heard_at, call.until, call.expired = event.at, body.get("until"), False
     call.approvers, call.grantable = body.get("approvers", 1), body.get("grantable", True)
-    call.unknown = body.get("unknown", False)
+    call.who, call.grant = tuple(body.get("who", ())), body.get("grant", "")
+    call.unknown, call.dry = body.get("unknown", False), body.get("dry", "")
     call.verdict, call.approvals, call.started = "", [], False
 
 
 def _answered_by_person(state: State, event: Event) -> None:
     call = state.batch[event.call or ""]
-    body = event.body
+    body, call.heard_at = event.body, max(call.heard_at, event.at)
     if event.decision != "approve":
         call.verdict, call.said = event.decision or "reject", body.get("outcome") or body.get("reason", "")
         return
     if body.get("arguments") is not None:
-        call.arguments = body["arguments"]
+        call.arguments, call.edited = body["arguments"], True
+        call.preview = replace(call.preview, outdated=True) if call.preview else None
         call.approvals = []  # an edit is another act: earlier voices were for the old one
-    call.approvals.append(Approval(body["by"], body["digest"], body["policy_version"]))
-    if len({item.by for item in call.approvals}) >= call.approvers:
+    proved = body.get("proved", False)
+    call.approvals.append(Approval(body["by"], body["digest"], body["policy_version"], proved))
+    if len(call.voices) >= call.approvers:
         call.verdict = "approve"
-    if body.get("scope") == "run" and call.grantable:
-        state.allowed |= {(call.tool, body["policy_version"])}
+
+
+def _expired(state: State, event: Event) -> None:
+    call = state.batch[event.call or ""]
+    call.expired = call.waits  # an answer that was written before came in time
 
 
 def _started(state: State, event: Event) -> None:
@@ -214,19 +276,81 @@ def _started(state: State, event: Event) -> None:
 
 def _finished(state: State, event: Event) -> None:
     call = state.batch[event.call or ""]
+    _read(state, event)
     call.result = ToolResult(call.proposed.id, call.proposed.name, event.body["text"], event.body["error"])
+    call.carries = cargo_from_json(event.body.get("carries"))
+    if call.dry:
+        state.undone.append((call.tool, call.arguments))
+    if state.mode == "strict" and call.tool == PLAN and call.verdict == "approve" and not call.result.error:
+        state.plan = tuple(call.arguments.get("steps", ()))
+    for number, item in enumerate(event.body.get("proposals", ()), 1):
+        name = proposal_id(call.id, number)
+        wanted = ToolCall(name, item["tool"], json.dumps(item["arguments"], ensure_ascii=False))
+        state.batch[name] = CallState(name, call.step, wanted, item["tool"], why=item["why"])
     if all(item.result for item in state.batch.values()):
-        parts = [item.result for item in state.batch.values() if item.result]
-        state.messages.append(messages.results(parts))
+        parts = [_told(item, state.batch) for item in state.batch.values() if not proposer(item.id)]
+        told = [part for part in parts if part]
+        state.messages.append(messages.results(told))
+        if any(item.carries for item in state.batch.values()):
+            mine = [item for item in state.batch.values() if not proposer(item.id) and item.result]
+            carried = [_carried(item, state.batch, part.text) for item, part in zip(mine, told, strict=True)]
+            state.cargo[len(state.messages) - 1] = tuple(carried)
         state.last_calls = tuple(state.batch)
         state.batch = {}
         _go_on(state)
 
 
+def _carried(call: CallState, batch: Mapping[str, CallState], text: str) -> Cargo:
+    """What a result carries, and what became of the proposals that stand in it."""
+    made = [item for item in batch.values() if item is call or item.id.startswith(f"{call.id}-")]
+    if len(made) == 1:
+        return call.carries
+    return joined(text, [(item.result.text[:OUTCOME] if item is not call else item.result.text, item.carries)
+                         for item in made if item.result])  # fmt: skip
+
+
+def _read(state: State, event: Event) -> None:
+    if taint := event.body.get("taint"):
+        state.taint = merged(state.taint, taint_from_json(taint))
+
+
+def _told(call: CallState, batch: Mapping[str, CallState]) -> ToolResult | None:
+    """What the model reads of its call: the result, and what became of each proposal that it made."""
+    outcomes = _outcomes(call, batch)
+    if call.result is None or not outcomes:
+        return call.result
+    text = "\n".join([call.result.text, "What became of what it proposed:", *outcomes])
+    return replace(call.result, text=text)
+
+
+def _outcomes(call: CallState, batch: Mapping[str, CallState], margin: str = "") -> list[str]:
+    made = [item for item in batch.values() if proposer(item.id) == call.id]
+    lines: list[str] = []
+    for number, item in enumerate(made, 1):
+        text = item.result.text if item.result else ""
+        short = text if len(text) <= OUTCOME else f"{text[:OUTCOME]} …"
+        final = json.dumps(item.arguments, ensure_ascii=False) if item.edited else item.proposed.arguments
+        lines.append(f"{margin}{number}. {item.tool} {final}: {short}")
+        lines += _outcomes(item, batch, margin + "   ")
+    return lines
+
+
+def _reserved(state: State, event: Event) -> None:
+    if call := state.batch.get(event.body["reservation"]):
+        call.reserved = event if event.kind is Kind.RISK_RESERVED else None
+
+
 def _resumed(state: State, event: Event) -> None:
+    state.mode = tightest(state.mode, event.body.get("mode", ""))
     state.status, state.reason, state.partial = "running", "", ""
+    state.money, state.over = _dollars(event, state.money), False
+    state.session = event.body.get("session", "")
     state.model = event.model or state.model
     state.budget, state.refused = state.agent.max_steps, 0
+
+
+def _dollars(event: Event, otherwise: Decimal | None = None) -> Decimal | None:
+    return Decimal(event.body["budget"]) if "budget" in event.body else otherwise
 
 
 def _ended(status: str) -> Callable[[State, Event], None]:
@@ -235,6 +359,7 @@ def _ended(status: str) -> Callable[[State, Event], None]:
         state.reason = event.body.get("reason") or event.body.get("error") or ""
         state.answer = event.body.get("text", state.answer)
         state.partial = event.body.get("partial", "")
+        state.over = "budget" in event.body
 
     return handler
 
@@ -245,8 +370,12 @@ _HANDLERS: Mapping[Kind, Callable[[State, Event], None]] = {
     Kind.ANSWER_REFUSED: _refused,
     Kind.CALL_DECIDED: _decided,
     Kind.APPROVAL_DECIDED: _answered_by_person,
+    Kind.APPROVAL_EXPIRED: _expired,
     Kind.CALL_STARTED: _started,
     Kind.CALL_FINISHED: _finished,
+    Kind.RISK_RESERVED: _reserved,
+    Kind.RISK_COMMITTED: _reserved,
+    Kind.RISK_ROLLED_BACK: _reserved,
     Kind.RUN_RESUMED: _resumed,
     Kind.RUN_SUSPENDED: _ended("suspended"),
     Kind.RUN_PAUSED: _ended("paused"),

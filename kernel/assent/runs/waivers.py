@@ -103,16 +103,16 @@ class Waivers:
 
     def _concerns(self, waiver: Waiver) -> bool:
         journal, scope = self._journal, Scope(user=waiver.user, tenant=waiver.tenant)
-        of_all = waiver.user == EVERYBODY and waiver.tenant == journal.tenant
+        of_all = waiver.user == EVERYBODY and waiver.tenant in (journal.tenant, EVERYBODY)
         return of_all or journal.access.allows(scope)
 
-    def of(self, scope: Scope) -> tuple[Waiver, ...]:
-        """Those that hold now for a run."""
-        found = [*self._standing(), *register(self._journal.house).live()]
+    def of(self, scope: Scope, standing: Iterable[Waiver]) -> tuple[Waiver, ...]:
+        """Those that hold now for a run; `standing` are the organisation's as the run knows them."""
+        found = [*standing, *register(self._journal.house).live()]
         return tuple([item for item in found if _is_for(item, scope)]) if found else ()
 
 
 def _is_for(waiver: Waiver, scope: Scope) -> bool:
     alive = waiver.until.timestamp() > CLOCK.now()
-    whose = waiver.tenant == scope.tenant and waiver.user in (scope.user, EVERYBODY)
+    whose = waiver.tenant in (scope.tenant, EVERYBODY) and waiver.user in (scope.user, EVERYBODY)
     return alive and whose and waiver.agent in ("", scope.agent)

@@ -1,0 +1,164 @@
+"""Before a run goes on: whether its budgets cover that, and what to do where they do not."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from assent.core.budget import said
+from assent.core.canonical import canonical
+from assent.core.clock import CLOCK
+from assent.core.errors import Conflict, OverBudget
+from assent.core.events import Event, Kind
+from assent.core.messages import Image, Message, Part, ToolCall
+from assent.core.model import Usage
+from assent.core.waiver import covering
+from assent.models.prices import cost
+from assent.runs.pool import DAY, largest_answer, others, past_runs, room
+from assent.runs.purse import Pot, Purse
+from assent.runs.run import Run
+from assent.runs.state import CallState
+
+BYTES = 3  # of a text make a token at least, in all but a few tongues: four are usual
+ANSWER = 1_000  # tokens of an answer, as long as nobody has seen one
+IMAGE = 1_500 * BYTES  # a picture of the usual size
+Need = Mapping[str, Decimal]
+
+
+async def open_budgets(run: Run) -> None:
+    """Say at the run's beginning which budgets it is under, what is spent of them, and what it may cost."""
+    if (purse := run.purse) is None:
+        return
+    for pot in purse.pots:
+        if pot.part is not None:
+            pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.limits, run.state.run)
+    purse.largest = max(purse.largest, largest_answer(run.journal, run.state.agent.name, run.model.name))
+    body = {"budgets": [pot.told() for pot in purse.pots], "estimate": _estimate(run, purse)}
+    run.record(_event(run, Kind.BUDGET_OPENED, body))
+
+
+async def afford_answer(run: Run) -> None:
+    """See that every budget covers the model's next answer, at its estimated most; else `OverBudget`."""
+    if (purse := run.purse) is not None:
+        need, unpriced = _next_answer(run, purse)
+        for pot in purse.pots:
+            if "money" in pot.budget.limits and unpriced:
+                _pass(run, pot, "money", {}, f"nobody knows what {run.model.name} costs, so no money covers its answer")
+            await _cover(run, pot, need, "the next answer")
+
+
+async def afford_calls(run: Run, calls: Sequence[CallState]) -> tuple[list[CallState], OverBudget | None]:
+    """The first of `calls` that the budgets cover, and why the next one is not."""
+    if (purse := run.purse) is None:
+        return list(calls), None
+    for number, call in enumerate(calls, 1):
+        try:
+            for pot in purse.pots:
+                await _cover(run, pot, {"calls": Decimal(number)}, f"the call of {call.tool}")
+        except OverBudget as short:
+            return list(calls[: number - 1]), short
+    return list(calls), None
+
+
+async def _cover(run: Run, pot: Pot, need: Need, what: str) -> None:
+    if "day" in pot.budget.per and (now := CLOCK.now()) >= pot.day + DAY:
+        pot.begin(run.state.scope, now)
+    while pot.lacks(need):
+        if pot.part is not None:
+            pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.limits, run.state.run)
+        if kind := pot.short_of(need):
+            _pass(run, pot, kind, need, what)
+            return
+        if pot.part is not None and await _reserve(run, pot, need):
+            return
+
+
+async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
+    """Reserve the run's next share; False where another one was first, and there may be less."""
+    assert pot.part is not None  # nobody reserves what is the run's alone
+    wanted = pot.wanted(need)
+    event = _event(run, Kind.BUDGET_RESERVED, pot.reserved(wanted))
+    guard = room(pot.part, dict(pot.budget.limits), wanted, run.state.run)
+    run.last = event
+    try:
+        await asyncio.wrap_future(run.journal.append([event], guard))
+    except Conflict:
+        return False
+    pot.until = wanted
+    return True
+
+
+def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
+    """Go on by a waiver, which is told of once; `OverBudget` where there is none."""
+    waiver = covering(run.waivers(), budget=pot.budget.name)
+    if waiver is None:
+        raise _over(run, pot, kind, need, what)
+    if waiver.id not in pot.waived:
+        pot.waived.add(waiver.id)
+        text = f"{_stand(pot, kind)}; it goes on by the waiver {waiver.note[1]}"
+        run.record(_event(run, Kind.BUDGET_WAIVED, {**pot.told(), "kind": kind, "waiver": waiver.id, "text": text}))
+
+
+def _over(run: Run, pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
+    budget, name = pot.budget, run.state.run
+    least = f", and it may take {said(kind, need[kind])}" if need.get(kind) else ""
+    why = f"{_stand(pot, kind)}{least}, which does not cover {what}" if need or kind != "money" else what
+    if budget.rule:
+        what_to_do = f'Raise it there, or %agent waive {budget.name} --budget --reason "…" --until 2h'
+        text = f"The budget {budget.name} ({budget.rule}) stops the run: {why}. {what_to_do}; then resume the run."
+    else:
+        text = f"The run's own budget stops it: {why}. %agent resume {name} --budget DOLLARS goes on with more."
+    return OverBudget(text, {**pot.told(), "kind": kind})
+
+
+def _stand(pot: Pot, kind: str) -> str:
+    spent, limit = pot.spent[kind], pot.budget.limits[kind]
+    shared = ", what other runs at work have reserved included" if any(pot.others.values()) else ""
+    return f"{said(kind, spent)} spent of {said(kind, limit)}{shared}"
+
+
+def _next_answer(run: Run, purse: Purse) -> tuple[dict[str, Decimal], bool]:
+    """What the model's next answer may take at most, as far as one can tell, and whether its price is unknown."""
+    usage = Usage(_tokens_in(run, purse), run.state.agent.max_tokens or purse.largest or ANSWER)
+    need = {"tokens": Decimal((usage.input or 0) + (usage.output or 0))}
+    if not any("money" in pot.budget.limits for pot in purse.pots):
+        return need, False
+    price = cost(run.model.name, usage)
+    return need | ({} if price is None else {"money": price}), price is None
+
+
+def _tokens_in(run: Run, purse: Purse) -> int:
+    """What the model counted up to its last answer, and what has come since by its bytes; all by its bytes before."""
+    messages = run.state.messages
+    if not purse.counted:
+        specs = [[tool.name, tool.spec.description, tool.spec.schema] for tool in run.tools.values()]
+        return -(-(_size(messages) + len(canonical(specs))) // BYTES)
+    new = len(messages)
+    while new and messages[new - 1].role != "assistant":
+        new -= 1
+    return purse.counted + -(-_size(messages[new:]) // BYTES)
+
+
+def _size(messages: Sequence[Message]) -> int:
+    """Bytes that a model is told."""
+    return sum([_part_size(part) for message in messages for part in message.parts])
+
+
+def _part_size(part: Part) -> int:
+    if isinstance(part, Image):
+        return IMAGE
+    text = part.arguments if isinstance(part, ToolCall) else part.text
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _estimate(run: Run, purse: Purse) -> dict[str, Any]:
+    """The least that the first request costs, and what half and nine tenths of the agent's late runs did at most."""
+    tokens = _tokens_in(run, purse)
+    least = cost(run.model.name, Usage(tokens, 0))
+    count, median, most = past_runs(run.journal, run.state.agent.name)
+    known = {"least": least, "median": median, "most": most}
+    return {"tokens": tokens, "runs": count, **{name: str(value) for name, value in known.items() if value is not None}}
+
+
+def _event(run: Run, kind: Kind, body: dict[str, Any]) -> Event:
+    return run.event(kind, step=run.state.step or None, body=body)
