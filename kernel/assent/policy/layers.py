@@ -29,7 +29,8 @@ class Layers:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", digest([item.digest for item in self.documents]) if self.documents else "")
+        told = [[item.layer, item.digest] for item in self.documents]
+        object.__setattr__(self, "digest", digest(told) if told else "")
 
     def of(self, section: str) -> tuple[Any, ...]:
         """What the owner of a section made of it in every layer, the highest first."""

@@ -1,0 +1,82 @@
+"""A rule that names what is not there, or that could only loosen, is refused with its line."""
+
+import pytest
+from tests.policy.policies import layers
+
+from assent.core.errors import ConfigError
+from assent.policy.known import Known, check
+
+TOOLS = {
+    "pay": Known("execute_safe", frozenset({"amount", "to"})),
+    "fetch": Known("read_only", frozenset({"url"})),
+    "python": Known("execute_risky", None),
+}
+
+
+def checked(workspace: str = "", **others: str) -> None:
+    check(layers(workspace, **others), TOOLS, lambda: ({"old"}, {"analyst", "trader"}))
+
+
+def refused(workspace: str = "", **others: str) -> str:
+    with pytest.raises(ConfigError) as raised:
+        checked(workspace, **others)
+    return str(raised.value)
+
+
+def test_a_tool_that_is_misspelt_is_refused_with_what_was_meant() -> None:
+    said = refused('[[rule]]\nmode = "ask"\ntool = "pya"')
+    assert said == "/workspace.toml:3: unknown tool 'pya'; did you mean 'pay'?"
+
+
+def test_a_tool_that_is_to_come_is_refused_with_what_to_do() -> None:
+    said = refused('[[rule]]\ntool = "transfer"\nmode = "ask"')
+    assert said.endswith("there are fetch, old, pay, python. Run the cell that defines it first.")
+
+
+def test_a_tool_of_the_workspace_that_is_not_in_this_session_may_be_named() -> None:
+    checked('[[rule]]\ntool = "old"\nmode = "ask"')
+
+
+def test_the_organisation_may_name_what_is_elsewhere() -> None:
+    checked(organisation='[[rule]]\ntool = "transfer"\nmode = "ask"\nagent = "nobody"\n[agents.x]\nceiling = "admin"')
+
+
+def test_an_agent_that_is_misspelt_is_refused() -> None:
+    said = refused('[[rule]]\ntool = "pay"\nmode = "ask"\nagent = "tradr"')
+    assert said == "/workspace.toml:4: unknown agent 'tradr'; did you mean 'trader'?"
+    assert refused('\n[agents.analist]\nceiling = "admin"').startswith("/workspace.toml:2: unknown agent 'analist'")
+    checked('[agents."*"]\nceiling = "admin"')
+
+
+def test_an_argument_that_the_tool_does_not_have_is_refused() -> None:
+    said = refused('[[rule]]\ntool = "pay"\nmode = "ask"\nwhen = "amout > 5"')
+    assert said == "/workspace.toml:4: pay has no argument 'amout'; did you mean 'amount'?"
+    assert "write url.host" in refused('[[rule]]\ntool = "fetch"\nmode = "ask"\nwhen = \'host == "a.b"\'')
+    checked('[[rule]]\ntool = "fetch"\nmode = "ask"\nwhen = \'url.host == "a.b"\'')
+    checked('[[rule]]\ntool = "python"\nmode = "ask"\nwhen = "anything == 1"')
+
+
+def test_auto_for_what_asks_by_its_privilege_is_refused() -> None:
+    said = refused('[[rule]]\ntool = "python"\nmode = "auto"')
+    assert said.startswith("/workspace.toml:3: python is execute_risky, which asks whatever a policy says")
+
+
+def test_auto_below_an_ask_is_refused() -> None:
+    above = '\n[[rule]]\ntools = "p*"\nmode = "ask"'
+    said = refused('[[rule]]\ntool = "pay"\nmode = "auto"\nwhen = "amount < 5"', organisation=above)
+    assert said.startswith("/workspace.toml:3: this would loosen organisation's policy.toml:2, which asks for every")
+    assert "policy.toml:1, which disables" in refused(
+        '[[rule]]\ntools = "*"\nmode = "disabled"\n[[rule]]\ntool = "pay"\nmode = "ask"'
+    )
+
+
+def test_what_holds_for_other_calls_is_not_loosened() -> None:
+    checked('[[rule]]\ntool = "pay"\nmode = "auto"', session='[[rule]]\ntool = "pay"\nmode = "ask"')
+    below = '[[rule]]\ntool = "pay"\nmode = "auto"'
+    for above in (
+        '[[rule]]\ntool = "pay"\nmode = "ask"\nagent = "trader"',
+        '[[rule]]\ntool = "pay"\nmode = "ask"\nwhen = "amount > 5"',
+        '[[rule]]\ntool = "pay"\nmode = "ask"\nuser = "ben"',
+        '[[rule]]\ntools = "f*"\nmode = "ask"',
+    ):
+        checked(below, organisation=above)
