@@ -23,6 +23,8 @@ FACE = [
     "StartRun",
     "StopRun",
     "idempotency_key",
+    "local_only",
+    "mask",
     "tool",
 ]
 ROOMS = {"assent", "assent_magics", "assent_widgets"}

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from assent.core.agent import Agent
     from assent.core.commands import Decide, ForkRun, PauseRun, ResumeRun, StartRun, StopRun
     from assent.core.errors import AssentError
+    from assent.core.mask import mask
     from assent.tools.idempotency import idempotency_key
+    from assent.tools.local_only import local_only
     from assent.tools.proposal import Proposal
     from assent.tools.tool import tool
 
@@ -27,6 +29,8 @@ __all__ = [
     "StartRun",
     "StopRun",
     "idempotency_key",
+    "local_only",
+    "mask",
     "tool",
 ]
 
@@ -42,6 +46,8 @@ _HOMES = {
     "StartRun": "assent.core.commands",
     "StopRun": "assent.core.commands",
     "idempotency_key": "assent.tools.idempotency",
+    "local_only": "assent.tools.local_only",
+    "mask": "assent.core.mask",
     "tool": "assent.tools.tool",
 }
 

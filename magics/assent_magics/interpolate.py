@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from assent.core.cargo import Source
 from assent.core.errors import ConfigError
-from assent.tools.preview import is_frame, preview
+from assent.tools.preview import COLUMNS, ROWS, is_frame, preview
 
 # Not glued to what stands before: \frac{x}, {{x}} and f{x} are LaTeX, a template or a call, and stay.
 _NAME = re.compile(r"(?<![\w\\}{^_$])\{([^\W\d]\w*)\}(?!\})")
@@ -18,7 +19,13 @@ _LENGTH = 12  # characters; shorter ones are words
 
 def interpolate(prompt: str, namespace: Mapping[str, Any]) -> str:
     """`prompt` with the variables it names: a short repr in place, a DataFrame by name with its account at the end."""
+    return interpolated(prompt, namespace)[0]
+
+
+def interpolated(prompt: str, namespace: Mapping[str, Any]) -> tuple[str, tuple[Source, ...]]:
+    """`interpolate`, and the sources of what it has put in."""
     frames: dict[str, Any] = {}
+    sources: list[Source] = []
 
     def told(match: re.Match[str]) -> str:
         name = match[1]
@@ -26,12 +33,23 @@ def interpolate(prompt: str, namespace: Mapping[str, Any]) -> str:
             return match[0]
         value = namespace[name]
         if not is_frame(value):
-            return _harmless(name, value)
+            text = _harmless(name, value)
+            sources.append(Source("variable", name, (name,), bytes=_size(text)))
+            return text
         frames[name] = value
         return f"`{name}`"
 
     text = _NAME.sub(told, prompt)  # the sentence stays whole: people read it in SQL, models in their context
-    return "\n\n".join([text, *[f"{name}: {preview(value)}" for name, value in frames.items()]])
+    accounts = {name: f"{name}: {preview(value)}" for name, value in frames.items()}
+    for name, value in frames.items():
+        columns = tuple([str(column) for column in value.columns[:COLUMNS]])
+        rows, size = min(len(value), ROWS), _size(accounts[name])
+        sources.append(Source("variable", name, (name,), columns, rows, len(value), size))
+    return "\n\n".join([text, *accounts.values()]), tuple(sources)
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def _harmless(name: str, value: Any) -> str:

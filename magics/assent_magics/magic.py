@@ -11,7 +11,7 @@ from assent.core.errors import AssentError, ConfigError
 from assent.jupyter.interrupt import cancelled_by_sigint
 from assent_magics import manage, options, travel
 from assent_magics.desk import Desk
-from assent_magics.interpolate import fill, interpolate
+from assent_magics.interpolate import fill, interpolated
 from assent_magics.transform import runs_agent
 
 _NOT_HERE = (
@@ -114,8 +114,8 @@ class AgentMagics(Magics):
         if not prompt.strip():
             raise ConfigError("There is no question: write it under %%agent, or behind %agent ask.")
         into = given.pop("into", "")
-        text = interpolate(prompt.strip(), self.desk.namespace)
-        return self.desk.command(text, agent, **given), into
+        text, told = interpolated(prompt.strip(), self.desk.namespace)
+        return self.desk.command(text, agent, told=told, **given), into
 
     def _resumed(self, rest: str) -> tuple[ResumeRun, str]:
         words, given = options.split(fill(rest, self.desk.namespace), options.RESUME)

@@ -7,7 +7,7 @@ from assent.core.commands import ForkRun
 from assent.core.errors import ConfigError
 from assent_magics import options
 from assent_magics.desk import Desk
-from assent_magics.interpolate import fill, interpolate
+from assent_magics.interpolate import fill, interpolated
 from assent_widgets.calls import SOURCES
 
 _EDIT = '%agent fork RUN --edit CALL \'{"query": "SELECT …"}\', or the SQL or code itself in quotes.'
@@ -54,7 +54,7 @@ def forking(desk: Desk, rest: str) -> tuple[ForkRun, str]:
         raise ConfigError(f"An edit is a call and its new arguments: {_EDIT}" if edit else _usage(words))
     run = desk.session.find(fill(words[0], desk.namespace))
     if "prompt" in given:
-        given["prompt"] = interpolate(given["prompt"], desk.namespace)
+        given["prompt"], given["told"] = interpolated(given["prompt"], desk.namespace)
     if edit:
         _, proposed = call_of(desk.session.events(run), edit)
         given |= {"call": edit, "arguments": _arguments(words[1], proposed.name)}

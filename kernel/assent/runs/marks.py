@@ -9,7 +9,7 @@ from assent.core.events import Event, Kind
 from assent.core.mask import matches
 from assent.policy.layers import Layers
 from assent.store.window import Window
-from assent.tools.local_only import free, is_local_only
+from assent.tools.local_only import carrier, free, is_local_only
 
 
 class Marks:
@@ -34,6 +34,8 @@ class Marks:
     def add(self, names: Iterable[str], by: str, derived: Sequence[str] = ()) -> None:
         """Mark variables, for this session and later ones; `derived` are those that they were made of."""
         if fresh := sorted(set(names) - set(self.names)):
+            for name in fresh:
+                carrier(self._namespace().get(name))
             said = {"names": fresh, "local": True, "by": by} | ({"derived": sorted(derived)} if derived else {})
             self._say(said)
 
@@ -43,7 +45,7 @@ class Marks:
             there = ", ".join(sorted(self.names)) or "none"
             raise NotFound(f"{missing[0]!r} is not marked as local only; marked by name: {there}.")
         for name in names:
-            free(self._namespace().get(name))
+            free(self._namespace().get(name))  # else it would be marked again at once
         self._say({"names": list(names), "local": False, "by": by})
 
     def notice(self, names: Mapping[str, Any]) -> None:

@@ -186,9 +186,7 @@ def _of_terms(request: Request) -> list[Row]:
     rows: list[Row] = []
     for tool in request.tools:
         size = _size(tool.name) + _size(tool.description) + _size(canonical(tool.schema))
-        rows.append(
-            {"what": "tool", "name": tool.name, "columns": list(tool.schema.get("properties", ())), "bytes": size}
-        )
+        rows.append({"what": "tool", "name": tool.name, "bytes": size})
     if (output := request.output) is not None:
         rows.append({"what": "answer type", "name": output.name, "columns": _columns(output.schema),
                      "bytes": _size(canonical(output.schema))})  # fmt: skip

@@ -13,13 +13,19 @@ def local_only(table: T) -> T:
 
     The mark is in its `attrs`. `%agent local_only NAME` marks any variable by its name.
     """
-    attrs = getattr(table, "attrs", None)
-    if not isinstance(attrs, dict):
+    if not carrier(table):
         raise ConfigError(
             f"A {type(table).__name__} keeps no mark: mark the variable by its name, %agent local_only NAME."
         )
-    attrs[MARK] = True
     return table
+
+
+def carrier(value: Any) -> bool:
+    """Put the mark on a value, if it is one that keeps it."""
+    if not _is_table(value):
+        return False
+    value.attrs[MARK] = True
+    return True
 
 
 def is_local_only(value: Any) -> bool:

@@ -5,13 +5,14 @@ from typing import Any
 from assent.core.secrets import hide
 
 _REPR = 500
-_CELL = 40
-_COLUMNS = 60
+CELL = 40
+COLUMNS = 60
+ROWS = 3
 _SCANNED = 10_000  # rows looked at for a column's values
 _VALUES = 8  # a text column with more than these is no list of categories
 
 
-def preview(value: Any, rows: int = 3) -> str:
+def preview(value: Any, rows: int = ROWS) -> str:
     """A few lines that say what `value` is, without dumping it."""
     try:
         if is_frame(value):
@@ -36,11 +37,11 @@ def has_labels(frame: Any) -> bool:
 
 def _frame(frame: Any, rows: int) -> str:
     labels = has_labels(frame)
-    columns = [_column(frame, place) for place in range(min(len(frame.columns), _COLUMNS))]
-    more = f", … {len(frame.columns) - _COLUMNS} more" if len(frame.columns) > _COLUMNS else ""
+    columns = [_column(frame, place) for place in range(min(len(frame.columns), COLUMNS))]
+    more = f", … {len(frame.columns) - COLUMNS} more" if len(frame.columns) > COLUMNS else ""
     by = f"labelled by {_labels(frame)}, " if labels else ""
     lines = [f"DataFrame, {len(frame):,} rows, {by}columns: {', '.join(columns)}{more}"]
-    for label, row in frame.iloc[:, :_COLUMNS].head(rows).iterrows():
+    for label, row in frame.iloc[:, :COLUMNS].head(rows).iterrows():
         lines.append((f"{_cell(label)}: " if labels else "") + " | ".join([_cell(value) for value in row]))
     return "\n".join(lines)
 
@@ -56,11 +57,11 @@ def _column(frame: Any, place: int) -> str:
     if str(column.dtype) not in ("object", "str", "string", "category"):
         return told
     values = list(dict.fromkeys(value for value in column if isinstance(value, str)))
-    if not 0 < len(values) <= _VALUES or len(values) == len(column) or max(map(len, values)) > _CELL:
+    if not 0 < len(values) <= _VALUES or len(values) == len(column) or max(map(len, values)) > CELL:
         return told
     return f"{told} ({' | '.join([_cell(value) for value in values])}{' | …' if len(frame) > _SCANNED else ''})"
 
 
 def _cell(value: Any) -> str:
     text = hide(str(value)).replace("\n", " ")
-    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+    return text if len(text) <= CELL else text[: CELL - 1] + "…"
