@@ -31,9 +31,12 @@ PAGE = Path(__file__).with_name("reference.md")
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
     "agents": "x", "models": "x", "record": "x", "replay": "x", "retention": "x", "lineage": "false",
+    "preview": "false", "preview_seconds": "1",
     "tenant": "x", "admin": "1",
 }  # fmt: skip
 SETTINGS = {
+    "preview": "whether the card of a call that asks shows what it would do (docs/governance.md)",
+    "preview_seconds": "the most that such a preview may take",
     "lineage": "whether the journal keeps the source of cells and which variables each of them read and wrote",
     "model": "the model, as provider:model; empty: a key in the environment, a running Ollama, the local model",
     "agent": "the agent of a cell that names none",

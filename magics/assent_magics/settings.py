@@ -25,6 +25,8 @@ class Assent(Configurable):
     max_steps = Int(None, allow_none=True, help="The most model calls of a run.").tag(config=True)
     tenant = Unicode(None, allow_none=True, help="Whose workspace this is, where several share it.").tag(config=True)
     lineage = Bool(None, allow_none=True, help="Keep which cell wrote which variable.").tag(config=True)
+    preview = Bool(None, allow_none=True, help="Show what a call would do before it is approved.").tag(config=True)
+    preview_seconds = Float(None, allow_none=True, help="The most that a preview may take.").tag(config=True)
     admin = Bool(None, allow_none=True, help="See what everybody has in the workspace.").tag(config=True)
 
     def effective(self, folder: Path) -> Config:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from tests.support.calls import act, acted
 
-from assent.tools.python import Capture, python_tool
+from assent.tools.evaluate import Capture
+from assent.tools.python import python_tool
 from assent.tools.tool import Output
 
 

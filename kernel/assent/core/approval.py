@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assent.core.preview import Preview
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A call that asks. `call` is also the approval's id.
 
     `why` is what the agent said with the call, `asks` why policy asks. `grantable` tells whether "allow for this run"
-    may be offered. `unknown` marks a call that began and whose outcome nobody recorded. `approvers` is how many
-    different people must approve, `approved_by` who has. `rule` names the line of a policy that asks; `notes` are
-    further facts for whoever decides, a label and a sentence each.
+    and "for this session" may be offered. `unknown` marks a call that began and whose outcome nobody recorded.
+    `approvers` is how many different people must approve, of those in `who` if it names any; `approved_by` who has.
+    `until` is when the question expires, in seconds since the epoch. `preview` is what it would do, as far as is known. `rule` names the line of a policy that asks;
+    `notes` are further facts for whoever decides, a label and a sentence each.
     """
 
     call: str
@@ -32,6 +35,14 @@ class Pending:
     rule: str = ""
     notes: tuple[tuple[str, str], ...] = ()
     approved_by: tuple[str, ...] = ()
+    who: tuple[str, ...] = ()
+    until: float | None = None
+    preview: Preview | None = None
+
+    @property
+    def personal(self) -> bool:
+        """Whether those who approve must prove who they are, by a passphrase."""
+        return self.approvers > 1 or bool(self.who)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Config:
     `mode` is that of every run, as `core.run_mode` names it: who sets it later, or for one run, can only tighten it.
     A session sees what `tenant` and its user have in the workspace; with `admin`, everybody's.
     `lineage`: the journal keeps which cell wrote which variable.
+    `preview`: whoever is asked about a call sees what it would do, if that can be found out in `preview_seconds`.
     `record` is a file that runs are recorded into, `replay` one that they are answered from; then none is recorded.
     `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`, and `retention` what
     `core.retention` reads.
@@ -46,6 +47,8 @@ class Config:
     tenant: str = "default"
     admin: bool = False
     lineage: bool = True
+    preview: bool = True
+    preview_seconds: float = 1.5
     agents: tuple[Agent, ...] = ()
     models: Tables = field(default_factory=dict)
     retention: Mapping[str, Any] = field(default_factory=dict)
@@ -53,6 +56,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.on_ask not in ("", *get_args(OnAsk)):
             raise ConfigError(f"on_ask is {self.on_ask!r}; it must be wait, suspend or deny.")
+        if not self.preview_seconds > 0:
+            raise ConfigError("preview_seconds must be more than 0; preview = false makes no previews.")
         if not self.wait >= 0 or self.max_steps < 1:
             raise ConfigError("wait must not be negative and max_steps must be at least 1.")
         check_modes(self.policy)
@@ -101,7 +106,7 @@ def from_environment(config: Config, environ: Mapping[str, str] = os.environ) ->
     """`config` with ASSENT_MODEL, _AGENT, _WAIT and the others of `names` in capitals over it."""
     names = (
         "model", "agent", "wait", "on_ask", "max_steps", "mode", "base_url", "record", "replay", "tenant", "admin",
-        "lineage",
+        "lineage", "preview", "preview_seconds",
     )  # fmt: skip
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")

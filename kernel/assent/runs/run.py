@@ -14,6 +14,7 @@ from assent.core.waiver import Waiver
 from assent.policy.facts import Facts
 from assent.runs.carried import Carried
 from assent.runs.entered import Entrance
+from assent.runs.gather import gather
 from assent.runs.lasting import Lasting, Register
 from assent.runs.mailbox import Mailbox
 from assent.runs.outgoing import Outgoing

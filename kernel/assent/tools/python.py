@@ -1,26 +1,26 @@
 """The `python` tool: run code in the analyst's namespace and say what it printed, gave, raised and changed."""
 
-import ast
 import contextlib
-import inspect
-import io
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
-from types import CodeType
+from dataclasses import replace
 from typing import Any
 
 from assent.core.ids import KERNEL
+from assent.core.taint import Sources
 from assent.tools import touched
+from assent.tools.entering import at_hand
+from assent.tools.evaluate import FILE, Capture, evaluate
 from assent.tools.execute import clip
 from assent.tools.files_written import watched
 from assent.tools.guard import TimeUp
 from assent.tools.preview import is_frame, preview
+from assent.tools.python_preview import python_preview
 from assent.tools.sql import table_display
 from assent.tools.tool import Output, Tool, tool
+from assent.tools.variables import variables
 
-FILE = "<agent>"
 _LOOKED_AT = 1000  # items of a container, columns of a table, rows where their hash is no sum of cells
-_STREAM_LIMIT = 5_000_000  # characters kept of what a piece of code prints
 
 
 def python_tool(
@@ -28,7 +28,9 @@ def python_tool(
 ) -> Tool[Any, Any]:
     """The tool over a namespace looked up at each call; `transform` turns a front end's syntax into plain Python."""
 
-    @tool(name="python", privilege="execute_risky", here=True)
+    would = python_preview(namespace, transform)
+
+    @tool(name="python", privilege="execute_risky", here=True, source="none", preview=would)
     async def python(code: str) -> Output:
         """Run Python in the notebook's live namespace; the last expression's value comes back. It asks first."""
         return await run(transform(code), namespace())
@@ -44,47 +46,19 @@ async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
     raised: str | None = None
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), watched() as files:
         try:
-            for part, mode in _parts(code):
-                value = eval(_compiled(part, mode), namespace)  # type: ignore[arg-type]  # any mapping serves as globals
-                if inspect.iscoroutine(value):
-                    value = await value
+            value = await evaluate(code, namespace)
         except (Exception, SystemExit, TimeUp) as error:
             raised = _traceback(error)
     changes = _compare(before, _fingerprints(namespace))
     names = touched.end(begun, namespace, failed=raised is not None, seen=changes["changed"])
     touched.by_calls.update(names.bound, names.changed, names.deleted)
     account = names.to_json() | {"kernel": KERNEL, "files": files.written, "removed": files.removed}
-    return _report(printed.text(), None if raised else value, raised, changes, account)
+    report = _report(printed.text(), None if raised else value, raised, changes, account)
+    return replace(report, sources=(*variables(begun, names), *files.read, *_at_hand(code, begun, namespace)))
 
 
-def _compiled(part: ast.AST, mode: str) -> CodeType:
-    code = compile(part, FILE, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # type: ignore[call-overload]  # mode is exec or eval
-    assert isinstance(code, CodeType)
-    return code
-
-
-class Capture(io.TextIOBase):
-    """Keeps what is printed, up to a limit, so that a flood cannot fill the memory."""
-
-    def __init__(self, limit: int = _STREAM_LIMIT) -> None:
-        self._parts: list[str] = []
-        self._room = limit
-        self._lost = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        kept = text[: max(self._room, 0)]
-        self._room -= len(kept)
-        self._lost += len(text) - len(kept)
-        if kept:
-            self._parts.append(kept)
-        return len(text)
-
-    def text(self) -> str:
-        lost = f"\n… {self._lost:,} more characters were printed …" if self._lost else ""
-        return "".join(self._parts) + lost
+def _at_hand(code: str, begun: touched.Begun, namespace: Mapping[str, Any]) -> Sources:
+    return at_hand(code, begun.names.loaded, begun.behind.reads, namespace)
 
 
 def _fingerprints(namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,14 +77,6 @@ def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, l
         "changed": sorted(name for name in after if name in before and after[name] != before[name]),
         "deleted": sorted(name for name in before if name not in after),
     }
-
-
-def _parts(code: str) -> list[tuple[ast.AST, str]]:
-    body = ast.parse(code, FILE).body
-    if body and isinstance(body[-1], ast.Expr):
-        head: list[tuple[ast.AST, str]] = [(ast.Module(body[:-1], []), "exec")] if body[:-1] else []
-        return [*head, (ast.Expression(body[-1].value), "eval")]
-    return [(ast.Module(body, []), "exec")]
 
 
 def _contents(value: Any) -> Any:

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
+from assent.core.canonical import digest
 from assent.core.errors import ConfigError
 from assent.core.model import ToolSpec
 from assent.core.privilege import LEVELS, READ_ONLY, Privilege
-from assent.core.taint import Sources
+from assent.core.taint import Source
+from assent.risk.check import Check, Checks, checked
 from assent.tools.declared import Acts, check
 from assent.tools.idempotency import PARAMETER
 from assent.tools.identity import identity
@@ -31,6 +33,7 @@ class Output:
     `touched`: the variables and files that it read and wrote, as `tools.touched` and `tools.files_written` name them.
     `proposals`: the calls that a tool which proposes wants, as `tools.execute` reads them off its result.
     `sources`: what this call brought in from outside; a source of the kind "variable" means what that variable carries.
+    `undone`: it is certain that nothing happened.
     """
 
     text: str
@@ -39,7 +42,8 @@ class Output:
     error: bool = False
     touched: Mapping[str, Any] | None = None
     proposals: tuple[Proposal, ...] = ()
-    sources: Sources | None = None
+    sources: Sequence[Source | tuple[str, str]] | None = None
+    undone: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Tool(Generic[P, R]):
     that a call which was cut off is repeated without asking; `keyed` that it takes a key by which to know a call again;
     `here` runs a synchronous function on the event loop's own thread instead of a worker thread; `proposes` that it
     does nothing itself and returns what it wants done (`tools.proposal`). `source` and `acts` are what it declares of
-    itself (`tools.declared`).
+    itself (`tools.declared`). `risk` are checks of its calls, and `facts` gives what these need beyond the arguments.
+    `preview` says of some of the arguments what a call would do, and does nothing (`tools.foresee`).
     """
 
     function: Callable[P, R]
@@ -65,6 +70,9 @@ class Tool(Generic[P, R]):
     proposes: bool = False
     source: str = ""
     acts: Acts = ""
+    risk: Checks = ()
+    facts: Callable[..., Any] | None = None
+    preview: Callable[..., Any] | None = None
     schema: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -73,7 +81,9 @@ class Tool(Generic[P, R]):
     @functools.cached_property
     def identity(self) -> str:
         """The same for the same tool, in another process too; another one once its code or schema is."""
-        return identity(self.function, self.privilege, self.schema)
+        own = identity(self.function, self.privilege, self.schema)
+        judging = [item for item in (*[check.own for check in self.risk], self.facts) if item is not None]
+        return digest([own, *[identity(item, "", {}) for item in judging]]) if judging else own
 
     @property
     def spec(self) -> ToolSpec:
@@ -86,12 +96,14 @@ def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 def tool(
     *, privilege: Privilege | None = ..., name: str | None = ..., description: str | None = ...,
     timeout: float | None = ..., idempotent: bool = ..., here: bool = ..., proposes: bool = ...,
-    source: str = ..., acts: Acts = ...,
+    source: str = ..., acts: Acts = ..., risk: Check | Iterable[Check] = ..., facts: Callable[..., Any] | None = ...,
+    preview: Callable[..., Any] | None = ...,
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...  # fmt: skip
 def tool(
     function: Any = None, /, *, privilege: Privilege | None = None, name: str | None = None,
     description: str | None = None, timeout: float | None = None, idempotent: bool = False, here: bool = False,
-    proposes: bool = False, source: str = "", acts: Acts = "",
+    proposes: bool = False, source: str = "", acts: Acts = "", risk: Check | Iterable[Check] = (),
+    facts: Callable[..., Any] | None = None, preview: Callable[..., Any] | None = None,
 ) -> Any:  # fmt: skip
     """Make a tool of a typed function, sync or async. Its docstring tells the model what it does.
 
@@ -103,6 +115,13 @@ def tool(
     `source` says what it brings in: "mail", "web:{url}" with the argument that says which, "none" where all it gives is
     its own. A tool that says nothing counts as a source itself, unless it gives no text. `acts` says whether it sends,
     writes or executes "outside", as all from `execute_risky` on do, or "inside".
+
+    `risk` are checks (`assent.risk`) that each call is held to. `facts` is a function of those of the call's arguments
+    that it names: it gives a mapping of what checks need besides, such as a price, and is called at each decision.
+
+    `preview` is a function of those of its arguments that it names, sync or async. Before a person is asked it gives
+    what the call would do: text, an `Output`, a DataFrame. It has all rights of this process and little time, and must
+    not act; one that is late is left behind.
     """
     level = privilege or (READ_ONLY if proposes else "execute_risky")
 
@@ -113,6 +132,8 @@ def tool(
             raise ConfigError(f"A timeout of {timeout} seconds leaves no time; give a number above 0.")
         arguments = _arguments(function)
         check(source, acts, level, [item.name for item in _parameters(function)])
+        if odd := {item.name for item in _parameters(preview or function)} - {i.name for i in _parameters(function)}:
+            raise ConfigError(f"The preview of {function.__name__!r} takes {', '.join(odd)}, which the tool does not.")
         return Tool(
             function=function,
             name=name or function.__name__,
@@ -124,6 +145,9 @@ def tool(
             proposes=proposes,
             source=source,
             acts=acts,
+            risk=checked(risk),
+            facts=facts,
+            preview=preview,
             here=here,
             keyed=any(item.name == PARAMETER for item in _parameters(function)),
             schema=_schema(arguments),

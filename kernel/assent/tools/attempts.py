@@ -1,0 +1,170 @@
+"""What code tries to do outside its process, heard on a copy that can do none of it.
+
+Files that it opens for writing become files in memory, so that what comes after is previewed too. What libraries do
+without Python is not heard; it fails all the same.
+"""
+
+import builtins
+import errno
+import io
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_MOST = 50  # of a kind
+_ACTS = {
+    "os.remove": "remove {0}", "os.rename": "move {0} to {1}", "os.rmdir": "remove the folder {0}",
+    "os.truncate": "cut off {0}", "os.link": "link {1}", "os.symlink": "link {1}", "os.chmod": "change who may use {0}",
+    "os.chown": "change who owns {0}", "os.utime": "change the times of {0}", "shutil.rmtree": "remove the folder {0}",
+    "sqlite3.connect": "open the database {0}",
+}  # fmt: skip
+_PROCESSES = frozenset(
+    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn"}
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_KILLS = frozenset({"os.kill", "os.killpg", "signal.pthread_kill"})
+
+
+@dataclass(slots=True)
+class Attempts:
+    """In the order in which they were made. `stopped`: something was tried that a copy cannot pretend to have done."""
+
+    writes: dict[str, str] = field(default_factory=dict)  # by path: whether it is there already
+    acts: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    processes: dict[str, None] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    stopped: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "writes": [[_named(path), there] for path, there in list(self.writes.items())[:_MOST]],
+            "acts": list(self.acts)[:_MOST],
+            "hosts": list(self.hosts)[:_MOST],
+            "processes": list(self.processes)[:_MOST],
+            "stopped": self.stopped,
+        }
+
+
+def heard() -> Attempts:
+    """Listen from now on, for as long as the process lives: only a copy may call this."""
+    attempts = Attempts()
+    sys.addaudithook(lambda event, arguments: _hear(attempts, event, arguments))
+    opens = _opening(attempts, builtins.open)
+    builtins.open = io.open = opens
+    os.mkdir = _making(attempts)
+    builtins.input = _nobody_answers
+    return attempts
+
+
+def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
+    try:
+        if event in _ACTS:
+            _note(attempts, attempts.acts, _ACTS[event].format(*[_named(item) for item in arguments]))
+        elif (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        ):
+            _note(attempts, attempts.acts, f"write {_named(arguments[0])}")
+        elif event == "socket.bind" and arguments[1][1]:  # libraries try port 0 to see what the machine can do
+            _note(attempts, attempts.acts, f"listen on {_address(arguments[1])}")
+        elif event in ("socket.connect", "socket.sendto"):
+            _note(attempts, attempts.hosts, _address(arguments[1]))
+        elif event == "socket.getaddrinfo":
+            _note(attempts, attempts.hosts, _address(arguments[:2]))
+        elif event in _PROCESSES:
+            _note(attempts, attempts.processes, _command(event, arguments))
+        elif event in _KILLS:
+            _note(attempts, attempts.acts, f"send a signal to the process {arguments[0]}")
+    except Exception:  # what cannot be told fails all the same
+        attempts.stopped = True
+
+
+def _note(attempts: Attempts, kind: dict[str, None], what: str) -> None:
+    attempts.stopped = True
+    if len(kind) < _MOST:
+        kind.setdefault(what[:300])
+
+
+def _opening(attempts: Attempts, real: Callable[..., Any]) -> Callable[..., Any]:
+    def opens(
+        file: Any, mode: str = "r", buffering: int = -1, encoding: str | None = None, errors: str | None = None,
+        newline: str | None = None, closefd: bool = True, opener: Any = None,
+    ) -> Any:  # fmt: skip
+        if isinstance(file, int) or not isinstance(mode, str) or not set(mode) & set("wax+"):
+            return real(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        path = os.path.abspath(os.fsdecode(file))
+        content = _content(attempts, path, mode, real)
+        attempts.writes.setdefault(path, "there" if os.path.exists(path) else "")
+        memory = io.BytesIO(content)
+        memory.seek(0, io.SEEK_END if "a" in mode else io.SEEK_SET)
+        return memory if "b" in mode else io.TextIOWrapper(memory, encoding or "utf-8", errors, newline)
+
+    return opens
+
+
+def _content(attempts: Attempts, path: str, mode: str, real: Callable[..., Any]) -> bytes:
+    """What a file that is opened so begins with; the errors are those that opening it would give."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder) and folder not in attempts.folders:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    if "x" in mode and os.path.exists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    if "w" in mode or "x" in mode or ("a" in mode and not os.path.exists(path)):
+        return b""
+    with real(path, "rb") as file:
+        return bytes(file.read())
+
+
+def _making(attempts: Attempts) -> Callable[..., None]:
+    def mkdir(path: Any, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        name = os.path.abspath(os.fsdecode(path))
+        if os.path.exists(name) or name in attempts.folders:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+        above = os.path.dirname(name)
+        if not os.path.isdir(above) and above not in attempts.folders:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        attempts.folders.add(name)
+        if len(attempts.acts) < _MOST:
+            attempts.acts.setdefault(f"make the folder {_named(name)}")
+
+    return mkdir
+
+
+def _nobody_answers(_prompt: object = "", /) -> str:
+    raise EOFError("the code asks for input, which nobody gives to a copy")
+
+
+def _named(path: Any) -> str:
+    """A path as a person would name it from here."""
+    if isinstance(path, int):
+        return "an open file"
+    name = os.path.abspath(os.fsdecode(path))
+    here = Path.cwd()
+    return str(Path(name).relative_to(here)) if Path(name).is_relative_to(here) else name
+
+
+def _address(address: Any) -> str:
+    match address:
+        case [str() | bytes() as host, int() | str() as port, *_]:
+            return f"{host if isinstance(host, str) else os.fsdecode(host)}:{port}"
+        case [str() | bytes() as host, *_]:
+            return host if isinstance(host, str) else os.fsdecode(host)
+        case _:
+            return str(address)
+
+
+def _command(event: str, arguments: tuple[Any, ...]) -> str:
+    match event, arguments:
+        case "subprocess.Popen", (program, str() | bytes() as line, *_):
+            return os.fsdecode(line) or str(program)
+        case "subprocess.Popen", (program, parts, *_):
+            return " ".join([os.fsdecode(part) for part in parts]) if parts else str(program)
+        case (("os.system" | "os.exec" | "os.posix_spawn" | "pty.spawn"), (first, *_)):
+            return os.fsdecode(first) if isinstance(first, str | bytes) else str(first)
+        case _:
+            return "a copy of this process"
