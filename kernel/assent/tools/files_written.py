@@ -1,4 +1,4 @@
-"""The files that a call writes, moves and removes: seen by Python's audit events, while the call runs.
+"""The files that a call writes, moves and removes, and what it reads: seen by Python's audit events, while it runs.
 
 What libraries write without Python (DuckDB's COPY, a process of its own) raises no such event and is not seen.
 """
@@ -11,9 +11,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from assent.core.taint import Source
+from assent.tools.entering import EVENTS, entered
+from assent.tools.lines_changed import lines_changed, text_at
+
+_MORE = Source("code", "more than it is worth to list")
 _MOST = 100  # files that are kept of one call
+_KEPT = 8_000_000  # bytes of theirs that are kept meanwhile, to compare them
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EVENTS = frozenset({"open", "os.rename", "os.remove", "os.truncate", "os.link", "os.symlink", "sqlite3.connect"})
+
+
+_HEARD = _EVENTS | EVENTS
 
 
 @dataclass(slots=True)
@@ -22,6 +31,8 @@ class Files:
 
     touched: dict[str, None] = field(default_factory=dict)
     there: set[str] = field(default_factory=set)  # before
+    before: dict[str, bytes] = field(default_factory=dict)  # what stood in them, as far as it is compared
+    read: dict[Source, None] = field(default_factory=dict)  # what `tools.entering` makes of it
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -30,6 +41,12 @@ class Files:
     @property
     def removed(self) -> tuple[str, ...]:
         return tuple([path for path in self.touched if path in self.there and not os.path.exists(path)][:_MOST])
+
+    @property
+    def lines(self) -> int:
+        """Lines that are other ones than before, in the files of which that is known."""
+        known = [lines_changed(self.before.get(path), text_at(path)) for path in self.touched]
+        return sum([count or 0 for count in known])
 
 
 _files: ContextVar[Files | None] = ContextVar("files", default=None)
@@ -57,11 +74,15 @@ def _install() -> None:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _EVENTS or (files := _files.get()) is None:
+    if event not in _HEARD or (files := _files.get()) is None:
         return
     with contextlib.suppress(Exception):  # whatever it is, the code's own action must go on
-        for path in _paths(event, arguments):
+        for path in _paths(event, arguments) if event in _EVENTS else ():
             _note(files, path)
+        if len(files.read) < _MOST:
+            files.read.update(dict.fromkeys(entered(event, arguments)))
+        elif entered(event, arguments):
+            files.read[_MORE] = None
 
 
 def _paths(event: str, arguments: tuple[Any, ...]) -> list[Any]:
@@ -87,3 +108,9 @@ def _note(files: Files, path: Any) -> None:
     files.touched[name] = None
     if os.path.exists(name):
         files.there.add(name)
+    token = _files.set(None)  # that we read is nothing that the code does
+    try:
+        if (text := text_at(name)) is not None and sum(map(len, files.before.values())) < _KEPT:
+            files.before[name] = text
+    finally:
+        _files.reset(token)
