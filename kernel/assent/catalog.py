@@ -24,6 +24,8 @@ from assent.policy.layers import NONE, Layers
 from assent.policy.loader import Loader
 from assent.policy.modes import strictest
 from assent.policy.overview import Row, overview
+from assent.policy.risk import with_checks
+from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.store.window import Window
 from assent.tools.tool import Tool
@@ -59,6 +61,7 @@ class Catalog:
         self.policies = Loader(journal.folder)
         self._checked: tuple[Layers, Tools] | None = None
         self.waivers = Waivers(journal, lambda: self.policies.layers().of("waiver"))
+        self.trusted = Trusted(journal, lambda: self.policies.layers().of("trust"))
         self._journal = journal
         self._namespace = namespace
         self._agents: dict[str, Agent] = {}
@@ -129,7 +132,10 @@ class Catalog:
         folder = str(self._journal.folder.parent)
         layers = self.policies.layers()
         self._check(layers, agent)
-        return facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
+        found = facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
+        acts = {name: tool.acts for name, tool in tools.items() if tool.acts}
+        found = replace(found, acts=acts) if acts else found
+        return with_checks(found, {name: tool.risk for name, tool in tools.items() if tool.risk})
 
     def is_current(self, rules: Facts) -> bool:
         """Whether the policy is still the one that the rules were made of; nothing is read to know."""

@@ -1,6 +1,6 @@
 """The voice of risk checks: those of the tool itself and those of `[[risk]]` in a policy; the strictest counts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -58,10 +58,10 @@ def by_risk(call: Call, facts: Facts) -> Decision | None:
     return Allow("it is within its limits", notes=notes)
 
 
-def with_checks(facts: Facts, own: Mapping[str, Checks], identities: Iterable[str] = ()) -> Facts:
+def with_checks(facts: Facts, own: Mapping[str, Checks]) -> Facts:
     """`facts` with the checks of each tool: its `own`, and the policy's. Another version wherever one of these differs.
 
-    `identities` tell the code of users' own checks apart.
+    The code of users' own checks is a matter of the tool's identity.
     """
     given: Sequence[Limit] = facts.layers.of("risk")
     names = facts.privileges if given else own
@@ -70,7 +70,7 @@ def with_checks(facts: Facts, own: Mapping[str, Checks], identities: Iterable[st
     if not checks:
         return facts
     terms = {name: [[item.name, item.terms] for item in items] for name, items in checks.items()}
-    version = digest([facts.version, terms, list(identities)])[:16]
+    version = digest([facts.version, terms])[:16]
     return replace(facts, checks=MappingProxyType(checks), version=version)
 
 

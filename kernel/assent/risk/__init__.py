@@ -4,6 +4,7 @@ Owns the checks, and how what they count is kept in the journal; it does not own
 are its public face: what one writes in `@tool(risk=…)` and in a check of one's own.
 """
 
+from assent.core.errors import NothingDone
 from assent.risk.check import Act, Check, Finding, ask, deny, ok
 from assent.risk.limits import blacklist, max_amount, min_liquidity, own, slippage
 from assent.risk.windows import cool_down, daily_volume, rate
@@ -12,6 +13,7 @@ __all__ = [
     "Act",
     "Check",
     "Finding",
+    "NothingDone",
     "ask",
     "blacklist",
     "cool_down",

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from assent.core.canonical import plain
 from assent.core.errors import ConfigError
+from assent.risk.amount import amount
 from assent.risk.quota import Quota
 
 Verdict = Literal["ok", "ask", "deny"]
@@ -28,9 +29,11 @@ class Act:
 
     def fact(self, name: str) -> Any:
         """A fact that a check needs."""
-        if (value := (self.facts or {}).get(name)) is None:
-            raise ValueError(f"{name} is not known, so this cannot be checked")
-        return value
+        facts = self.facts or {}
+        if facts.get(name) is None:
+            why = f" ({facts[FAILED]})" if FAILED in facts else ""
+            raise ValueError(f"{name} is not known, so this cannot be checked{why}")
+        return facts[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Check:
 
 
 Checks = tuple[Check, ...]
+FAILED = "failed"  # among the facts: why others are not there
 
 
 def ok(sentence: str = "") -> Finding:
@@ -77,7 +81,7 @@ def deny(sentence: str) -> Finding:
 
 def examine(checks: Iterable[Check], act: Act) -> list[Finding]:
     """What each check says of an act, in their order; those that lack what nobody has looked up yet say nothing."""
-    return [_examined(check, act) for check in checks if _can_say(check, act)]
+    return [found for check in checks if (found := _examined(check, act)) is not None]
 
 
 def worst(findings: Iterable[Finding]) -> Finding:
@@ -93,21 +97,27 @@ def checked(checks: Any) -> Checks:
     return found
 
 
-def _can_say(check: Check, act: Act) -> bool:
-    if check.quota is not None:  # what is used up is held when it is reserved, whether it was looked up before or not
-        return check.quota.fact in (act.facts or {})
-    return act.facts is not None or not check.needs
-
-
-def _examined(check: Check, act: Act) -> Finding:
+def _examined(check: Check, act: Act) -> Finding | None:
+    if act.facts is None and check.needs:
+        return None
+    found: Finding | None
     try:
-        if missing := [name for name in check.needs if name not in (act.facts or {})]:
-            raise ValueError(f"{missing[0]} is not known, so this cannot be checked")
-        found = check.look(act)
-        if not isinstance(found, Finding) or found.verdict not in _ORDER:
-            raise ValueError(f"the check gave {plain(found)!r}, which is no finding")
+        found = _seen(check, act)
     except ValueError as error:
         found = deny(str(error))
     except Exception as error:
         found = deny(f"the check raised {type(error).__name__}: {plain(error)}")
-    return replace(found, label=check.name, rule=found.rule or check.rule)
+    return found and replace(found, label=check.name, rule=found.rule or check.rule)
+
+
+def _seen(check: Check, act: Act) -> Finding | None:
+    for name in check.needs:
+        act.fact(name)
+    if check.quota and check.quota.fact not in (act.facts or {}):
+        if check.quota.argument:
+            amount(act.argument(check.quota.argument))
+        return None  # what is used is held when it is reserved, whether somebody has looked before or not
+    found = check.look(act)
+    if not isinstance(found, Finding) or found.verdict not in _ORDER:
+        raise ValueError(f"the check gave {plain(found)!r}, which is no finding")
+    return found

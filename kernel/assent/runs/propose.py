@@ -1,19 +1,28 @@
 """Deciding a batch: every proposed call is judged before anything in the batch runs."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
+from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind
+from assent.core.ids import place, proposer
 from assent.policy.decide import decide
 from assent.policy.facts import Call
+from assent.policy.modes import GRANTED
 from assent.policy.verdict import Allow, Ask, Decision, Deny
+from assent.runs.expiry import expired, is_over
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.execute import misfit, parse
 from assent.tools.tool import validate
 
+MOVED = "that was not so when it was decided"
 CHANGED = "the tools or rules have changed since it was decided"
+GIVEN = (GRANTED, "allowed for this session")
+LATE = "nobody answered in time when it was asked before"
 UNKNOWN = "it began, was cut off, and nobody recorded how it ended"
+DEEPEST = 3  # a model's call, its proposals, theirs: the last cannot be of tools that propose
 ELSEWHERE = "it began in the run that this one is a fork of, and how it ended is not among the steps that they share"
 _BEGAN = "This call was cut off after it had begun, and nobody recorded how it ended."
 
@@ -26,8 +35,11 @@ def decide_batch(run: Run) -> list[Event]:
             events += _first(run, call)
         elif call.started and call.result is None and not call.unknown:
             events += _cut_off(run, call)
-        elif call.result is None and _has_lapsed(run, call):
-            events += _again(run, call)
+        elif call.expired or is_over(call):
+            events += [*([] if call.expired else [expired(run.state, call)]), *_again(run, call, LATE)]
+        elif call.result is None and has_lapsed(run, call):
+            same = call.id in run.known and call.policy_version == run.rules.version
+            events += _again(run, call, MOVED if same else CHANGED)
     return events
 
 
@@ -37,12 +49,22 @@ def decided(
     """The event that says what policy decided of a call with these arguments."""
     tool = run.tools.get(call.tool)
     body: dict[str, Any] = {"arguments": arguments, "reason": decision.reason}
+    if above := proposer(call.id):
+        body["proposed_by"] = above
+        by = ("Proposed by", f"{run.state.batch[above].tool}, the call {above}.")
+        decision = replace(decision, notes=(by, *decision.notes))
     if isinstance(decision, Ask):
-        body |= {"approvers": decision.approvers, "grantable": decision.grantable}
+        body |= {"approvers": decision.approvers, "grantable": decision.lasting}
+        body |= {"who": list(decision.who)} if decision.who else {}
+        body |= {"until": CLOCK.now() + decision.expires} if decision.expires is not None else {}
+    elif decision.reason == GRANTED and (given := run.given().get(call.tool)):
+        body |= {"reason": GIVEN[bool(given.session)], "grant": given.id}
     if decision.rule:
         body["rule"] = decision.rule
     if decision.notes:
         body["notes"] = [list(note) for note in decision.notes]
+    if call.id in run.known:
+        body["known"] = dict(run.known[call.id])
     if unknown:
         body["unknown"] = True
     return run.event(
@@ -84,41 +106,67 @@ def _first(run: Run, call: CallState) -> list[Event]:
             validate(tool, arguments)
     except ValueError as error:
         problem = misfit(call.tool, error)
-    decision = decide(Call(call.tool, arguments), run.facts)
+    decision = _nested(run, call) or decide(Call(call.tool, arguments, run.known.get(call.id)), run.facts)
     if isinstance(decision, Deny):
-        problem = f"Denied: {decision.reason}"
-    elif problem:
+        return _denied(run, call, decision, arguments, problem)
+    if problem:
         decision = Deny(problem)  # nobody is asked about a call that could not run anyway
     event = decided(run, call, decision, arguments)
     return [event, settled(run, call, problem)] if problem else [event]
 
 
+def _denied(run: Run, call: CallState, decision: Deny, arguments: dict[str, Any], problem: str = "") -> list[Event]:
+    """The decision and the result of a call that must not run; in a dry run the latter says what it would do."""
+    act = Call(call.tool, arguments, run.known.get(call.id))
+    free = decide(act, replace(run.facts, mode="auto")) if decision.dry else decision
+    if isinstance(free, Deny):  # the other voices deny it too
+        return [decided(run, call, free, arguments), settled(run, call, f"Denied: {free.reason}")]
+    if problem:
+        return [decided(run, call, Deny(problem), arguments), settled(run, call, problem)]
+    event = decided(run, call, decision, arguments)
+    event.body["dry"] = free.name
+    first = f"ask a person ({free.reason}) and then " if isinstance(free, Ask) else ""
+    would = f"it would {first}run {call.tool} with {json.dumps(arguments, ensure_ascii=False)}"
+    return [event, settled(run, call, f"{decision.reason[0].upper()}{decision.reason[1:]}; {would}.", error=False)]
+
+
+def _nested(run: Run, call: CallState) -> Deny | None:
+    tool = run.tools.get(call.tool)
+    if tool is None or not tool.proposes or len(place(call.id)) < DEEPEST:
+        return None
+    return Deny(f"{call.tool} proposes itself, and proposals of proposals of proposals are not taken")
+
+
 def _cut_off(run: Run, call: CallState) -> list[Event]:
-    if run.tools[call.tool].idempotent and not call.elsewhere and not _has_lapsed(run, call):
+    if run.tools[call.tool].idempotent and not call.elsewhere and not has_lapsed(run, call):
         return []
     return _unknown(run, call)
 
 
 def _unknown(run: Run, call: CallState) -> list[Event]:
     """The question what became of a call; whatever the rules say of it now, it may have happened under others."""
-    decision = decide(Call(call.tool, call.arguments), run.facts)
-    approvers = decision.approvers if isinstance(decision, Ask) else 1
-    why = ELSEWHERE if call.elsewhere else UNKNOWN
-    return [decided(run, call, Ask(why, approvers, grantable=False), call.arguments, unknown=True)]
+    decision = decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts)
+    asking = decision if isinstance(decision, Ask) else Ask("")
+    asking = replace(asking, reason=ELSEWHERE if call.elsewhere else UNKNOWN, grantable=False)
+    return [decided(run, call, asking, call.arguments, unknown=True)]
 
 
-def _has_lapsed(run: Run, call: CallState) -> bool:
+def has_lapsed(run: Run, call: CallState) -> bool:
     """Whether the call may run no more on what was said: under other rules, or of another tool of that name."""
     if call.decision == "allow":
-        return not isinstance(decide(Call(call.tool, call.arguments), run.facts), Allow)
+        return not isinstance(decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts), Allow)
+    open_one = not call.unknown and call.verdict in ("", "approve")
+    if open_one and isinstance(decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts), Deny):
+        return True
     return any(item.policy_version != run.rules.version for item in call.approvals)
 
 
-def _again(run: Run, call: CallState) -> list[Event]:
+def _again(run: Run, call: CallState, why: str) -> list[Event]:
     if call.unknown:
         return _unknown(run, call)
-    decision = decide(Call(call.tool, call.arguments), run.facts)
+    decision = decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts)
     if isinstance(decision, Ask):
-        decision = replace(decision, reason=f"{decision.reason}, and {CHANGED}")
-    event = decided(run, call, decision, call.arguments)
-    return [event, settled(run, call, f"Denied: {decision.reason}")] if isinstance(decision, Deny) else [event]
+        decision = replace(decision, reason=f"{decision.reason}, and {why}")
+    if isinstance(decision, Deny):
+        return _denied(run, call, decision, call.arguments)
+    return [decided(run, call, decision, call.arguments)]

@@ -2,14 +2,17 @@
 
 import time
 
-from assent.core.errors import GateError
-from assent.core.events import Kind
+from assent.core.errors import Conflict, GateError
+from assent.core.events import Event, Kind
 from assent.core.privilege import READ_ONLY
 from assent.policy.decide import permit
 from assent.policy.facts import Call
-from assent.runs.propose import settled
+from assent.runs.hold import is_full, outcome, refresh, reserve
+from assent.runs.lasting import Lasting
+from assent.runs.propose import has_lapsed, settled
 from assent.runs.run import Run
 from assent.runs.state import CallState
+from assent.runs.taint import taint_of
 
 
 async def perform(run: Run, call: CallState) -> None:
@@ -17,22 +20,25 @@ async def perform(run: Run, call: CallState) -> None:
 
     Its intent is on disk before its effect; a read-only call has none and does not wait.
     """
+    await refresh(run, call)
     if run.stopping is not None:
         return
     tool = run.tools[call.tool]
+    given = run.given().get(call.tool) if call.grant else None
+    act = Call(call.tool, call.arguments, run.known.get(call.id))
     try:
-        grant = permit(run.state.run, call.id, Call(call.tool, call.arguments), run.facts, call.approvals)
+        grant = permit(run.state.run, call.id, act, run.facts, call.approvals)
     except GateError as error:
-        run.record(settled(run, call, f"Denied: {error}"))
+        if not has_lapsed(run, call):  # else what allowed it is over meanwhile, and it is decided anew
+            run.record(settled(run, call, f"Denied: {error}"))
         return
     intent = run.event(
         Kind.CALL_STARTED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
         body={"arguments": call.arguments},
     )  # fmt: skip
-    if tool.privilege == READ_ONLY:
-        run.record(intent)
-    else:
-        await run.commit(intent)
+    if not await _begun(run, call, intent, given):
+        return
+    was = run.entrance.before(tool.name) if run.entrance else {}
     began = time.perf_counter()
     output = await run.act(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
     if output.value is not None:
@@ -42,9 +48,34 @@ async def perform(run: Run, call: CallState) -> None:
         body["display"] = dict(output.display)
     if output.touched is not None:
         body["touched"] = dict(output.touched)
-    run.record(
-        run.event(
-            Kind.CALL_FINISHED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
-            duration=time.perf_counter() - began, body=body,
-        )
+    if run.entrance and (carried := run.entrance.result(tool, call.id, call.arguments, output, was)):
+        body["carries"] = carried.to_json()
+    if taint := taint_of(run, tool, call, output):
+        body["taint"] = taint
+    if output.proposals:
+        body["proposals"] = [proposal.to_json() for proposal in output.proposals]
+    finished = run.event(
+        Kind.CALL_FINISHED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
+        duration=time.perf_counter() - began, body=body,
     )  # fmt: skip
+    run.record(finished, *outcome(call, output))
+
+
+async def _begun(run: Run, call: CallState, intent: Event, given: Lasting | None) -> bool:
+    """Whether the intent is on disk, or on its way for a read-only call; else it has to be decided anew.
+
+    What the call reserves is written with it, as long as there is room for that, and its grant is not revoked.
+    """
+    held, guard = reserve(run, call)
+    if given is not None:
+        guard = given.unrevoked().along(guard)
+    if guard is None and not held and intent.privilege == READ_ONLY:
+        run.record(intent)
+        return True
+    try:
+        await run.commit(intent, *held, guard=guard)
+    except Conflict:
+        if not await is_full(run, call) and given is not None:
+            run.lasting.drop(given)
+        return False
+    return True

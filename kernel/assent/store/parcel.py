@@ -20,6 +20,12 @@ class Guard:
     query: str
     parameters: tuple[Any, ...] = ()
 
+    def along(self, other: "Guard | None") -> "Guard":
+        """Both conditions as one."""
+        if other is None:
+            return self
+        return Guard(f"SELECT ({self.query}) AND ({other.query})", (*self.parameters, *other.parameters))
+
 
 def unchanged(run: str, seq: int) -> Guard:
     """Nothing has been written of a run since the event `seq`."""

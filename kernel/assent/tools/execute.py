@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from assent.core.canonical import plain, too_deep
+from assent.core.errors import NothingDone
 from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
+from assent.core.taint import Source, pair
 from assent.tools.guard import guarded, turn
 from assent.tools.idempotency import PARAMETER, keyed
 from assent.tools.proposal import MOST, split
@@ -36,7 +38,7 @@ async def execute(
     try:
         values = validate(tool, arguments)
     except ValueError as error:
-        return Output(clip(misfit(tool.name, error)), error=True)
+        return Output(clip(misfit(tool.name, error)), error=True, undone=True)
     if tool.keyed:
         values[PARAMETER] = call
     limit = tool.timeout or seconds
@@ -157,7 +159,8 @@ def _given(result: Any) -> Output:
     if isinstance(result, Output):
         display = None if result.display is None else hide_within(dict(result.display))
         touched = None if result.touched is None else hide_within(dict(result.touched))
-        return Output(clip(result.text), display, result.value, result.error, touched)
+        sources = None if result.sources is None else tuple([Source(*pair(item)) for item in result.sources])
+        return Output(clip(result.text), display, result.value, result.error, touched, sources=sources)
     return Output(clip(_text(result)), value=result)
 
 
@@ -173,6 +176,8 @@ def _text(result: Any) -> str:
 
 
 def _raised(tool: Tool[Any, Any], error: BaseException) -> Output:
+    if isinstance(error, NothingDone):
+        return Output(clip(f"{tool.name} did nothing: {plain(error)}"), error=True, undone=True)
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" (line {where[0].lineno} of {where[0].name})" if where else ""
     return Output(clip(f"{tool.name} raised {type(error).__name__}: {plain(error)}{place}"), error=True)
