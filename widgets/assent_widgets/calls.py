@@ -120,7 +120,9 @@ def _decide(call: Call, event: Event) -> None:
         call.said.append(f"Proposed by the call {by}.")
     if event.body.get("dry"):
         call.state = "not performed"
-        call.said.append("Dry run: it would ask first." if event.body["dry"] == "ask" else "Dry run: it would just run.")
+        call.said.append(
+            "Dry run: it would ask first." if event.body["dry"] == "ask" else "Dry run: it would just run."
+        )
         return
     match event.decision:
         case "ask":
@@ -133,6 +135,7 @@ def _decide(call: Call, event: Event) -> None:
         case _:
             call.state = "denied"
             call.said.append(_sentence("Denied", reason))
+    call.said += [f"Waived: {text}." for label, text in event.body.get("notes", ()) if label == "Waiver"]
 
 
 def _answer(call: Call, event: Event) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from assent.core.events import Event, Kind
+from assent_widgets.budget import BUDGETS
 from assent_widgets.escape import clean, escape, plural
 from assent_widgets.notices import NOTICES
 from assent_widgets.style import AMBER, BLUE, GREEN, HEAD, RED, badge
@@ -74,7 +75,7 @@ class Summary:
             self.approved_by[str(event.body.get("by", ""))] = None
         if event.kind is Kind.STOP_REQUESTED:
             self.stopping = "pausing" if event.body.get("then") == "pause" else "stopping"
-        else:
+        elif event.kind not in BUDGETS:
             self.silent = event.kind in _READS
         self._wait(event)
         if status := _STATUSES.get(event.kind):

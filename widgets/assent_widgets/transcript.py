@@ -9,6 +9,7 @@ from assent.core.ids import call_id
 from assent.core.messages import Message, from_json
 from assent.core.model import CallDelta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
+from assent_widgets.budget import Bars, befell
 from assent_widgets.calls import Call, fold, line_of, proposed, stop
 from assent_widgets.escape import escape
 from assent_widgets.markdown import markdown_html
@@ -45,6 +46,7 @@ class Transcript:
         self._items: dict[str, Item] = {"head": self.summary}
         self._dirty: dict[str, None] = {"head": None}
         self._keys: dict[str, str] = {}  # where the calls are, by id
+        self._bars = Bars()
         self._count = 0  # calls proposed so far, which their ids count
         self._typed = False
         self._notice = ""
@@ -66,6 +68,8 @@ class Transcript:
         self.summary.add(item)
         self._dirty["head"] = None
         self._fold(item)
+        if self._bars.add(item):
+            self._put("budget", self._bars.words)
 
     @property
     def undone(self) -> str:
@@ -129,6 +133,8 @@ class Transcript:
                 self._put(key, Words(str(body.get("error", "")), "error", "The model failed:"))
             case kind if kind in NOTICES:
                 self._noticed(event)
+            case Kind.BUDGET_WARNED | Kind.BUDGET_WAIVED:
+                self._put(f"{event.step}.budget.{len(self._items)}", befell(event))
             case Kind.CALL_DECIDED | Kind.APPROVAL_DECIDED | Kind.CALL_STARTED | Kind.CALL_FINISHED:
                 key = self._key_of(event)
                 call = self._call(key)
@@ -291,6 +297,8 @@ def _ending(event: Event) -> Words:
     if event.body.get("partial"):
         go_on = f"The answer above is partial. {go_on}"
     match event.kind:
+        case Kind.RUN_SUSPENDED if "budget" in event.body:
+            return Words(f"{why}\n{go_on}", "note", "Suspended:")
         case Kind.RUN_SUSPENDED:
             return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended:")
         case Kind.RUN_PAUSED:

@@ -90,7 +90,7 @@ async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
 
 def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
     """Go on by a waiver, which is told of once; `OverBudget` where there is none."""
-    waiver = covering(run.waivers(), budget=pot.budget.name)
+    waiver = covering(run.waivers(), budget=pot.budget.name) if pot.budget.rule else None  # a run's own is raised
     if waiver is None:
         raise _over(run, pot, kind, need, what)
     if waiver.id not in pot.waived:
