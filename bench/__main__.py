@@ -7,7 +7,10 @@ from bench.process import ROOT
 from bench.report import Figure, machine, table, write
 from bench.sizes import FULL, QUICK
 
-NAMES = ("steps", "growth", "parallel", "agents", "throughput", "limits", "cold", "views", "long", "sharing", "crash")
+NAMES = (
+    "steps", "growth", "parallel", "agents", "throughput", "limits", "cold", "views", "long", "sharing", "crash",
+    "policy",
+)  # fmt: skip
 RESULTS = ROOT / "artifacts" / "bench.json"
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from IPython.display import display
+
 from assent.core.errors import ConfigError
 from assent.policy.example import Example, examples
 from assent.policy.explain import Explained
@@ -62,11 +64,13 @@ def _test(desk: Desk, line: str) -> Any:
     outcomes = [
         (item, desk.session.explain(item.call, item.arguments, agent=item.agent, user=item.user)) for item in found
     ]
+    table = _table([_row(item, got) for item, got in outcomes])
     wrong = [(item, got) for item, got in outcomes if got.decision.name != item.expect]
     if wrong:
+        display(table)
         raise ConfigError(_failed(str(path), wrong, len(found)))
     print(f"{len(found)} examples, each as expected.")
-    return _table([_row(item, got) for item, got in outcomes])
+    return table
 
 
 def _failed(source: str, wrong: Sequence[tuple[Example, Explained]], many: int) -> str:

@@ -11,6 +11,7 @@ A NAME is an argument, with dots for what is within it; `host`, or `url.host` fo
 compared as hosts are (`policy.host`). A VALUE is a number, a text in quotes, true or false. A FOLDER needs no quotes.
 """
 
+import functools
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ _LONGEST = 2000  # characters, which bounds how deeply conditions nest
 _TOKEN = re.compile(r"""\s*("[^"]*"|'[^']*'|<=|>=|==|!=|[<>=!()\[\],]|[^\s()\[\],<>=!"']+)""")
 _NAME = re.compile(r"[^\W\d]\w*(\.\w+)*")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBERS = frozenset({int, float, str, Decimal})  # what may be a number: not a bool
 _KEYWORDS = frozenset({"and", "or", "not", "in", "within", "true", "false"})
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
@@ -69,16 +71,21 @@ def find(arguments: Mapping[str, Any], name: str) -> Any:
 
 def number(value: Any) -> Decimal | None:
     """A number, or the number that a text says; None for anything else, and for what is not finite."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    return _number(value) if type(value) in _NUMBERS else None
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _number(value: float | str | Decimal) -> Decimal | None:
+    if isinstance(value, int):
         return Decimal(value)
-    if isinstance(value, float):
-        value = repr(value)  # the shortest text of it, as it stood in JSON
-    if isinstance(value, str) and len(value) <= 64:
-        try:
-            value = Decimal(value)
-        except InvalidOperation:
-            return None
-    return value if isinstance(value, Decimal) and value.is_finite() else None
+    text = repr(value) if isinstance(value, float) else str(value)  # the shortest, as it stood in JSON
+    if len(text) > 64:
+        return None
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
 
 
 class _Reader:
@@ -187,7 +194,7 @@ def _spaced(tokens: list[str]) -> str:
 def _getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
     if "." in name:
         return lambda arguments: find(arguments, name)
-    return lambda arguments: arguments.get(name)
+    return operator.methodcaller("get", name)
 
 
 def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:

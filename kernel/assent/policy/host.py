@@ -1,5 +1,6 @@
 """The host that a text really names, whatever it looks like."""
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ class Host:
     port: int | None = None
 
 
+@functools.lru_cache(maxsize=1024)
 def host_of(text: str) -> Host | None:
     """The host of a URL, of `host:port` or of a bare host.
 
@@ -45,10 +47,12 @@ def host_of(text: str) -> Host | None:
 
 def _name(name: str) -> str | None:
     name = name.lower().removesuffix(".")
+    if _NAME.fullmatch(name) and not _NUMBER.fullmatch(name):
+        return name
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
-        return name if _NAME.fullmatch(name) and not _NUMBER.fullmatch(name) else None
+        return None
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 

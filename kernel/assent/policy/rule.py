@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from assent.core.privilege import MODES
 from assent.policy.asking import quorum, span
-from assent.policy.condition import Condition, find, parse
+from assent.policy.condition import Condition, Test, find, parse
 from assent.policy.entry import Entry, hint
 from assent.policy.facts import Call, Facts
 from assent.policy.layers import NONE, Layers
@@ -73,30 +73,44 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
     """What the rules of the policy say of a call; nothing where none is about it. A waiver may loosen it."""
     if facts.layers is NONE:
         return None
-    about = rules_for(facts.layers, facts.agent, facts.user, call.tool)
-    found = [said for rule in about if (said := says(rule, call, facts))]
+    found: list[Decision] = []
+    arguments, folder = call.arguments, facts.folder
+    for test, idle, rule in _tests(facts.layers, facts.agent, facts.user, call.tool):
+        held = test(arguments, folder)
+        if held is not idle and (said := _said(rule, call, facts, held)) is not None:
+            found.append(said)
     return waived(strictest_of(found), call.tool, facts.waivers) if found else None
 
 
 def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
     """What one rule says of a call that it is about."""
-    held = rule.when.test(call.arguments, facts.folder) if rule.when else True
+    held = _test(rule)(call.arguments, facts.folder)
+    return None if held is _idle(rule) else _said(rule, call, facts, held)
+
+
+@functools.lru_cache(maxsize=4096)
+def _tests(layers: Layers, agent: str, user: str, tool: str) -> tuple[tuple[Test, bool, Rule], ...]:
+    """The rules that are about a tool in such a run, the highest layer first, and what has each of them say nothing."""
+    about = [rule for rule in layers.of("rule") if rule.names(tool) and rule.concerns(agent, user)]
+    return tuple([(_test(rule), _idle(rule), rule) for rule in about])
+
+
+def _test(rule: Rule) -> Test:
+    return rule.when.test if rule.when else lambda _, __: True
+
+
+def _idle(rule: Rule) -> bool:
+    return rule.mode == "auto"
+
+
+def _said(rule: Rule, call: Call, facts: Facts, held: bool | None) -> Decision | None:
     if rule.mode == "auto":
-        reason = f"policy lets {call.tool} run on its own only where"
-        return None if held else _ask(rule, f"{reason} {_told(rule, call, held)}")
-    if held is False:
-        return None
+        return _ask(rule, f"policy lets {call.tool} run on its own only where {_told(rule, call, held)}")
     where = f" where {_told(rule, call, held)}" if rule.when else ""
     if rule.mode == "disabled":
         return Deny(f"{call.tool} is disabled by policy{where}.", rule.entry.rule)
     asking = _ask(rule, f"policy asks for {call.tool}{where}")
     return None if asking.lasting and call.tool in facts.allowed else asking
-
-
-@functools.lru_cache(maxsize=4096)
-def rules_for(layers: Layers, agent: str, user: str, tool: str) -> tuple[Rule, ...]:
-    """The rules that are about a tool in such a run, the highest layer first."""
-    return tuple([rule for rule in layers.of("rule") if rule.names(tool) and rule.concerns(agent, user)])
 
 
 def _ask(rule: Rule, reason: str) -> Ask:

@@ -1,0 +1,109 @@
+"""`%agent policy`: what an analyst types to see the rules, to learn why, and to try them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.magics.scripts import script
+from tests.magics.shell import Shell
+
+TEXT = """[[rule]]
+tool = "pay"
+mode = "ask"
+when = "amount > 100"
+who = ["ana"]
+
+[agents.analyst]
+ceiling = "execute_risky"
+"""
+PAY = """
+from assent import tool
+@tool(privilege="execute_safe")
+def pay(amount: float, to: str = "") -> str:
+    "Pays."
+    return "paid"
+"""
+
+
+@pytest.fixture
+def policed(shell: Shell) -> Shell:
+    """A shell with a tool, an agent that has it, and rules for both."""
+    shell.run(PAY)
+    shell.run("%agent new trader --tools pay,sql")
+    (shell.desk.folder / "policy.toml").write_text(TEXT)
+    return shell
+
+
+def test_without_a_file_it_says_what_is_built_in_and_where_rules_go(shell: Shell) -> None:
+    frame = shell.run("%agent policy")
+    assert set(frame["layer"]) == {"built-in"}
+    assert re.search(r"No rules are written: only what is built in holds\. Rules go into .*policy\.toml", shell.shown)
+
+
+def test_it_shows_every_line_that_holds(policed: Shell) -> None:
+    frame = policed.run("%agent policy")
+    own = frame[frame["layer"] == "workspace"]
+    assert own[["line", "tool", "agent", "mode", "when", "who"]].values.tolist() == [
+        ["1", "pay", "", "ask", "amount > 100", "ana"],
+        ["7", "(above execute_risky)", "analyst", "disabled", "", ""],
+    ]
+
+
+@pytest.mark.parametrize("arguments", ["amount=150 to='two words'", '{"amount": 150, "to": "two words"}'])
+def test_it_explains_which_line_decides_a_call(policed: Shell, arguments: str) -> None:
+    frame = policed.run(f"%agent policy explain --agent trader pay {arguments}")
+    assert (
+        "pay asks (policy.toml:1): policy asks for pay where amount > 100. 1 person answers, of ana." in policed.shown
+    )
+    assert frame[frame["decides"]][["voice", "line", "says"]].values.tolist() == [["rule", "policy.toml:1", "ask"]]
+    policed.run("%agent policy explain --agent trader pay amount=50")
+    assert "pay runs on its own (built-in)" in policed.shown
+
+
+def test_a_tool_that_the_agent_does_not_have_is_said_to_be_denied(policed: Shell) -> None:
+    policed.run("%agent policy explain pay amount=50")
+    assert "pay is denied (built-in): There is no tool 'pay' here; there are" in policed.shown
+
+
+def examples(folder: Path, expect: str) -> Path:
+    file = folder / "examples.toml"
+    file.write_text(
+        '[[example]]\ncall = "pay"\nagent = "trader"\narguments = { amount = 50 }\nexpect = "allow"\n\n'
+        f'[[example]]\ncall = "pay"\nagent = "trader"\narguments = {{ amount = 500 }}\nexpect = "{expect}"\n'
+    )
+    return file
+
+
+def test_examples_that_come_out_as_expected_are_shown(policed: Shell, tmp_path: Path) -> None:
+    frame = policed.run(f"%agent policy test {examples(tmp_path, 'ask')}")
+    assert "2 examples, each as expected." in policed.shown
+    assert frame[["line", "got", "by"]].values.tolist() == [[1, "allow", "built-in"], [7, "ask", "policy.toml:1"]]
+
+
+def test_an_example_that_comes_out_otherwise_fails_with_its_line_and_why(policed: Shell, tmp_path: Path) -> None:
+    said = policed.fail(f"%agent policy test {examples(tmp_path, 'deny')}", lines=True)
+    assert said.splitlines()[0].startswith("1 of 2 examples in ")
+    assert "examples.toml:7: expected deny, but pay asks (policy.toml:1)" in said
+    assert "[2 rows x 8 columns]" in policed.shown
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%agent policy show", "'show' is nothing that a policy can do."),
+        ("%agent policy explain", "Say which call"),
+        ("%agent policy explain pay 150", "'150' is no argument: write NAME=VALUE"),
+        ("%agent policy explain pay {", "The arguments cannot be read"),
+        ("%agent policy explain pay to='", "The arguments cannot be read"),
+        ("%agent policy test", "Give one file"),
+        ("%agent policy test nowhere.toml", "cannot be read"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(shell: Shell, line: str, expected: str) -> None:
+    assert expected in shell.fail(line)
+
+
+def test_a_broken_file_is_named_with_its_line_wherever_it_matters(policed: Shell, tmp_path: Path) -> None:
+    (policed.desk.folder / "policy.toml").write_text('[[rule]]\ntool = "pya"\nmode = "ask"\n')
+    for line in ("%agent policy", "%agent policy explain pay", f"%%agent --model {script(tmp_path, 'Hi.')}\nHello?"):
+        assert "policy.toml:2: unknown tool 'pya'; did you mean 'pay'?" in policed.fail(line)
