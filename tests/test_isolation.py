@@ -156,7 +156,7 @@ def test_an_administrator_sees_and_answers_everything(room: Room) -> None:
     assert room.bo.pending() == []
 
 
-def test_two_people_approve_where_the_second_is_an_administrator(tmp_path: Path) -> None:
+def test_two_people_approve_where_the_second_is_an_administrator(tmp_path: Path, people: None) -> None:
     @tool(privilege="super_admin")
     def launch() -> str:
         return "launched"
@@ -165,7 +165,7 @@ def test_two_people_approve_where_the_second_is_an_administrator(tmp_path: Path)
         bo = stack.enter_context(opened(tmp_path, call("launch"), "done", access=Access("default", "bo")))
         result = ran(bo, launch)
         admin = stack.enter_context(opened(tmp_path, tools=(launch,), access=EVERYONE))
-        approve(bo, result.pending[0].call)
+        approve(bo, result.pending[0].call, by="bo")
         approve(admin, result.pending[0].call, by="ana")
         assert resumed(bo, result.run).text == "done"
 

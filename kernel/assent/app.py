@@ -2,12 +2,14 @@
 
 import asyncio
 import atexit
+import contextlib
 import functools
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from assent.catalog import Catalog
@@ -16,17 +18,24 @@ from assent.core.agent import Agent
 from assent.core.approval import Pending
 from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, RunCommand, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import NotFound
-from assent.core.events import ENDINGS, Event, Progress, current_user
+from assent.core.errors import ConfigError, NotFound, StoreError
+from assent.core.events import ENDINGS, Event, Kind, Progress, current_user
 from assent.core.ids import run_of
 from assent.core.model import Model
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed
-from assent.policy.facts import facts
+from assent.policy.explain import Explained
+from assent.policy.facts import Call, facts
+from assent.policy.overview import Row
+from assent.risk import reserve
+from assent.risk.reserve import Reservation
 from assent.runs import branch, records
 from assent.runs.answer import answer
+from assent.runs.expiry import expired, is_over, refusal
+from assent.runs.lasting import Lasting, from_event, revocation
 from assent.runs.live import Live
 from assent.runs.loop import drive
+from assent.runs.marks import Marks
 from assent.runs.result import Result, result_of
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
@@ -35,6 +44,7 @@ from assent.store import attached
 from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
+from assent.tools.idempotency import call_at_work
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
@@ -134,9 +144,51 @@ class Session:
         events = self.events(run_of(command.call))
         state = fold(events)
         rules, tools = self._work.terms(state, command.call) if command.verdict == "approve" else (facts({}, {}), {})
-        event = answer(state, command, rules, tools)
-        self.journal.append([event], unchanged(state.run, events[-1].seq)).result()
-        return event
+        alone = unchanged(state.run, events[-1].seq)
+        call = state.batch.get(command.call)
+        if call is not None and is_over(call):
+            self.journal.append([expired(state, call)], alone).result()
+            raise ConfigError(refusal(state, call))
+        said = answer(state, command, rules, tools, session=self._work.session)
+        self.journal.append(said, alone).result()
+        self._work.live.grants.hear(said)
+        return said[0]
+
+    def revoke(self, grant: str) -> Lasting:
+        """End what was allowed for a run or a session, by the id of the call that gave it; from the next call on.
+
+        Also for runs at work, in whichever kernel. `NotFound` where nothing of that id holds.
+        """
+        [live] = self.journal.select("SELECT count(*) FROM grants WHERE id = ? AND status = 'holds'", [grant])
+        given = [event for event in self.journal.events(kind=Kind.GRANT_GIVEN) if event.body["id"] == grant]
+        if not given or not live[0]:
+            raise NotFound(f"Nothing is allowed under {grant!r}. %agent grants lists what is.")
+        ended = from_event(given[-1])
+        event = revocation(ended, self.user)
+        self.journal.append([event]).result()
+        self._work.live.grants.hear([event])
+        return ended
+
+    # Limits, for an engineer's own code outside a run
+
+    def check_and_reserve(
+        self, tool: str, arguments: Mapping[str, Any], facts: Mapping[str, Any] = MappingProxyType({})
+    ) -> Reservation:
+        """Hold what your own code is about to do to the risk checks of `tool`, and reserve what it takes, as one act.
+
+        The checks are those of the tool of that name and those of the policy; the name may be of no tool. `facts` is
+        what they need besides. `GateError` says which limit is in the way. Afterwards `commit` or `rollback`: what is
+        neither, after a crash, stays counted. From any thread.
+        """
+        return reserve.check_and_reserve(self.journal, tool, self._catalog.checks(tool), arguments, facts)
+
+    def commit(self, reservation: Reservation | str) -> None:
+        """It was done: what was reserved counts for good. An id, from the view `risk`, will do."""
+        reserve.commit(self.journal, reservation)
+
+    def rollback(self, reservation: Reservation | str) -> None:
+        """It was not done, for certain: what was reserved counts no more."""
+        reserve.rollback(self.journal, reservation)
 
     # What there is
 
@@ -197,6 +249,11 @@ class Session:
         return self._work.recordings
 
     @property
+    def marks(self) -> Marks:
+        """Which variables are for models on this machine only; marking them and ending that."""
+        return self._work.marks
+
+    @property
     def waivers(self) -> Waivers:
         """Who has loosened which rule or budget, why and until when; giving a waiver and ending it."""
         return self._catalog.waivers
@@ -219,6 +276,23 @@ class Session:
     def config(self, config: Config) -> None:
         self._catalog.config = config
         self._look(config)
+
+    def policy(self, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """What holds: the built-in layer, the organisation's file, the workspace's, the session's, one row a rule.
+
+        `values`, in the shape of a policy file (`{"rule": [{"tool": "pay", "mode": "ask"}]}`), are the session's own
+        layer from now on, in place of what it was; {} takes it away. It can only tighten.
+        """
+        if values is not None:
+            if call_at_work():
+                raise ConfigError("A call of an agent may not change the policy that binds it.")
+            self._catalog.tighten(values)
+        return self._catalog.holds()
+
+    def explain(self, tool: str, arguments: Mapping[str, Any], *, agent: str = "", user: str = "") -> Explained:
+        """How a call would be decided in a run of an agent (None named: the settings') and a user, and why."""
+        named = self._catalog.agent(agent or self.config.agent)
+        return self._catalog.explain(named, Call(tool, arguments), user or self.journal.user)
 
     def define(self, agent: Agent) -> None:
         """Keep an agent under its name, in the workspace, for this session and later ones."""
@@ -280,6 +354,13 @@ class Session:
             return
         self._closed = True
         self._work.stop()
+        with contextlib.suppress(StoreError):  # they end with the session also where nothing can be written any more
+            self.journal.post(
+                [
+                    revocation(item, "", "the session has ended")
+                    for item in self._work.live.grants.of_session(self._work.session)
+                ]
+            )
         attached.detach(self.journal.house)
 
 

@@ -123,12 +123,16 @@ class Board:
 
 def command_of(content: Mapping[str, Any], call: str, seen: str) -> Decide:
     """The command in a card's message: about the call that the card shows, whichever the message names."""
+    scope: Any = content.get("scope")
+    proof = str(content.get("passphrase") or "")
     return Decide(
         call=call,
         verdict="approve" if content.get("verdict") == "approve" else "reject",
         reason=str(content.get("reason") or ""),
         arguments=content.get("arguments"),
-        scope="run" if content.get("scope") == "run" else "once",
+        scope=scope if scope in ("run", "session") else "once",
         outcome=content.get("outcome"),
         seen=seen,
+        by=str(content.get("by") or "") if proof else "",  # a name alone is not for a click to say
+        passphrase=proof,
     )

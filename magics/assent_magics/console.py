@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from assent.core.approval import Decided, Pending
@@ -20,21 +21,25 @@ from assent_widgets.transcript import Transcript, fork_of
 
 Prompt = Callable[[str], Awaitable[str]]
 _STOPPED = ENDINGS - {Kind.RUN_FINISHED}
-_CHOICES = "approve (a), edit (e), reject (r), allow for this run (w): "
+_CHOICES = "approve (a), edit (e), reject (r), allow for this session (s), allow for this run (w): "
+_ONCE = "approve (a), edit (e), reject (r): "
+_PERSONAL = "approve as somebody who has a passphrase (a), reject (r): "
 _UNKNOWN = "run it again (a), it did happen (h), it did not and must not (r): "
 
 
 class ConsoleView:
     """Prints a run. `prompt` asks the person one line; `decide` takes the answer; `leave` ends a run nobody answers.
 
-    Without a `prompt` a question is only shown.
+    Without a `prompt` a question is only shown. `secret` is one that does not show what is typed.
     """
 
     def __init__(
-        self, prompt: Prompt | None, decide: Callable[[Decide], object], leave: Callable[[str], object]
-    ) -> None:
+        self, prompt: Prompt | None, decide: Callable[[Decide], object], leave: Callable[[str], object],
+        secret: Prompt | None = None,
+    ) -> None:  # fmt: skip
         self.transcript = Transcript()
         self._prompt = prompt
+        self._secret = secret
         self._decide = decide
         self._leave = leave
         self._streamed = False
@@ -94,18 +99,27 @@ class ConsoleView:
 
     async def _command(self, pending: Pending, prompt: Prompt) -> Decide:
         if pending.unknown:
-            return await _settled(pending, prompt)
-        answer = (await prompt(_CHOICES)).strip()
+            return await self._proved(await _settled(pending, prompt), pending, prompt)
+        choices = _PERSONAL if pending.personal else _CHOICES if pending.grantable else _ONCE
+        answer = (await prompt(choices)).strip()
         match answer.lower():
             case "a" | "approve" | "y" | "yes":
-                return Decide(pending.call, "approve")
+                return await self._proved(Decide(pending.call, "approve"), pending, prompt)
             case "w" | "allow":
                 return Decide(pending.call, "approve", scope="run")
+            case "s" | "session":
+                return Decide(pending.call, "approve", scope="session")
             case "r" | "reject" | "n" | "no":
                 return Decide(pending.call, "reject", reason=await prompt("why (the agent reads it): "))
             case "e" | "edit":
                 return Decide(pending.call, "approve", arguments=await _edited(pending, prompt))
-        raise ConfigError(f"{answer!r} is none of a, e, r, w.")
+        raise ConfigError(f"{answer!r} is none of the letters in brackets.")
+
+    async def _proved(self, command: Decide, pending: Pending, prompt: Prompt) -> Decide:
+        if not pending.personal or command.verdict == "reject" or command.outcome is not None:
+            return command
+        by = (await prompt("your name: ")).strip()
+        return replace(command, by=by, passphrase=await (self._secret or prompt)(f"the passphrase of {by}: "))
 
 
 async def _settled(pending: Pending, prompt: Prompt) -> Decide:

@@ -18,7 +18,11 @@ from assent.store.schema import runs_where
 from assent_magics import control, keeping, lineage, options, record, travel, unfinished
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
+from assent_magics.grants import grants
+from assent_magics.local_only import local_only
 from assent_magics.options import Option
+from assent_magics.people import people, proved
+from assent_magics.policy import policy
 from assent_magics.waivers import waive, waivers
 from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
@@ -141,8 +145,9 @@ def approve(desk: Desk, rest: str) -> None:
     """Approve one call."""
     words, given = options.split(rest, options.APPROVE)
     call = _one(" ".join(words), "approve ID")
-    scope: Any = "run" if given.get("for_run") else "once"
-    _decide(desk, Decide(call, "approve", scope=scope, outcome=given.get("happened")))
+    scope: Any = "session" if given.get("for_session") else "run" if given.get("for_run") else "once"
+    said = Decide(call, "approve", by=given.get("as", ""), scope=scope, outcome=given.get("happened"))
+    _decide(desk, proved(desk, said))
 
 
 def reject(desk: Desk, rest: str) -> None:
@@ -185,11 +190,11 @@ def model(desk: Desk, rest: str) -> None:
 def tools(desk: Desk, rest: str) -> Any:
     """The tools that agents may be given, as a table."""
     _nothing(rest)
-    policy = desk.config.policy
+    modes = desk.config.policy
     return _table(
         [
             {
-                "tool": tool.name, "privilege": tool.privilege, "policy": policy.get(tool.name, "auto"),
+                "tool": tool.name, "privilege": tool.privilege, "policy": modes.get(tool.name, "auto"),
                 "arguments": ", ".join(tool.schema.get("properties", {})), "description": tool.description,
             }
             for tool in desk.session.tools().values()
@@ -262,11 +267,16 @@ COMMANDS: Mapping[str, Command] = {
     "ask": Command("ask [options] PROMPT", "run the agent on a line; gives the result", None, options.RUN),
     "new": Command("new NAME [options]", "define an agent and keep it", new, options.NEW),
     "list": Command("list", "the agents", agents, options.NONE),
+    "local_only": Command(
+        "local_only [NAME …]", "keep a variable from remote models; --end lets go", local_only, options.LOCAL_ONLY
+    ),
     "runs": Command("runs [--here]", "the latest runs", runs, options.RUNS),
     "show": Command("show RUN", "the transcript of a run", show, options.NONE),
     "pending": Command("pending", "what waits for your answer", pending, options.NONE),
     "approve": Command("approve ID", "let a call run", approve, options.APPROVE),
     "reject": Command('reject ID "why"', "refuse a call; the agent reads why", reject, options.NONE),
+    "grants": Command("grants [revoke ID]", "what tools may do without asking; end that", grants, options.NONE),
+    "people": Command("people [add NAME]", "who can prove who they are when they approve", people, options.NONE),
     "resume": Command("resume RUN", "go on with a run", None, options.RESUME),
     "pause": Command(
         "pause RUN", "stop a run until it is resumed, once what is under way has ended", control.pause, options.STOP
@@ -284,6 +294,9 @@ COMMANDS: Mapping[str, Command] = {
     "tools": Command("tools", "the tools there are", tools, options.NONE),
     "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
     "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
+    "policy": Command(
+        "policy [explain|test]", "the rules that hold; why a call is decided so; examples", policy, options.POLICY
+    ),
     "waive": Command(
         "waive TOOL|BUDGET …", "loosen a rule or a budget for a while, with a reason", waive, options.WAIVE
     ),

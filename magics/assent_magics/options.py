@@ -128,6 +128,7 @@ STOP: Mapping[str, Option] = {
     "--graceful": Option(_seconds, "let what is under way end, for at most so many seconds; then cut it off"),
     "--now": Option(None, "cut off what is under way: the model's answer, and the calls that have begun"),
 }
+LOCAL_ONLY: Mapping[str, Option] = {"--end": Option(None, "let remote models be sent what these variables hold again")}
 RUNS: Mapping[str, Option] = {"--here": Option(None, "only those that were started in this notebook")}
 RECORD: Mapping[str, Option] = {
     "--replay": Option(_text, "answer the runs that follow from this recording; no model is asked"),

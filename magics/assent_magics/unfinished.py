@@ -53,14 +53,19 @@ def lines(session: "Session") -> list[str]:
 
 def unfinished(session: "Session", run: str, path: str) -> Unfinished:
     """How a run stands. `path` is where its notebook is now."""
+    from assent.runs.expiry import overdue  # duckdb takes 0.1 s to import: not before there is a session
+
     state = session.state(run)
     unknown = [call.tool for call in state.batch.values() if call.unknown and call.waits]
     begun = [] if state.status == "running" else _begun(session, state)
-    asked = len(state.waiting) - len(unknown)
+    late = [] if state.status == "running" else [call.id for call in overdue(state)]
+    waiting = [call for call in state.waiting if call.id not in late]
+    asked = len(waiting) - len([call for call in waiting if call.unknown])
     what = [_stands(session, state)]
     what += [f"the outcome of {' and '.join([*unknown, *begun])} is unknown"] if unknown or begun else []
     what += [f"{plural(asked, 'call')} {'waits' if asked == 1 else 'wait'} for your answer"] if asked else []
-    then = "%agent pending" if state.waiting else f"%agent {'show' if state.status == 'running' else 'resume'} {run}"
+    what += [f"{plural(len(late), 'question')} expired"] if late else []
+    then = "%agent pending" if waiting else f"%agent {'show' if state.status == 'running' else 'resume'} {run}"
     question = state.prompt.strip().partition("\n")[0]
     short = question if len(question) <= _WORDS else question[: _WORDS - 1].rstrip() + "…"
     return Unfinished(run, state.scope.agent or "", ", ".join(what), f'"{short}"', _FOLDERS.sub("", path), then)

@@ -50,7 +50,7 @@ def test_approve_at_the_prompt(terminal: Spawn, model: str, arguments: list[str]
     child.sendline(f"x = %agent ask --model {model} multiply")
     child.expect("analyst wants to run python")
     child.expect(r"answer = 6 \* 7")
-    child.expect(r"approve \(a\), edit \(e\), reject \(r\), allow for this run \(w\): ")
+    child.expect(r"approve \(a\), edit \(e\), reject \(r\), allow for this session \(s\), allow for this run \(w\): ")
     child.sendline("a")
     child.expect("It is 42")
     child.expect("finished")

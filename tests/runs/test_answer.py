@@ -21,7 +21,7 @@ done: list[Any] = []
 
 
 @pytest.fixture(autouse=True)
-def _nothing_done_yet() -> None:
+def _nothing_done_yet(people: None) -> None:
     done.clear()
 
 

@@ -19,6 +19,9 @@ from assent.runs.state import State, apply, fold, pending
 from assent.tools.tool import tool
 
 
+pytestmark = pytest.mark.usefixtures("people")
+
+
 @tool(privilege="read_only")
 def look() -> str:
     return "saw"

@@ -1,11 +1,13 @@
 """A session over a scripted model, and what a test asks of it."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support import people
 from tests.support.workspaces import prepare
 
 from assent.app import Session
@@ -42,6 +44,9 @@ def resumed(session: Session, run: str, **options: Any) -> Result:
 
 
 def approve(session: Session, call: str, **options: Any) -> Event:
+    """A yes; with a passphrase, if the test has the fixture `people`."""
+    if "ASSENT_PEOPLE" in os.environ and options.get("by") in people.NAMES:
+        options.setdefault("passphrase", people.passphrase(options["by"]))
     return session.decide(Decide(call, "approve", **options))
 
 

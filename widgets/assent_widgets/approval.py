@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from assent.core.approval import Decided, Pending
@@ -46,6 +47,8 @@ def view(pending: Pending) -> dict[str, Any]:
         "grantable": pending.grantable and not pending.unknown,
         "unknown": pending.unknown,
         "approvals": _approvals(pending),
+        "expires": _expires(pending),
+        "personal": pending.personal,
     }
 
 
@@ -87,7 +90,7 @@ def decided_bundle(pending: Pending, decided: Decided) -> dict[str, Any]:
     """The question with its answer in static form, by MIME type."""
     words = [_SAID[pending.unknown][decided.verdict].format(by=decided.by or "unknown")]
     words += ["with edits"] if decided.edited else []
-    words += ["for the rest of this run"] if decided.scope == "run" else []
+    words += [f"for the rest of this {decided.scope}"] if decided.scope != "once" else []
     label = "Result" if decided.verdict == "happened" else "Reason"
     reason = [f"{label}: {decided.reason}"] if decided.reason else []
     bundle = _bundle(pending, ", ".join(words), RED if decided.verdict == "reject" else GREEN, reason)
@@ -110,6 +113,8 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
     shown = clip(source, limit)
     lines = [f"Why: {line}" for line in reveal(pending.why).split("\n") if line.strip()]  # none can pass for ours
     lines += [f"Asked because: {pending.asks}"] if pending.asks else []
+    lines += [f"Approvals: {_approvals(pending)}"] if pending.personal else []
+    lines += [f"Expires: {_expires(pending)}"] if pending.until is not None else []
     text = [f"[{state}] {title(pending)}", *lines, *_indented(shown), where(pending), *notes]
     small = f'<div style="{SMALL}">'
     body = [
@@ -125,7 +130,8 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
 
 
 def _two_ways(pending: Pending) -> str:
-    return f'Answer with %agent approve {pending.call}, or %agent reject {pending.call} "why".'
+    name = " --as NAME" if pending.personal else ""
+    return f'Answer with %agent approve {pending.call}{name}, or %agent reject {pending.call} "why".'
 
 
 def _three_ways(pending: Pending) -> list[str]:
@@ -146,10 +152,17 @@ def _escape_exact(source: str) -> str:
 
 
 def _approvals(pending: Pending) -> str:
-    if pending.approvers < 2:
+    if not pending.personal:
         return ""
     by = f" ({', '.join(pending.approved_by)})" if pending.approved_by else ""
-    return reveal(f"{len(pending.approved_by)} of {pending.approvers} have approved{by}")
+    of = f"; it must be {' or '.join(pending.who)}" if pending.who else ""
+    return reveal(f"{len(pending.approved_by)} of {pending.approvers} have approved{by}{of}, each with a passphrase")
+
+
+def _expires(pending: Pending) -> str:
+    if pending.until is None:
+        return ""
+    return f"{datetime.fromtimestamp(pending.until, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _indented(text: str) -> list[str]:

@@ -26,7 +26,7 @@ function button(label, className, act) {
 }
 
 function facts(view) {
-  const rows = [["Why", view.why], ["Asked because", view.asks], ["Approvals", view.approvals]].filter((row) => row[1]);
+  const rows = [["Why", view.why], ["Asked because", view.asks], ["Approvals", view.approvals], ["Expires", view.expires]].filter((row) => row[1]);
   const list = element("dl", "assent-facts");
   for (const [name, value] of rows) list.append(element("dt", "", name), element("dd", "", value));
   return list;
@@ -55,7 +55,8 @@ function parseArguments(text) {
 }
 
 // A field that opens below the buttons, with a button of its own. `send(text)` returns what is wrong with it, or nothing.
-function form({ label, value = "", multiline, hint, action, className, send }) {
+// With `secret`, the label of a second field whose signs are not shown, it is `send(text, secret)`.
+function form({ label, value = "", multiline, hint, action, className, send, secret }) {
   const node = element("div", "assent-form");
   node.hidden = true;
   const field = element(multiline ? "textarea" : "input", "assent-field");
@@ -68,8 +69,14 @@ function form({ label, value = "", multiline, hint, action, className, send }) {
   const problem = element("div", "assent-problem");
   problem.setAttribute("role", "alert");
   field.addEventListener("input", () => (problem.textContent = ""));
+  const hidden = element("input", "assent-field");
+  hidden.type = "password";
+  hidden.autocomplete = "off";
+  hidden.placeholder = secret ?? "";
+  hidden.setAttribute("aria-label", secret ?? "");
   const submit = () => {
-    problem.textContent = send(field.value) ?? "";
+    problem.textContent = send(field.value, hidden.value) ?? "";
+    hidden.value = "";
     if (problem.textContent) field.focus();
   };
   const close = () => {
@@ -79,7 +86,7 @@ function form({ label, value = "", multiline, hint, action, className, send }) {
   };
   const row = element("div", "assent-row");
   row.append(button(action, className, submit), button("Cancel", "assent-quiet", close), element("span", "assent-hint", hint));
-  node.append(name, field, problem, row);
+  node.append(name, field, ...(secret ? [hidden] : []), problem, row);
   node.open = (opener) => {
     node.opener = opener;
     node.hidden = false;
@@ -89,7 +96,7 @@ function form({ label, value = "", multiline, hint, action, className, send }) {
   };
   node.addEventListener("keydown", (event) => {
     if (!event.isTrusted || event.isComposing) return;
-    const sends = event.key === "Enter" && (multiline ? event.ctrlKey || event.metaKey : event.target === field);
+    const sends = event.key === "Enter" && (multiline ? event.ctrlKey || event.metaKey : event.target === field || event.target === hidden);
     if (event.key !== "Escape" && !sends) return;
     event.preventDefault();
     event.stopPropagation();
@@ -123,7 +130,15 @@ function forms(view, decide) {
       decide({ verdict: "approve", outcome });
     },
   });
-  return { reject, edit, happened };
+  const name = form({
+    label: "Your name", secret: "Your passphrase", hint: "Enter sends, Escape closes", action: "Approve",
+    className: "assent-primary",
+    send: (by, passphrase) => {
+      if (!by.trim() || !passphrase) return "Nothing was sent. Give your name and your passphrase.";
+      decide({ verdict: "approve", by: by.trim(), passphrase });
+    },
+  });
+  return { reject, edit, happened, name };
 }
 
 function opens(label, className, which, all) {
@@ -137,21 +152,24 @@ function opens(label, className, which, all) {
 }
 
 function buttons(view, fields, decide) {
-  const { reject, edit, happened } = fields;
-  const all = [reject, edit, happened];
+  const { reject, edit, happened, name } = fields;
+  const all = [reject, edit, happened, name];
+  const proved = (label, className) => opens(label, className, name, all);
   if (view.unknown) {
     return [
-      button("Run it again", "", () => decide({ verdict: "approve" })),
+      view.personal ? proved("Run it again …", "") : button("Run it again", "", () => decide({ verdict: "approve" })),
       opens("It did happen …", "", happened, all),
       opens("It did not and must not …", "assent-danger", reject, all),
     ];
   }
-  const grant = button(`Allow ${view.tool} for this run`, "assent-quiet", () => decide({ verdict: "approve", scope: "run" }));
+  const grant = (scope) =>
+    button(`Allow ${view.tool} for this ${scope}`, "assent-quiet", () => decide({ verdict: "approve", scope }));
+  if (view.personal) return [proved("Approve as …", "assent-primary"), opens("Reject …", "assent-danger", reject, all)];
   return [
     button("Approve", "assent-primary", () => decide({ verdict: "approve" })),
     opens("Edit …", "", edit, all),
     opens("Reject …", "assent-danger", reject, all),
-    ...(view.grantable ? [grant] : []),
+    ...(view.grantable ? [grant("run"), grant("session")] : []),
   ];
 }
 
@@ -169,7 +187,7 @@ function render({ model, el, signal }) {
   let timer;
   const decide = (answer) => {
     if (model.get("status") !== "pending") return;
-    const blank = { reason: "", arguments: null, scope: "once", outcome: null };
+    const blank = { reason: "", arguments: null, scope: "once", outcome: null, by: "", passphrase: "" };
     model.send({ type: "decision", call: view.call, ...blank, ...answer });
     model.set("status", "sent"); // not saved: only the kernel says what became of it
     status.focus();
@@ -181,7 +199,7 @@ function render({ model, el, signal }) {
   const head = element("div", "assent-head");
   head.append(element("strong", "assent-title", view.title), element("span", "assent-chip", view.privilege));
   const controls = element("div", "assent-controls");
-  controls.append(row, fields.edit, fields.happened, fields.reject);
+  controls.append(row, fields.edit, fields.happened, fields.reject, fields.name);
   card.append(head, facts(view), source(view), controls, message, status, element("div", "assent-where", view.where));
 
   const show = () => {

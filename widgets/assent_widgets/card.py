@@ -19,7 +19,7 @@ class ApprovalCard(anywidget.AnyWidget):
 
     `status` is "pending" while the buttons live; "approved", "happened", "rejected", "expired" or another word once
     they do not. `message` is a note shown in the card. A handler gets {"type": "decision", "call", "verdict", "reason",
-    "arguments", "scope", "outcome"}.
+    "arguments", "scope", "outcome", "by", "passphrase"}.
     """
 
     _esm = _HERE / "card.js"

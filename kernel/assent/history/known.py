@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from assent.core import people
 from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind
-from assent.runs.answer import answer
+from assent.runs.answer import Proves, answer
 from assent.runs.run import Run
 from assent.runs.state import CallState, State, apply
 
 
-def given(run: Run, decided: list[Event], commands: Callable[[CallState], Iterable[Decide]]) -> list[Event]:
+def given(
+    run: Run, decided: list[Event], commands: Callable[[CallState], Iterable[Decide]], proves: Proves = people.proves
+) -> list[Event]:
     """The events of the answers to what waits once `decided` is recorded.
 
     Each is checked and decided by policy like a person's; one that does not hold is left out, and the call waits.
@@ -21,11 +24,11 @@ def given(run: Run, decided: list[Event], commands: Callable[[CallState], Iterab
     for call in ahead.waiting:
         for command in commands(call):
             try:
-                event = answer(ahead, command, run.rules, run.tools)
+                said = answer(ahead, command, run.facts, run.tools, proves, run.state.session)
             except (ConfigError, NotFound):
                 break
-            apply(ahead, event)
-            events.append(event)
+            apply(ahead, said[0])
+            events += said
     return events
 
 

@@ -9,20 +9,24 @@ from typing import Any
 
 from assent.core.commands import Decide, OnAsk
 from assent.core.errors import ModelError, NotFound
-from assent.core.events import ENDINGS, Event, Kind
+from assent.core.events import ENDINGS, Event, Kind, Scope
 from assent.core.grant import Grant
 from assent.core.messages import from_json
 from assent.core.model import Answer, Delta, Request
+from assent.core.taint import Sources
+from assent.core.taint import from_json as from_taint
 from assent.history.essence import essence, excerpts, in_order
 from assent.history.known import given
 from assent.models.wrappers.cache import FREE
 from assent.policy.facts import Facts
+from assent.runs.lasting import Register
 from assent.runs.loop import DEFECT, drive
 from assent.runs.output import OutputType
 from assent.runs.run import Run
 from assent.runs.state import State, fold
 from assent.store import cut_off
 from assent.store.forget import check_whole
+from assent.store.parcel import Guard
 from assent.tools.proposal import Proposal
 from assent.tools.tool import Output, Tool
 
@@ -90,10 +94,12 @@ async def replay(
     terms: Callable[[State], tuple[Facts, Mapping[str, Tool[Any, Any]]]],
     output: Callable[[State], OutputType | None],
     folder: Path,
+    believed: Callable[[Sources, Scope], Sources] = lambda taint, _: taint,
 ) -> Replayed:
     """Go through a run's events again and compare.
 
-    `terms` gives the rules and tools of an agent as they are today, `output` the type that answers are held to. Each
+    `terms` gives the rules and tools of an agent as they are today, `output` the type that answers are held to, and
+    `believed` what of a taint nobody vouches for today. Each
     stint begins where the record says that it began. Where it was stopped from outside it is compared up to there.
     """
     check_whole(events, "gone through again")
@@ -101,7 +107,7 @@ async def replay(
     for stint in stints(events):
         state = fold(stint.before)
         facts, tools = terms(state)
-        made = await _again(stint, state, facts, tools, output(state), folder)
+        made = await _again(stint, state, facts, tools, output(state), folder, believed)
         then, now = in_order(stint.events), in_order(made)
         if stint.cut:
             then, now = _up_to_the_cut(then, now)
@@ -138,15 +144,33 @@ def _ended_itself(before: Sequence[Event], within: Sequence[Event]) -> bool:
 
 async def _again(
     stint: Stint, state: State, rules: Facts, tools: Mapping[str, Tool[Any, Any]], output: OutputType | None,
-    folder: Path,
+    folder: Path, believed: Callable[[Sources, Scope], Sources],
 ) -> list[Event]:  # fmt: skip
     memory: Any = Memory(folder)
+    for call in state.batch.values():
+        if not any(event.kind is Kind.APPROVAL_EXPIRED and event.call == call.id for event in stint.events):
+            call.until = None  # its time was not over then
     run = Run(
         state=state, journal=memory, model=_Said(stint, state.model), tools=tools, rules=rules, wait=0.0,
         on_ask=_on_ask(stint), last=stint.before[-1], output=output, act=_gave(stint), answered=_heard(stint),
+        inform=_informed(stint), lasting=_lasting(stint, state), believed=lambda taint: believed(taint, state.scope),
     )  # fmt: skip
     await drive(run)
     return list(memory.events)
+
+
+def _lasting(stint: Stint, state: State) -> Register:
+    """What was allowed for more than one call: by answers in this run before, and in others of its session."""
+    register = Register()
+    register.hear(stint.before)
+    told = [*stint.before, *stint.events]
+    own = {event.body["id"] for event in told if event.kind is Kind.GRANT_GIVEN}
+    for event in told:
+        name = event.body.get("grant") if event.kind is Kind.CALL_DECIDED else None
+        if name and name not in own:
+            body = {"id": name, "policy_version": event.body["policy_version"], "by": ""}
+            register.hear([state.scope.event(Kind.GRANT_GIVEN, tool=event.tool, body=body)])
+    return register
 
 
 class _Said:
@@ -178,7 +202,7 @@ def _gave(stint: Stint) -> Callable[..., Any]:
         grant.redeem(call, tool.name, arguments)
         if body := results.get(call):
             proposals = tuple([Proposal(**item) for item in body.get("proposals", ())])
-            return Output(body["text"], error=body["error"], proposals=proposals)
+            return Output(body["text"], error=body["error"], sources=from_taint(body.get("taint")), proposals=proposals)
         if stint.cut:
             for _ in stint.events:
                 await asyncio.sleep(0)  # the calls beside it that did end give their results first
@@ -186,6 +210,20 @@ def _gave(stint: Stint) -> Callable[..., Any]:
         return Output("The call has no recorded result.", error=True)
 
     return act
+
+
+def _informed(stint: Stint) -> Callable[..., Any]:
+    """Instead of `runs.gather`: what the checks of a call were told then, as often as it was decided."""
+    told: dict[str | None, list[Mapping[str, Any]]] = {}
+    for event in stint.events:
+        if event.kind is Kind.CALL_DECIDED and "known" in event.body:
+            told.setdefault(event.call, []).append(event.body["known"])
+
+    async def inform(*_: Any, call: str, **__: Any) -> Mapping[str, Any] | None:
+        left = told.get(call)
+        return left.pop(0) if left else None
+
+    return inform
 
 
 def _heard(stint: Stint) -> Callable[[Run, list[Event]], list[Event]]:

@@ -12,8 +12,11 @@ INTERVAL = 0.05  # seconds between looks at the socket
 END_OF_FILE = "\x04"
 
 
-async def ask(kernel: Any, prompt: str) -> str:
-    """What the person types in answer to `prompt`; `EOFError` for Ctrl-D. Cancellable, unlike `input()`."""
+async def ask(kernel: Any, prompt: str, *, secret: bool = False) -> str:
+    """What the person types in answer to `prompt`; `EOFError` for Ctrl-D. Cancellable, unlike `input()`.
+
+    What is `secret` the front end does not show as it is typed.
+    """
     request = kernel.get_parent("shell")
     if not request or not request["content"].get("allow_stdin", False):
         raise AssentError(
@@ -25,7 +28,7 @@ async def ask(kernel: Any, prompt: str) -> str:
     _purge(kernel.stdin_socket)
     # The routing identity of the running cell has no public accessor.
     ident = kernel._get_shell_context_var(kernel._shell_parent_ident)
-    content = {"prompt": prompt, "password": False}
+    content = {"prompt": prompt, "password": secret}
     kernel.session.send(kernel.stdin_socket, "input_request", content, parent=request, ident=ident)
     return await _reply(kernel)
 

@@ -1,8 +1,10 @@
-"""A person's answer to a call that asks: checked, decided by policy again if edited, turned into one event."""
+"""A person's answer to a call that asks: checked, decided by policy again if edited, turned into events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from assent.core import people
+from assent.core.clock import CLOCK
 from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind
@@ -10,12 +12,22 @@ from assent.core.grant import act_digest
 from assent.policy.decide import decide
 from assent.policy.facts import Call, Facts
 from assent.policy.verdict import Deny
+from assent.runs.expiry import is_over, refusal
+from assent.runs.lasting import LASTS
 from assent.runs.state import CallState, State
 from assent.tools.tool import Tool, validate
 
+Proves = Callable[[str, str], bool]  # whether a passphrase is that of a person
 
-def answer(state: State, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]]) -> Event:
-    """The event for a decision; `NotFound` if nothing waits under that id, `ConfigError` if it cannot be taken."""
+
+def answer(
+    state: State, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves = people.proves,
+    session: str = "",
+) -> list[Event]:  # fmt: skip
+    """The decision, and the grant that it gives where it is for more than this call, in or beyond this `session`.
+
+    `NotFound` if nothing waits under that id, `ConfigError` if the decision cannot be taken.
+    """
     call = _waiting(state, command)
     body: dict[str, Any] = {"by": command.by, "reason": command.reason, "scope": command.scope}
     verdict: str = command.verdict
@@ -24,11 +36,27 @@ def answer(state: State, command: Decide, rules: Facts, tools: Mapping[str, Tool
             raise ConfigError(f"The call {call.id} has not begun, so it has no outcome yet: approve or reject it.")
         verdict, body = "happened", body | {"outcome": command.outcome}
     elif verdict == "approve":
-        body |= _approval(call, command, rules, tools)
-    return state.scope.event(
+        body |= _approval(call, command, rules, tools, proves)
+    event = state.scope.event(
         Kind.APPROVAL_DECIDED, step=call.step, call=call.id, tool=call.tool, privilege=call.privilege,
         decision=verdict, body=body,
     )  # fmt: skip
+    if verdict != "approve" or command.scope == "once":
+        return [event]
+    return [event, _grant(state, call, command, rules, tools, session)]
+
+
+def _grant(
+    state: State, call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], session: str
+) -> Event:
+    body: dict[str, Any] = {"id": call.id, "scope": command.scope, "policy_version": rules.version, "by": command.by}
+    if call.tool in tools:
+        body["identity"] = tools[call.tool].identity
+    if command.scope == "session":
+        # Of a run that is at work in another session it is that one's.
+        body["session"] = state.session if state.status == "running" and state.session else session
+        body["until"] = CLOCK.now() + LASTS
+    return state.scope.event(Kind.GRANT_GIVEN, step=call.step, tool=call.tool, privilege=call.privilege, body=body)
 
 
 def _waiting(state: State, command: Decide) -> CallState:
@@ -40,6 +68,8 @@ def _waiting(state: State, command: Decide) -> CallState:
             f"The call {call.id} was cut off, and nobody recorded how it ended. Type %agent resume {state.run} first: "
             "it asks about the call, or repeats it if its tool is idempotent."
         )
+    if call is not None and (call.expired or is_over(call)):
+        raise ConfigError(refusal(state, call))
     if call is None or not call.waits:
         verdict = f" It was answered already: {call.verdict}." if call and call.verdict else ""
         raise NotFound(f"No call {command.call!r} waits for approval.{verdict} %agent pending lists those that do.")
@@ -49,12 +79,14 @@ def _waiting(state: State, command: Decide) -> CallState:
             f"The call {call.id} was edited after it was shown. Look at %agent pending before you approve."
         )
     same = command.arguments is None or act_digest(call.tool, command.arguments) == act
-    if same and command.verdict == "approve" and command.by in _voices(call):
+    if same and command.verdict == "approve" and command.by in call.voices:
         raise ConfigError(f"{command.by} has approved {call.id} already; it needs {call.approvers} different people.")
     return call
 
 
-def _approval(call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]]) -> dict[str, Any]:
+def _approval(
+    call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves
+) -> dict[str, Any]:
     arguments = dict(command.arguments) if command.arguments is not None else call.arguments
     if command.arguments is not None:
         if call.unknown and act_digest(call.tool, arguments) != act_digest(call.tool, call.arguments):
@@ -71,18 +103,37 @@ def _approval(call: CallState, command: Decide, rules: Facts, tools: Mapping[str
         decision = decide(Call(call.tool, arguments), rules)
         if isinstance(decision, Deny):
             raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
-    if command.scope == "run" and not call.grantable:
-        raise ConfigError(f"{call.privilege} calls cannot be allowed for a whole run; approve them one by one.")
+    if command.scope not in ("once", "run", "session"):
+        raise ConfigError(f"{command.scope!r} is no scope; say once, run or session.")
+    if command.scope != "once" and not call.grantable:
+        raise ConfigError(
+            f"Calls of {call.tool}, which is {call.privilege}, cannot be allowed for a whole {command.scope} here; "
+            "approve them one by one."
+        )
+    _check_person(call, command, proves)
     act = act_digest(call.tool, arguments)  # tells 1 from 1.0 and from True, which are equal
     edited = arguments if act != act_digest(call.tool, call.arguments) else None
-    voices = {command.by} if edited is not None else {command.by, *_voices(call)}  # an edit voids earlier voices
+    voices = {command.by} if edited is not None else {command.by, *call.voices}  # an edit voids earlier voices
     return {
         "arguments": edited,
         "digest": act,
         "policy_version": rules.version,
         "missing": max(call.approvers - len(voices), 0),
+        **({"proved": True} if call.asking.personal or command.passphrase else {}),
     }
 
 
-def _voices(call: CallState) -> set[str]:
-    return {item.by for item in call.approvals}
+def _check_person(call: CallState, command: Decide, proves: Proves) -> None:
+    """`ConfigError` if the question asks for certain people, and this is not, or not provably, one of them."""
+    asking = call.asking
+    if asking.who and command.by not in asking.who:
+        raise ConfigError(f"{command.by} cannot approve {call.id}: the rules ask {' or '.join(asking.who)} for that.")
+    if not (asking.personal or command.passphrase) or proves(command.by, command.passphrase):
+        return
+    if command.passphrase:
+        raise ConfigError(f"This is not the passphrase of {command.by}, or {command.by} is not among %agent people.")
+    many = "people who prove who they are" if call.approvers > 1 else "somebody who proves who it is"
+    raise ConfigError(
+        f"The call {call.id} needs {call.approvers} {many}: type %agent approve {call.id} --as NAME, "
+        "which asks for the passphrase. %agent people add NAME lists a person."
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from assent.core.events import CONTROL, Event, Kind, Progress
+from assent.runs.lasting import Register
 from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
 from assent.runs.stopping import Stop, requested
@@ -33,6 +34,7 @@ class Live:
     heard: int = 0
     watched: bool = True  # whether somebody reads the stream
     cancels: int = 0
+    caller: str = ""  # the run whose call started it
     cutting: threading.Timer | None = None  # when what is under way has had its time
 
     def __post_init__(self) -> None:
@@ -132,10 +134,17 @@ def _cut(live: Live, stop: Stop | None) -> None:
 
 
 class LiveRuns(dict[str, Live]):
-    """By run id. `publish` is a listener of the journal; the other methods may be called from any thread."""
+    """By run id; `grants` is what they may do without asking.
+
+    `publish` is a listener of the journal; the other methods may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self.grants = Register()
 
     def publish(self, events: Sequence[Event]) -> None:
         """On the writer's thread: pass a group of events on, with one wake-up for each loop."""
+        self.grants.hear(events)
         groups: dict[asyncio.AbstractEventLoop, list[tuple[Live, Event]]] = {}
         for event in events:
             live = self.get(event.run) if event.run else None

@@ -6,6 +6,7 @@ from assent.core.approval import Pending
 from assent.core.errors import NotFound
 from assent.core.events import Kind
 from assent.runs.branch import events
+from assent.runs.expiry import overdue
 from assent.runs.state import State, fold, pending
 from assent.store import cut_off
 from assent.store.window import Window
@@ -32,7 +33,9 @@ def waiting(journal: Window, run: str | None = None) -> list[Pending]:
     """The calls, of one run or of all, that wait for a person, oldest first; a cancelled run waits for nothing."""
     query = "SELECT DISTINCT run FROM approvals WHERE verdict = 'pending' AND (? IS NULL OR run = ?)"
     states = [state(journal, name) for (name,) in journal.select(query, [run, run])]
-    found = [item for state in states if state.status != "cancelled" for item in pending(state)]
+    states = [state for state in states if state.status != "cancelled"]
+    late = {call.id for state in states for call in overdue(state)}
+    found = [item for state in states for item in pending(state) if item.call not in late]
     return sorted(found, key=lambda item: item.at)
 
 
