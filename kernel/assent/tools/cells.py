@@ -1,15 +1,16 @@
 """Where in a text the values of a table's columns stand, as previews, results and printed tables write them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from assent.core.cargo import Cell
-from assent.tools.preview import CELL
-from assent.tools.sql import number
 
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"-?(?<![\w.])\d+(?:\.(\d+))?(?:e[+-]\d+)?(?!\w|\.\d)")
 _SHORT = 3  # signs; a shorter value is only one where it stands like a cell of a table
+_CUT = 12  # signs that are left of a value at least where it was cut
+_DOTS = ("…", "...", "\n…")
 _BEFORE = re.compile(r"(?:^|[,|\t(\[{\"':]|  |, |\| |: )\Z", re.MULTILINE)
 _AFTER = re.compile(r"(?:$|[,|\t)\]}\"'…]|  | \|)", re.MULTILINE)
 
@@ -17,19 +18,21 @@ _AFTER = re.compile(r"(?:$|[,|\t)\]}\"'…]|  | \|)", re.MULTILINE)
 def cells(text: str, frames: Iterable[Any], rule_of: Callable[[str], str]) -> tuple[Cell, ...]:
     """The places in `text` of the values of those columns, and labels of rows, that `rule_of` names a rule for.
 
-    Numbers are found as they are written in results and previews. Where a value was turned into another (by
-    `upper()`, say), it is not the same any more and is not found.
+    A number is found however many digits it is rounded to, a text also where its end was cut off. What was made of a
+    value (by `upper()`, say) is not the value any more and is not found.
     """
     columns = [found for frame in frames for found in _columns(frame, rule_of)]
     if not columns:
         return ()
-    places: dict[str, list[int]] = {}
+    words: dict[str, list[int]] = {}
     for match in _WORD.finditer(text):
-        places.setdefault(match[0], []).append(match.start())
+        words.setdefault(match[0][:_CUT], []).append(match.start())
     found: set[Cell] = set()
     for rule, column in columns:
-        for form, begins in _forms(column, places):
-            found.update([(at, at + len(form), rule) for at in begins if _stands(form, text, at)])
+        if column.dtype.kind in "iuf":
+            found.update([(begin, end, rule) for begin, end in _numbers(column, text)])
+        else:
+            found.update([(begin, end, rule) for begin, end in _texts(column, text, words)])
     return tuple(sorted(found))
 
 
@@ -42,43 +45,57 @@ def _columns(frame: Any, rule_of: Callable[[str], str]) -> Iterator[tuple[str, A
             yield rule, frame.index.get_level_values(level)
 
 
-def _forms(column: Any, places: dict[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
-    """The ways in which the column's values may be written, and where each would begin by its first word."""
+def _numbers(column: Any, text: str) -> Iterator[tuple[int, int]]:
+    """Where a number of the text is one of the column's, rounded as it is there."""
+    values = column.dropna().unique().tolist()
+    rounded: dict[tuple[int, bool], set[float]] = {}
+    for match in _NUMBER.finditer(text):
+        digits, scientific = len(match[1] or ""), "e" in match[0]
+        if (digits, scientific) not in rounded:
+            form = f".{digits}{'e' if scientific else 'f'}"
+            rounded[digits, scientific] = {float(format(value, form)) for value in values}
+        if float(match[0]) in rounded[digits, scientific] and _stands_alone(text, *match.span()):
+            yield match.span()
+
+
+def _texts(column: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:
     try:
         values = column.dropna().unique()
     except TypeError:  # lists and the like have no hash
         values = list(column.dropna())
-    seen: set[str] = set()
     for value in values:
         for form in _written(value):
             word = _WORD.search(form)
-            if word is not None and word[0] in places and form not in seen:
-                seen.add(form)
-                yield form, [place - word.start() for place in places[word[0]]]
+            for place in words.get(word[0][:_CUT], ()) if word else ():
+                begin = place - word.start() if word else 0
+                if begin >= 0 and (end := _end(form, text, begin)):
+                    yield begin, end
 
 
-def _written(value: Any) -> Iterator[str]:
+def _written(value: Any) -> set[str]:
     text = str(value)
-    yield text
-    if isinstance(value, float):
-        yield from (number(value), f"{value:.1f}", f"{value:.2f}", f"{value:.6f}")
-    elif isinstance(value, str):
-        if "\n" in text:
-            yield text.replace("\n", " ")
-        if len(text) > CELL:
-            yield text.replace("\n", " ")[: CELL - 1]  # as previews cut it
-        if '"' in text:
-            yield text.replace('"', '""')  # as CSV has it
-        yield repr(text)[1:-1]
-    elif text.endswith(" 00:00:00"):
-        yield text.removesuffix(" 00:00:00")
+    if not isinstance(value, str):
+        return {text, text.removesuffix(" 00:00:00")}
+    if text.isalnum():
+        return {text}
+    return {text, text.replace("\n", " "), text.replace('"', '""'), repr(text)[1:-1]}  # as previews and CSV have it
 
 
-def _stands(form: str, text: str, begin: int) -> bool:
-    """Whether the value stands there, and is no part of a longer word."""
-    end = begin + len(form)
-    if begin < 0 or not text.startswith(form, begin):
+def _end(form: str, text: str, begin: int) -> int:
+    """Where the value that begins there ends, whole or cut off; 0 where it is another one."""
+    if text.startswith(form, begin):
+        end = begin + len(form)
+        return end if _stands_alone(text, begin, end) else 0
+    same = 0
+    while same < len(form) and text[begin + same : begin + same + 1] == form[same]:
+        same += 1
+    return begin + same if same >= _CUT and text.startswith(_DOTS, begin + same) else 0
+
+
+def _stands_alone(text: str, begin: int, end: int) -> bool:
+    """Whether what stands there is no part of a longer word; if it is short, whether it stands like a cell."""
+    if text[end : end + 1].isalnum() and text[end - 1].isalnum():
         return False
-    if len(form) < _SHORT or form in ("True", "False"):
-        return bool(_BEFORE.search(text, max(begin - 2, 0), begin)) and bool(_AFTER.match(text, end))
-    return not (text[end : end + 1].isalnum() and form[-1].isalnum())
+    if end - begin >= _SHORT and text[begin:end] not in ("True", "False"):
+        return True
+    return bool(_BEFORE.search(text, max(begin - 2, 0), begin) or _AFTER.match(text, end))

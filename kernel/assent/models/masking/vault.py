@@ -16,7 +16,7 @@ _PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z0-9_]{0,30}_\d{1,9}\]")
 LONGEST = 43  # signs of a placeholder
 _SHORTEST = 3  # signs of a column's value that is looked for where no column is
 
-Span = tuple[int, int, str]  # from, to, and the name of its rule
+Span = tuple[int, int, str, str]  # from, to, the name of its rule, the value: "" where it is what stands there
 
 
 @dataclass(slots=True)
@@ -30,19 +30,19 @@ class Vault:
     _named: dict[tuple[str, str], str] = field(default_factory=dict)  # rule and value as compared: the placeholder
     _values: dict[str, str] = field(default_factory=dict)  # placeholder: the value as it was first written
     _numbers: Counter[str] = field(default_factory=Counter)
-    _known: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)  # by first word: offset, value, rule
+    _known: dict[str, list[tuple[int, str, str, str]]] = field(default_factory=dict)  # by first word
 
     def masked(self, text: str, cells: Iterable[Cell] = ()) -> tuple[str, Counter[str]]:
         """`text` with placeholders, and how many by rule. `cells` are those of masked columns; they are known then."""
         names = {rule.name for rule in self.rules}
-        given = [cell for cell in cells if cell[2] in names and cell[0] < cell[1] <= len(text)]
-        for begin, end, name in given:
+        given = [(*cell, "") for cell in cells if cell[2] in names and cell[0] < cell[1] <= len(text)]
+        for begin, end, name, _ in given:
             self._learn(text[begin:end], name)
         found: Counter[str] = Counter()
         pieces: list[str] = []
         done = 0
-        for begin, end, name in _apart([*given, *self._seen(text), *self._found(text)]):
-            pieces += (text[done:begin], self._placeholder(name, text[begin:end]))
+        for begin, end, name, value in _apart([*given, *self._seen(text), *self._found(text)]):
+            pieces += (text[done:begin], self._placeholder(name, value or text[begin:end]))
             found[name] += 1
             done = end
         return ("".join([*pieces, text[done:]]), found) if found else (text, found)
@@ -79,25 +79,25 @@ class Vault:
             if word is None or len(form) < _SHORTEST:
                 continue
             known = self._known.setdefault(word[0], [])
-            if (item := (word.start(), form, name)) not in known:
+            if (item := (word.start(), form, name, value)) not in known:
                 known.append(item)
 
     def _seen(self, text: str) -> Iterator[Span]:
         if not self._known:
             return
         for word in _WORD.finditer(text):
-            for offset, value, name in self._known.get(word[0], ()):
+            for offset, form, name, value in self._known.get(word[0], ()):
                 begin = word.start() - offset
-                end = begin + len(value)
-                if begin >= 0 and text.startswith(value, begin) and not text[end : end + 1].isalnum():
-                    yield begin, end, name
+                end = begin + len(form)
+                if begin >= 0 and text.startswith(form, begin) and not text[end : end + 1].isalnum():
+                    yield begin, end, name, value
 
     def _found(self, text: str) -> Iterator[Span]:
         for rule in self.rules:
             if rule.kind:
-                yield from [(begin, end, rule.name) for begin, end in find(rule.kind, text)]
+                yield from [(begin, end, rule.name, "") for begin, end in find(rule.kind, text)]
             elif rule.regex:
-                yield from [(*match.span(), rule.name) for match in re.finditer(rule.regex, text) if match[0]]
+                yield from [(*match.span(), rule.name, "") for match in re.finditer(rule.regex, text) if match[0]]
             elif rule.function is not None:
                 yield from self._by_function(rule, text)
 
@@ -106,7 +106,7 @@ class Vault:
         try:
             values = {value for value in rule.function(text) if value}
             for value in values:
-                yield from [(*match.span(), rule.name) for match in re.finditer(re.escape(value), text)]
+                yield from [(*match.span(), rule.name, "") for match in re.finditer(re.escape(value), text)]
         except Exception as error:  # whatever the analyst's own function raises
             raise Withheld(
                 f"Nothing was sent, since the function of the mask {rule.name!r} raised {type(error).__name__}: "
@@ -119,7 +119,7 @@ def _apart(spans: Iterable[Span]) -> Iterator[Span]:
     latest: Span | None = None
     for span in sorted(spans, key=lambda item: (item[0], -item[1])):
         if latest is not None and span[0] < latest[1]:
-            latest = (latest[0], max(latest[1], span[1]), latest[2])
+            latest = latest if span[1] <= latest[1] else (latest[0], span[1], latest[2], "")
             continue
         if latest is not None:
             yield latest

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from assent.core.cargo import Destination, Sent
@@ -13,7 +14,6 @@ from assent.models.masking.vault import Whole
 from assent.models.wrappers.wrapped import Stream, Wrapped, asked
 
 _INSIDE = frozenset({"local", "scripted"})  # providers that answer in this process
-_HERE = frozenset({"localhost", "::1"})
 
 
 def outward(model: Model) -> Wrapped:
@@ -58,8 +58,14 @@ def destination(model: Model) -> Destination:
     host = urlsplit(getattr(model, "place", "")).hostname or ""
     row = find(provider)
     own = provider == CUSTOM.name or (row is not None and row.own_machine)
-    here = host in _HERE or host.startswith("127.")
-    return Destination(model.name, provider, host, own and here and not model.name.endswith("cloud"))
+    return Destination(model.name, provider, host, own and _is_here(host) and not model.name.endswith("cloud"))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, which may be anybody's
+        return False
 
 
 _TEXT = -1  # where the words of an answer are held back; calls by their number

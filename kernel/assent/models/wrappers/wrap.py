@@ -38,9 +38,9 @@ def wrapped(
 ) -> Model:
     """A guarded `model` with its fallbacks and its cache in `folder`.
 
-    From the outside in: cache, fallback, then for each model retry, circuit breaker, limits, outward. So what is in the cache
-    waits for nothing, every attempt counts for the circuit, and whoever is refused takes no room. `find` gives the
-    guarded model of a name, `place` is where the model answers.
+    From the outside in: cache, fallback, then for each model retry, circuit breaker, limits, outward. So what is in the
+    cache waits for nothing, every attempt counts for the circuit, and whoever is refused takes no room. `find` gives
+    the guarded model of a name, `place` is where the model answers.
     """
     if others := [name for name in dict.fromkeys(settings.fallback) if name != model.name]:
         model = fallback(model, others, find)

@@ -1,0 +1,254 @@
+"""What leaves is in the journal, masked where rules want it, and what is local only does not leave."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.support.calls import call
+from tests.support.chat_server import ChatServer, Received, Reply, calls, says
+from tests.support.outside import QUICK, REMOTE, asked, gone_on, outside, sent
+from tests.support.sessions import approve, kinds, opened, ran, results
+from tests.support.waiting import eventually
+
+from assent.core import mask
+from assent.core.cargo import Source
+from assent.core.commands import ForkRun
+from assent.core.config import Config
+from assent.core.events import Kind
+from assent.core.model import Request
+from assent.models.scripted import ScriptedModel
+from assent.tools.local_only import local_only
+from assent.tools.tool import tool
+
+EMAILS = ("anna@example.com", "ben@example.org")
+MASKS = """
+[[mask]]
+kind = "email"
+[[mask]]
+column = "name"
+restore = true
+"""
+SECRET = [[*EMAILS], ["Anna Schmidt", "Ben O'Hara"]]
+
+
+def people() -> pd.DataFrame:
+    return pd.DataFrame({"email": EMAILS, "age": [34, 57], "name": SECRET[1], "sex": ["F", "M"]})
+
+
+def sql(query: str) -> Reply:
+    return calls(("sql", json.dumps({"query": query})))
+
+
+def python(code: str) -> Reply:
+    return calls(("python", json.dumps({"code": code})))
+
+
+def test_egress_names_tables_columns_rows_and_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = [sql("SELECT name, age FROM people"), says("Two.")]
+    told = (Source("variable", "people", ("people",), ("email", "age"), 3, 2000, 20),)
+    with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, server):
+        asked(session, "How many people are there in all?", "sql", told=told)
+        rows = session.sql("SELECT * FROM egress ORDER BY request").to_dict("records")
+    first, second = server.requests
+    ours = [row for row in rows if row["what"] == "variable"]
+    assert [(row["step"], row["repeated"]) for row in ours] == [(1, False), (2, True)]
+    assert list(ours[0]["tables"]) == ["people"]
+    assert (list(ours[0]["columns"]), ours[0]["rows"], ours[0]["of_rows"]) == (["email", "age"], 3, 2000)
+    [result] = [row for row in rows if row["what"] == "result"]
+    assert (list(result["tables"]), list(result["columns"]), result["rows"]) == (["people"], ["name", "age"], 2)
+    assert result["bytes"] == len(second.body["messages"][-1]["content"].encode())
+    words = [row["bytes"] for row in rows if row["step"] == 1 and row["what"] in ("prompt", "variable")]
+    assert sum(words) == len(first.body["messages"][1]["content"])
+    assert {(row["provider"], row["host"], row["local"]) for row in rows} == {("openai", "127.0.0.1", False)}
+
+
+def test_a_request_that_was_never_answered_is_in_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with outside(tmp_path, monkeypatch, [Reply(cut=True)]) as (session, server):
+        result = asked(session, "Hello?")
+        assert result.status == "failed"
+        assert kinds(session, result.run)[1:3] == [Kind.MODEL_ASKED, Kind.MODEL_FAILED]
+        assert session.sql("SELECT count(*) AS n FROM egress WHERE what = 'prompt'")["n"][0] == 1
+    assert len(server.requests) == 1
+
+
+def test_the_journal_knows_of_a_request_before_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(_: Received) -> Reply:
+        eventually(lambda: session.journal.events(kind=Kind.MODEL_ASKED))
+        return says("Yes.")
+
+    with outside(tmp_path, monkeypatch, script) as (session, _):
+        assert asked(session, "Hello?").text == "Yes."
+
+
+def test_each_attempt_and_each_fallback_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"default": {"attempts": 2, "backoff": 0.0, "breaker": 0, "fallback": ["scripted:here"]}}
+    config = Config(model=REMOTE, models=settings)
+    busy = Reply([b"{}"], status=503, content_type="application/json")
+    here = ScriptedModel(["From here."], "scripted:here")
+    with outside(tmp_path, monkeypatch, [busy, busy], config=config, models=[here]) as (session, _):
+        assert asked(session, "Hello?").text == "From here."
+        rows = session.sql("SELECT provider, local, repeated FROM egress WHERE what = 'prompt'")
+    assert rows.to_numpy().tolist() == [["openai", False, False], ["openai", False, True], ["local", True, False]]
+
+
+def test_a_resumed_run_sends_again_what_it_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with outside(tmp_path, monkeypatch, [Reply(cut=True), says("Yes.")]) as (session, _):
+        run = asked(session, "Hello?").run
+        assert gone_on(session, run).status == "finished"
+        rows = session.sql("SELECT what, bytes, repeated FROM egress WHERE what = 'prompt'")
+    assert rows.to_numpy().tolist() == [["prompt", 6, False], ["prompt", 6, True]]
+
+
+# Masks
+
+
+def nothing_of(server: ChatServer, *values: str) -> bool:
+    text = sent(server)
+    return not any(form in text for value in values for form in (value, json.dumps(value)[1:-1]))
+
+
+def test_masked_values_are_in_no_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = [
+        sql("SELECT email, name, sex FROM people ORDER BY age"),
+        sql("SELECT CAST(email AS INTEGER) FROM people"),  # the error repeats a value
+        python("print(people)\nraise ValueError(people.name[0])"),
+        says("Done."),
+    ]
+    with outside(tmp_path, monkeypatch, script, {"people": people()}, MASKS) as (session, server):
+        run = asked(session, "Write to anna@example.com.", "sql", "python").run
+        assert session.state(run).status == "suspended"
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).status == "finished"
+        told = [item.text for item in results(session, run)]
+        events = session.journal.events(kind=Kind.MODEL_ASKED)
+    assert all(value in "".join(told) for value in (*EMAILS, "Anna Schmidt"))  # the journal has what happened
+    assert not any(value in repr([event.body for event in events]) for value in (*EMAILS, *SECRET[1]))
+    assert nothing_of(server, *EMAILS, *SECRET[1], "Schmidt", "O'Hara")
+    last = server.requests[-1].body["messages"]
+    assert last[1]["content"] == "Write to [email_1]."
+    assert last[3]["content"] == "email,name,sex\n[email_1],[name_1],F\n[email_2],[name_2],M"
+    assert "[name_1]" in last[-1]["content"]
+    assert events[-1].body["masked"]["email"] >= 4
+
+
+def test_placeholders_go_back_where_a_rule_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "SELECT age FROM people WHERE name = '[name_1]' AND email <> '[email_1]'"
+    script = [sql("SELECT name, email FROM people"), sql(query), says("[name_1] is 34; ask [email_1].")]
+    namespace = {"people": people().replace("Ben O'Hara", 'Ben "O"')}
+    with outside(tmp_path, monkeypatch, script, namespace, MASKS) as (session, server):
+        result = asked(session, "How old?", "sql")
+        ran = session.sql("SELECT arguments ->> 'query' AS query FROM tool_calls")["query"][1]
+        decided = session.journal.events(result.run, kind=Kind.CALL_DECIDED)[1].body["arguments"]["query"]
+    assert ran == decided == query.replace("[name_1]", "Anna Schmidt")
+    assert result.text == "Anna Schmidt is 34; ask [email_1]."
+    assert results_of(server)[-1] == "age\n34"
+    assert nothing_of(server, *EMAILS, "Anna Schmidt")  # what was put back is masked again
+
+
+def results_of(server: ChatServer) -> list[str]:
+    return [item["content"] for item in server.requests[-1].body["messages"] if item["role"] == "tool"]
+
+
+def test_a_resume_in_another_process_numbers_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = {"people": people()}
+    with outside(tmp_path, monkeypatch, [sql("SELECT email, name FROM people"), Reply(cut=True)], frames, MASKS) as (
+        session, server,
+    ):  # fmt: skip
+        run = asked(session, "For ben@example.org?", "sql").run
+        before = server.requests[-1].body["messages"]
+    with outside(tmp_path, monkeypatch, [says("Yes.")], {}, MASKS) as (session, server):
+        gone_on(session, run)
+        assert server.requests[-1].body["messages"] == before
+    assert nothing_of(server, *EMAILS, *SECRET[1])
+
+
+def test_a_model_here_is_sent_what_is_written_unless_a_rule_is_for_it_too(tmp_path: Path) -> None:
+    policy = MASKS.replace('kind = "email"', 'kind = "email"\nlocal = true')
+    seen: list[str] = []
+
+    def says_nothing(request: Request) -> str:
+        seen.append(request.messages[1].text)
+        return "Yes."
+
+    (tmp_path / "policy.toml").write_text(policy)
+    told = (Source("variable", "people", ("people",), bytes=12),)
+    with opened(tmp_path, says_nothing, namespace={"people": people()}) as session:
+        ran(session, prompt="anna@example.com is Anna Schmidt", told=told)
+    assert seen == ["[email_1] is Anna Schmidt"]
+
+
+def test_a_mask_that_fails_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mask, "_own", [mask.Mask("mine", function=lambda text: [text[10**9]])])
+    with outside(tmp_path, monkeypatch, []) as (session, server):
+        result = asked(session, "Hello?")
+    assert "IndexError" in result.reason
+    assert not server.requests
+
+
+# Local only
+
+
+def test_a_remote_model_is_not_asked_with_what_is_local_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = [sql("SELECT age FROM People")]
+    with outside(tmp_path, monkeypatch, script, {"people": local_only(people())}) as (session, server):
+        result = asked(session, "How old?", "sql")
+        assert result.status == "failed"
+        assert "`people`, which is local only" in result.reason
+        assert "%agent local_only --end people" in result.reason
+        assert len(server.requests) == 1
+        session.marks.end(["people"], "ada")
+        server._reply = lambda _: says("34 and 57.")
+        assert gone_on(session, result.run).status == "finished"
+    assert len(server.requests) == 2
+
+
+def test_a_prompt_that_carries_it_sends_nothing_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = '[[local_only]]\nvariables = "pat*"\n'
+    told = (Source("variable", "patients", ("patients",), ("age",), 2, 2, 10),)
+    with outside(tmp_path, monkeypatch, [], {"patients": people()}, policy) as (session, server):
+        assert "`patients`" in asked(session, "patients: …", told=told).reason
+        assert session.journal.events(kind=Kind.MODEL_ASKED) == []
+    assert not server.requests
+
+
+def test_what_an_agents_code_makes_of_it_is_local_only_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"people": people()}
+    here = [call("python", code="older = people[people.age > 40].age.tolist()\nimport math"), "Done."]
+    with outside(tmp_path, monkeypatch, [], names, models=[ScriptedModel(here)]) as (session, server):
+        session.marks.add(["people"], "ada")
+        run = asked(session, "Make it.", "python", model="scripted:script").run
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).status == "finished"  # a model here may
+        assert dict(session.marks.names) == {"people": (), "older": ("people",)}
+        table = session.sql("SELECT name, made_of FROM local_only", frames=False)
+        assert [list(item) for item in table["made_of"]] == [["people"], []]
+        fork = ForkRun(run, prompt="And now?", model=REMOTE)
+        result = asyncio.run(session.drain(fork))
+        assert "`people`" in result.reason
+    with outside(tmp_path, monkeypatch, [], {"older": [57]}) as (session, _):
+        told = (Source("variable", "older", ("older",), bytes=4),)
+        assert "`older`" in asked(session, "older: [57]", told=told).reason  # after a restart, too
+    assert not server.requests
+
+
+def test_a_fallback_to_a_model_here_answers_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"default": {**QUICK["default"], "fallback": ["scripted:here"]}}
+    here = ScriptedModel([call("sql", query="FROM people"), "Two."], "scripted:here")
+    config = Config(model=REMOTE, models=settings)
+    told = (Source("variable", "people", ("people",)),)
+    names = {"people": local_only(people())}
+    with outside(tmp_path, monkeypatch, [], names, config=config, models=[here]) as (session, server):
+        assert asked(session, "How many?", "sql", told=told).text == "Two."
+        assert set(session.sql("SELECT provider FROM egress")["provider"]) == {"local"}
+        assert "local only" in session.sql("SELECT reason FROM incidents")["reason"][0]
+    assert not server.requests
+
+
+def test_a_tool_of_the_notebook_that_reads_it_carries_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, object] = {"people": local_only(people()), "tool": tool}
+    exec('@tool(privilege="read_only")\ndef oldest() -> int:\n    """Age."""\n    return int(people.age.max())', names)
+    with outside(tmp_path, monkeypatch, [calls(("oldest", "{}"))], names) as (session, server):
+        assert "`people`" in asked(session, "How old?", names["oldest"]).reason
+    assert len(server.requests) == 1

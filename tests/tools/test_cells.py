@@ -1,0 +1,54 @@
+"""The values of a column are found as previews, results and printed tables write them."""
+
+import pandas as pd
+import pytest
+
+from assent.tools.cells import cells
+from assent.tools.preview import preview
+from assent.tools.sql import table_text
+
+FRAME = pd.DataFrame(
+    {
+        "name": ["Anna", 'Ben "B" O', "C" * 50 + " end", "line\nbreak"],
+        "pay": [52_000.5, 61_000.0, 123.456, 7.0],
+        "sex": ["F", "M", "F", "M"],
+        "born": pd.to_datetime(["1990-01-02", "1985-05-06", "2001-11-30", "1970-01-01"]),
+    }
+)
+
+
+def masked(text: str, *columns: str) -> str:
+    for begin, end, rule in reversed(cells(text, [FRAME], lambda name: name if name in columns else "")):
+        text = f"{text[:begin]}<{rule}>{text[end:]}"
+    return text
+
+
+@pytest.mark.parametrize("write", [table_text, preview, lambda frame: frame.to_string(), lambda frame: repr(frame)])
+def test_no_value_of_a_masked_column_is_left(write: object) -> None:
+    text = masked(write(FRAME), "name", "pay", "sex", "born")  # type: ignore[operator]  # a way to write a frame
+    for value in ("Anna", "Ben", "CCC", "52000", "61000", "123.4", "1990", "2001", " F", "M "):
+        assert value not in text
+
+
+def test_other_columns_stay() -> None:
+    text = masked(table_text(FRAME), "name")
+    assert "52000.5,F,1990-01-02" in text
+    assert text.startswith("name,pay,sex,born\n<name>,")
+
+
+def test_a_short_value_is_one_only_where_it_stands_like_a_cell() -> None:
+    assert masked("Anna,F\nThe letter M is none", "sex") == "Anna,<sex>\nThe letter M is none"
+
+
+def test_a_longer_word_is_another_one() -> None:
+    assert masked("Anna, Annabel, Joanna", "name") == "<name>, Annabel, Joanna"
+
+
+def test_labels_of_rows_count_as_a_column() -> None:
+    grouped = FRAME.set_index("name")
+    found = cells("Anna 1", [grouped], lambda name: name if name == "name" else "")
+    assert found == ((0, 4, "name"),)
+
+
+def test_without_a_masked_column_nothing_is_looked_for() -> None:
+    assert cells("Anna", [FRAME], lambda name: "") == ()
