@@ -24,7 +24,8 @@ from assent.policy.layers import NONE, Layers
 from assent.policy.loader import Loader
 from assent.policy.modes import strictest
 from assent.policy.overview import Row, overview
-from assent.policy.risk import with_checks
+from assent.policy.risk import checks_of, with_checks
+from assent.risk.check import Checks
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.store.window import Window
@@ -136,6 +137,11 @@ class Catalog:
         acts = {name: tool.acts for name, tool in tools.items() if tool.acts}
         found = replace(found, acts=acts) if acts else found
         return with_checks(found, {name: tool.risk for name, tool in tools.items() if tool.risk})
+
+    def checks(self, tool: str) -> Checks:
+        """The risk checks of what goes by a tool's name: the tool's own, where there is one, and the policy's."""
+        known = self.tools().get(tool)
+        return checks_of(self.policies.layers(), tool, known.risk if known else ())
 
     def is_current(self, rules: Facts) -> bool:
         """Whether the policy is still the one that the rules were made of; nothing is read to know."""

@@ -27,7 +27,12 @@ class Source:
 Sources = tuple[Source, ...]
 
 
-def joined(*groups: Iterable[Source]) -> Sources:
+def pair(source: Source | tuple[str, str]) -> tuple[str, str]:
+    """Kind and name of a source, which tools may also write as a pair."""
+    return (source.kind, source.name) if isinstance(source, Source) else source
+
+
+def merged(*groups: Iterable[Source]) -> Sources:
     """Each source once, in the order in which they came."""
     return tuple(dict.fromkeys([source for group in groups for source in group]))
 

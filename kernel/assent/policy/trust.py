@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import SplitResult, urlsplit
 
+from assent.core.canonical import digest
 from assent.core.errors import ConfigError
 from assent.core.taint import Source, Sources
 from assent.core.trust import Trust
-from assent.core.waiver import end_of
+from assent.core.waiver import moment
 from assent.policy.entry import Entry
 from assent.policy.host import Host, host_of, one_of
 
@@ -16,7 +17,6 @@ _KIND = re.compile(r"([a-z][a-z_-]*):(?!//)(.+)", re.DOTALL)
 _GLOB = re.compile(r"\*\*|\*|\?")
 _EXPRESSIONS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 _USUAL = (None, 80, 443)  # the ports that a host without one means
-_SPAN = 1e9  # seconds since the epoch, in 2001: no end of a trust is before, but one that counts from the epoch is
 _KEYS = ("source", "reason", "until")
 _EXAMPLES = "file:data/orders.csv, web:api.example.com, https://host/page, agent:NAME, tool:NAME"
 
@@ -69,10 +69,8 @@ def _read(entry: Entry) -> Trust:
     values = entry.values
     try:
         source = spelt(str(values["source"]))
-        until = end_of(values["until"], 0)
-        if until.timestamp() < _SPAN:
-            raise ConfigError(f"{values['until']!r} has no beginning in a file: write a date.")
-        return Trust(f"line{entry.line}", source, values["reason"], entry.rule, until, "workspace")
+        until = moment(values["until"])
+        return Trust(digest(dict(values))[:6], source, values["reason"], entry.rule, until, "workspace")
     except ConfigError as error:
         raise entry.error(str(error)) from None
 

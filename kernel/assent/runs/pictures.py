@@ -9,6 +9,7 @@ from typing import Any
 
 from assent.core.errors import AssentError, ConfigError, StoreError
 from assent.core.messages import Image, Message
+from assent.core.taint import Source
 from assent.runs.run import Run
 from assent.store import blobs
 
@@ -30,6 +31,18 @@ def keep_all(folder: Path, sources: Any, names: Mapping[str, Any]) -> list[dict[
     """`keep` for each of several pictures; one by itself needs no list around it."""
     several = sources if isinstance(sources, (list, tuple)) else [sources]
     return [keep(folder, source, names) for source in several]
+
+
+def shown(sources: Any, names: Mapping[str, Any]) -> list[Source]:
+    """Where pictures come from: variables, and files. What is given as it is, the analyst has made."""
+    found: list[Source] = []
+    for source in sources if isinstance(sources, (list, tuple)) else [sources]:
+        named = names.get(source) if isinstance(source, str) else None
+        if named is not None:
+            found.append(Source("variable", source))
+        if isinstance(path := source if named is None else named, (str, os.PathLike)):
+            found.append(Source("file", os.fspath(path)))
+    return found
 
 
 def load(run: Run) -> None:

@@ -1,0 +1,123 @@
+"""What variables and files carry of untrusted sources: a fold over what calls and cells have written.
+
+A call that has read untrusted content, or a run that has, marks all that it binds, changes or saves; a cell marks what
+it makes of something marked. What is bound anew from clean values is clean again. The events say it themselves:
+`taint` beside `touched`.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from assent.core.events import Event, Kind
+from assent.core.ids import KERNEL
+from assent.core.taint import Source, Sources, from_json, merged
+from assent.store.window import Window
+from assent.tools.variables import ANY
+
+_WRITTEN = ("bound", "changed", "maybe", "deleted")
+_IN = f"kind IN ('{Kind.CALL_FINISHED}', '{Kind.CELL_RAN}')"
+_EVER = f"""SELECT count(*) > 0 FROM events WHERE {_IN} AND contains(CAST(body AS VARCHAR), '"taint"')"""
+_ALL = f"""SELECT body -> 'touched', body -> 'taint' FROM events
+    WHERE {_IN} AND contains(CAST(body AS VARCHAR), '"touched"') ORDER BY seq"""
+
+
+class Carried:
+    """By the kernel's variables, and by files. Any thread may ask.
+
+    A variable of which this kernel tells nothing may have come from an earlier one: it carries what a variable of that
+    name carried last there. `earlier` reads that from the journal, the first time that somebody asks.
+    """
+
+    def __init__(self, earlier: Callable[[], Iterable[tuple[Mapping[str, Any], Sources]]] = list) -> None:
+        self._earlier: Callable[[], Iterable[tuple[Mapping[str, Any], Sources]]] | None = earlier
+        self._here: dict[str, Sources] = {}  # this kernel's variables that something has written
+        self._before: dict[str, Sources] = {}  # those of other kernels, by name alone
+        self._files: dict[str, Sources] = {}
+        self._lock = threading.RLock()
+
+    def variable(self, name: str) -> Sources:
+        """What a variable carries; ANY means all of them together."""
+        with self._lock:
+            if name == ANY:
+                self._look_back()
+                return merged(*self._before.values(), *self._here.values())
+            if (known := self._here.get(name)) is None:
+                self._look_back()
+                known = self._here.get(name, self._before.get(name, ()))
+            return known
+
+    def file(self, path: str) -> Sources:
+        """What a file carries beside being one."""
+        with self._lock:
+            self._look_back()
+            return self._files.get(path, ())
+
+    def wrote(self, touched: Mapping[str, Any], sources: Sources) -> None:
+        """Take in what a call or a cell has written, and what that carries."""
+        with self._lock:
+            self._look_back()  # or what is older would come later
+            self._take(touched, sources)
+
+    def knows_nothing(self) -> bool:
+        """Whether nothing is marked."""
+        with self._lock:
+            self._look_back()
+            return not any([*self._here.values(), *self._before.values(), *self._files.values()])
+
+    def _look_back(self) -> None:
+        earlier, self._earlier = self._earlier, None
+        for touched, sources in earlier() if earlier is not None else ():
+            self._take(touched, sources)
+
+    def _take(self, touched: Mapping[str, Any], sources: Sources) -> None:
+        place = self._here if touched.get("kernel") == KERNEL else self._before
+        for name in (name for how in _WRITTEN for name in touched.get(how, ())):
+            place[name] = sources
+        for path in touched.get("files", ()):
+            _mark(self._files, os.path.realpath(path), sources)
+        for path in touched.get("removed", ()):
+            self._files.pop(os.path.realpath(path), None)
+
+
+def _mark(files: dict[str, Sources], path: str, sources: Sources) -> None:
+    """A file that is written may have been added to, so it keeps what it carried."""
+    if found := merged(files.get(path, ()), sources):
+        files[path] = found
+
+
+def of_journal(journal: Window) -> Carried:
+    """What the journal tells, as far as the session may see it."""
+    return Carried(lambda: _told(journal))
+
+
+def _told(journal: Window) -> list[tuple[Mapping[str, Any], Sources]]:
+    [(ever,)] = journal.select(_EVER)
+    if not ever:
+        return []
+    rows = journal.select(_ALL)
+    return [(json.loads(touched), from_json(json.loads(taint or "null"))) for touched, taint in rows if touched]
+
+
+def of_cell(carried: Carried, touched: Mapping[str, Any], beside: Sources = ()) -> Sources:
+    """What a cell's variables carry, by what it read; `beside` is what it was given in another way."""
+    if carried.knows_nothing():
+        return beside
+    return merged(*[carried.variable(name) for name in touched.get("read", ())], beside)
+
+
+def of_events(events: Iterable[Event]) -> Sources:
+    """All that the events of a run say that it has read."""
+    return merged(*[from_json(event.body.get("taint")) for event in events])
+
+
+def resolved(source: Source, carried: Carried) -> Sources:
+    """A source as it is recorded: of a variable what it carries, of a file its path without links and what it has."""
+    if source.kind == "variable":
+        return carried.variable(source.name)
+    if source.kind == "file":
+        path = os.path.realpath(os.path.expanduser(source.name))
+        return (Source("file", path), *carried.file(path))
+    return (source,)

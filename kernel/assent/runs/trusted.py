@@ -1,0 +1,123 @@
+"""The sources that people trust: given, revoked, and heard of by every process that the workspace is open in."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from weakref import WeakKeyDictionary
+
+from assent.core.clock import CLOCK
+from assent.core.errors import ConfigError, NotFound
+from assent.core.events import Event, Kind, Scope
+from assent.core.ids import KERNEL, new_id
+from assent.core.taint import Sources
+from assent.core.trust import Scope as Reach
+from assent.core.trust import Trust, from_json
+from assent.core.waiver import end_of
+from assent.policy.trust import spelt, untrusted
+from assent.store.journal import Journal
+from assent.store.window import Window
+
+
+class Register:
+    """What the journal says of trust, read once and listened to from then on. Any thread may ask."""
+
+    def __init__(self, house: Journal) -> None:
+        self._given: dict[str, Trust] = {}
+        self._revoked: set[tuple[str, str, str]] = set()  # id, and whose it was
+        self._unsubscribe = house.subscribe(self.hear)  # before the look, so that nothing comes between
+        self.hear([*house.events(kind=Kind.SOURCE_TRUSTED), *house.events(kind=Kind.TRUST_REVOKED)])
+
+    def live(self) -> list[Trust]:
+        """What holds now."""
+        if not self._given:
+            return []
+        now = CLOCK.now()
+        return [
+            item
+            for item in list(self._given.values())
+            if item.until.timestamp() > now and (item.id, item.tenant, item.user) not in self._revoked
+        ]
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take in events, the same ones again too."""
+        for event in events:
+            if event.kind is Kind.SOURCE_TRUSTED:
+                CLOCK.learn(event.at)
+                self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant)
+            elif event.kind is Kind.TRUST_REVOKED:
+                self._revoked.add((event.body["id"], event.tenant, event.user))
+
+
+_lock = threading.Lock()
+_registers: "WeakKeyDictionary[Journal, Register]" = WeakKeyDictionary()
+
+
+def register(house: Journal) -> Register:
+    """The one of a journal, for all sessions of this process."""
+    with _lock:
+        if (found := _registers.get(house)) is None:
+            found = _registers[house] = Register(house)
+        return found
+
+
+class Trusted:
+    """The sources that a session's person trusts. `standing` gives those of the organisation's file.
+
+    Nobody trusts for others: what a person says holds for runs of that person alone.
+    """
+
+    def __init__(self, journal: Window, standing: Callable[[], Iterable[Trust]] = tuple) -> None:
+        self._journal = journal
+        self._standing = standing
+
+    def give(self, source: str, *, reason: str, until: str, by: str, scope: Reach = "session", run: str = "") -> Trust:
+        """Record that a source may be believed; `ConfigError` where it cannot be meant."""
+        if (scope == "run") != bool(run):
+            raise ConfigError("Trust for one run names that run, and no other does: --scope run --run RUN.")
+        journal = self._journal
+        session = KERNEL if scope == "session" else ""
+        ends = end_of(until, CLOCK.now())
+        known = (scope, run, session, journal.user, journal.tenant)
+        trust = Trust(new_id(6), spelt(source), reason, by, ends, *known)
+        self._say(journal.scope().event(Kind.SOURCE_TRUSTED, body=trust.to_json()))
+        return trust
+
+    def revoke(self, beginning: str, by: str) -> Trust:
+        """Trust a source no more; `NotFound` where nothing that holds begins so."""
+        found = [item for item in self.live() if beginning and item.id.startswith(beginning)]
+        if len(found) != 1:
+            raise NotFound(f"There is no trust {beginning!r} to revoke. %agent trust lists what there is.")
+        [trust] = found
+        if trust in self._standing():
+            raise ConfigError(f"The trust {trust.id} stands in {trust.by}: take it away there.")
+        self._say(self._journal.scope().event(Kind.TRUST_REVOKED, body={"id": trust.id, "by": by}))
+        return trust
+
+    def live(self) -> list[Trust]:
+        """What holds now for the session's person, in whichever run."""
+        journal = self._journal
+        mine = [item for item in register(journal.house).live() if _whose(item) == (journal.tenant, journal.user)]
+        return [*self._alive(), *mine]
+
+    def untrusted(self, taint: Sources, scope: Scope) -> Sources:
+        """Those sources of what a run has read that nobody vouches for now."""
+        if not taint:
+            return ()
+        own = (scope.tenant, scope.user)
+        given = [item for item in register(self._journal.house).live() if _whose(item) == own]
+        return untrusted(taint, [*self._alive(), *[item for item in given if _reaches(item, scope)]])
+
+    def _alive(self) -> list[Trust]:
+        now = CLOCK.now()
+        return [item for item in self._standing() if item.until.timestamp() > now]
+
+    def _say(self, event: Event) -> None:
+        self._journal.append([event]).result()
+        register(self._journal.house).hear([event])
+
+
+def _whose(trust: Trust) -> tuple[str, str]:
+    return trust.tenant, trust.user
+
+
+def _reaches(trust: Trust, scope: Scope) -> bool:
+    return trust.run in ("", scope.run) and trust.session in ("", KERNEL)
