@@ -10,6 +10,7 @@ from assent.core.canonical import digest
 from assent.core.errors import ConfigError
 from assent.policy.entry import Entry, hint
 from assent.policy.facts import Call, Facts
+from assent.policy.layers import Layers
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 from assent.risk import limits, windows
 from assent.risk.check import Act, Check, Checks, examine, worst
@@ -63,15 +64,20 @@ def with_checks(facts: Facts, own: Mapping[str, Checks]) -> Facts:
 
     The code of users' own checks is a matter of the tool's identity.
     """
-    given: Sequence[Limit] = facts.layers.of("risk")
-    names = facts.privileges if given else own
-    found = {name: (*own.get(name, ()), *[item.check for item in given if item.names(name)]) for name in names}
+    names = facts.privileges if facts.layers.of("risk") else own
+    found = {name: checks_of(facts.layers, name, own.get(name, ())) for name in names}
     checks = {name: items for name, items in found.items() if items}
     if not checks:
         return facts
     terms = {name: [[item.name, item.terms] for item in items] for name, items in checks.items()}
     version = digest([facts.version, terms])[:16]
     return replace(facts, checks=MappingProxyType(checks), version=version)
+
+
+def checks_of(layers: Layers, tool: str, own: Checks) -> Checks:
+    """The checks of one tool: its own, then those of every layer of policy."""
+    given: Sequence[Limit] = layers.of("risk")
+    return (*own, *[item.check for item in given if item.names(tool)])
 
 
 def read_limits(entries: Sequence[Entry]) -> tuple[Limit, ...]:

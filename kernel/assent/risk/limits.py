@@ -21,9 +21,7 @@ def max_amount(argument: str, most: Any, *, ask_over: Any = None) -> Check:
         if value > most:
             return deny(f"{argument} {shown(value)} is over the limit of {shown(most)}")
         if soft is not None and value > soft:
-            return ask(
-                f"{argument} {shown(value)} is over {shown(soft)}, where a person is asked; {shown(most)} at most"
-            )
+            return ask(f"{argument} {shown(value)} is over {shown(soft)}; {shown(most)} at most")
         return ok(f"{argument} {shown(value)} of at most {shown(most)}")
 
     return Check("max amount", f"{argument} at most {shown(most)}{_soft(soft)}", look)
@@ -64,7 +62,7 @@ def min_liquidity(least: Any, *, fact: str = "liquidity", ask_under: Any = None)
         if value < least:
             return deny(f"{fact} {shown(value)} is under the minimum of {shown(least)}")
         if soft is not None and value < soft:
-            return ask(f"{fact} {shown(value)} is under {shown(soft)}, where a person is asked")
+            return ask(f"{fact} {shown(value)} is under {shown(soft)}; at least {shown(least)}")
         return ok(f"{fact} {shown(value)}, at least {shown(least)}")
 
     return Check("minimum liquidity", f"the fact {fact} at least {shown(least)}{_soft(soft)}", look, needs=(fact,))
