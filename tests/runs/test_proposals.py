@@ -213,7 +213,7 @@ def test_an_edit_of_the_call_that_proposed_takes_its_proposals_along(tmp_path: P
 def test_paused_between_proposal_and_act_it_goes_on_where_it_was(tmp_path: Path) -> None:
     """The proposal is on the disk and undecided: it is neither lost nor made twice."""
 
-    @tool(proposes=True)
+    @tool(proposes=True, privilege="execute_safe")  # so that the run is on the disk by then
     def wish() -> Any:
         done.append("wish")
         session.pause(run_of(idempotency_key()))  # nothing is begun after it
