@@ -32,7 +32,7 @@ async def open_budgets(run: Run) -> None:
     for pot in purse.pots:
         if pot.part is not None:
             pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.limits, run.state.run)
-    purse.largest = max(purse.largest, largest_answer(run.journal, run.state.agent.name, run.model.name))
+    purse.learn(*largest_answer(run.journal, run.state.agent.name, run.model.name))
     body = {"budgets": [pot.told() for pot in purse.pots], "estimate": _estimate(run, purse)}
     run.record(_event(run, Kind.BUDGET_OPENED, body))
 
@@ -54,7 +54,7 @@ async def afford_calls(run: Run, calls: Sequence[CallState]) -> tuple[list[CallS
     for number, call in enumerate(calls, 1):
         try:
             for pot in purse.pots:
-                await _cover(run, pot, {"calls": Decimal(number)}, f"the call of {call.tool}")
+                await _cover(run, pot, {"calls": Decimal(number)}, f"{call.tool} as the next call")
         except OverBudget as short:
             return list(calls[: number - 1]), short
     return list(calls), None
@@ -101,8 +101,9 @@ def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
 
 def _over(run: Run, pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
     budget, name = pot.budget, run.state.run
-    least = f", and it may take {said(kind, need[kind])}" if need.get(kind) else ""
-    why = f"{_stand(pot, kind)}{least}, which does not cover {what}" if need or kind != "money" else what
+    why = f"{_stand(pot, kind)}, so {what} is not begun" if need or kind != "money" else what
+    if need.get(kind):
+        why = f"{_stand(pot, kind)}, and {what} may take {said(kind, need[kind])}"
     if budget.rule:
         what_to_do = f'Raise it there, or %agent waive {budget.name} --budget --reason "…" --until 2h'
         text = f"The budget {budget.name} ({budget.rule}) stops the run: {why}. {what_to_do}; then resume the run."
@@ -124,6 +125,8 @@ def _next_answer(run: Run, purse: Purse) -> tuple[dict[str, Decimal], bool]:
     if not any("money" in pot.budget.limits for pot in purse.pots):
         return need, False
     price = cost(run.model.name, usage)
+    if price is None:
+        price = purse.dearest  # a vendor that says what an answer did cost, but not what the next one will
     return need | ({} if price is None else {"money": price}), price is None
 
 

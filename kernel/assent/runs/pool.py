@@ -39,7 +39,7 @@ _BEFORE = "WINDOW before AS (PARTITION BY run ORDER BY seq)"
 # From the first event of the day on, whatever the later ones say: a clock that was set back frees nothing.
 _TODAY = f"""seq >= (SELECT coalesce(min(seq), {2**63 - 1}) FROM events
     WHERE time >= make_timestamp(CAST(? AS BIGINT) * 1000000))"""
-_ANSWERS = """SELECT max(output_tokens) FROM (SELECT output_tokens FROM events
+_ANSWERS = """SELECT max(output_tokens), max(cost) FROM (SELECT output_tokens, cost FROM events
     WHERE kind = 'model_answered' AND agent = ? AND model = ? ORDER BY seq DESC LIMIT 200)"""
 _RUNS = """SELECT count(*), quantile_disc(cost, 0.5), quantile_disc(cost, 0.9) FROM (
     SELECT sum(cost) AS cost FROM events WHERE kind = 'model_answered' AND agent = ? AND run IN (
@@ -92,10 +92,10 @@ def room(part: Part, limits: dict[str, Decimal], wanted: dict[str, Decimal], run
     return Guard(f"SELECT {' AND '.join(fits)} FROM ({query})", (*bounds, *parameters))
 
 
-def largest_answer(journal: Window, agent: str, model: str) -> int:
-    """The most tokens that a late answer to this agent had; 0 where there is none."""
-    [(most,)] = journal.select(_ANSWERS, [agent, model])
-    return most or 0
+def largest_answer(journal: Window, agent: str, model: str) -> tuple[int, Decimal | None]:
+    """The most tokens that a late answer of the model to this agent had, and the most that one cost."""
+    [(tokens, cost)] = journal.select(_ANSWERS, [agent, model])
+    return tokens or 0, cost
 
 
 def past_runs(journal: Window, agent: str) -> tuple[int, Decimal | None, Decimal | None]:

@@ -105,13 +105,14 @@ class Purse:
     """The pots of one run, fed with its events in their order.
 
     `counted` is how many tokens the conversation had up to the last answer, 0 where nobody has counted them; `largest`
-    the most tokens that an answer had.
+    the most tokens that an answer had, and `dearest` the most that one cost, if that is known of any.
     """
 
     scope: Scope
     pots: Sequence[Pot]
     counted: int = 0
     largest: int = 0
+    dearest: Decimal | None = None
 
     def hear(self, event: Event) -> list[Pot]:
         """Count an event; the pots that it brings to their warning, each once."""
@@ -134,7 +135,12 @@ class Purse:
     def _measure(self, event: Event) -> None:
         if event.kind is Kind.MODEL_ANSWERED:
             self.counted = (event.input_tokens or 0) + (event.output_tokens or 0) if event.input_tokens else 0
-            self.largest = max(self.largest, event.output_tokens or 0)
+            self.learn(event.output_tokens or 0, event.cost)
+
+    def learn(self, tokens: int, cost: Decimal | None) -> None:
+        """An answer may have so many tokens, and cost so much."""
+        self.largest = max(self.largest, tokens)
+        self.dearest = cost if self.dearest is None else max(self.dearest, cost or self.dearest)
 
 
 def purse(budgets: Iterable[Budget], scope: Scope, events: Iterable[Event]) -> Purse | None:
