@@ -22,17 +22,17 @@ from assent.tools.tool import tool
 pytestmark = pytest.mark.usefixtures("people")
 
 
-@tool(privilege="read_only")
+@tool(privilege="read_only", source="none")
 def look() -> str:
     return "saw"
 
 
-@tool(privilege="execute_risky")
+@tool(privilege="execute_risky", source="none")
 def risk(x: int = 0) -> str:
     return f"risked {x}"
 
 
-@tool(privilege="super_admin")
+@tool(privilege="super_admin", source="none")
 def wipe() -> str:
     return "wiped"
 

@@ -118,6 +118,9 @@ def resolved(source: Source, carried: Carried) -> Sources:
     if source.kind == "variable":
         return carried.variable(source.name)
     if source.kind == "file":
-        path = os.path.realpath(os.path.expanduser(source.name))
+        try:
+            path = os.path.realpath(os.path.expanduser(source.name))
+        except ValueError:  # no name for a file
+            path = source.name
         return (Source("file", path), *carried.file(path))
     return (source,)
