@@ -18,11 +18,12 @@ Foresee = Callable[[Tool[Any, Any], Mapping[str, Any]], Awaitable[Preview]]
 
 async def foresee_batch(run: Run, events: Sequence[Event]) -> None:
     """Write a preview into each decision of `events` that a person reads: of what asks, and of what a dry run leaves."""
-    if run.foresee is None or run.on_ask == "deny":
+    if run.foresee is None:
         return
     answered = {event.call for event in events if event.kind is Kind.APPROVAL_DECIDED}
     decisions = [event for event in events if event.kind is Kind.CALL_DECIDED and event.tool in run.tools]
     asking = [event for event in decisions if event.decision == "ask" and event.call not in answered]
+    asking = [] if run.on_ask == "deny" else asking  # nobody would read them
     wanted = [*asking, *[event for event in decisions if event.body.get("dry")]]
     found = await asyncio.gather(*[_one(run.foresee, run, event) for event in wanted[:MOST]])
     late = none(f"More than {MOST} calls ask at once; only the first were tried.")
