@@ -40,6 +40,7 @@ def _request(run: Run) -> Request:
         effort=agent.effort,
         agent=agent.name,
         priority=agent.priority,
+        loading=run.outgoing.load if run.outgoing else None,
     )
 
 
@@ -64,7 +65,8 @@ async def _answer(run: Run, request: Request, step: int) -> Answer:
 
 
 def _noted(run: Run, notice: Notice, kind: Kind, step: int) -> Event:
-    body: dict[str, Any] = {"reason": notice.reason, **({"restart": True} if notice.restart else {}), **notice.details}
+    reason = {"reason": notice.reason} if notice.reason else {}
+    body: dict[str, Any] = {**reason, **({"restart": True} if notice.restart else {}), **notice.details}
     return run.event(kind, step=step, model=notice.model, duration=notice.seconds, body=body)
 
 
