@@ -73,5 +73,29 @@ def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_organisation_s_file_that_is_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"ASSENT_POLICY names .*, and there is no such file"):
+    with pytest.raises(ConfigError, match=r"There is no policy where .*org\.toml should be"):
         Loader(tmp_path, {"ASSENT_POLICY": str(tmp_path / "org.toml")}).layers()
+
+
+def test_a_link_that_leads_nowhere_is_no_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").symlink_to(tmp_path / "share" / "policy.toml")
+    with pytest.raises(ConfigError, match=r"There is no policy where .*policy\.toml should be"):
+        Loader(tmp_path, {}).layers()
+
+
+def test_the_organisation_s_file_is_where_it_was_when_the_session_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "org.toml").write_text(ASK)
+    monkeypatch.chdir(tmp_path)
+    loader = Loader(tmp_path / "w", {"ASSENT_POLICY": "org.toml"})
+    monkeypatch.chdir("/")
+    assert lines(loader) == ["organisation's policy.toml:1"]
+
+
+def test_the_organisation_s_file_stays_the_one_that_was_named_first(tmp_path: Path) -> None:
+    (tmp_path / "org.toml").write_text(ASK)
+    environ = {"ASSENT_POLICY": str(tmp_path / "org.toml")}
+    loader = Loader(tmp_path, environ)
+    environ["ASSENT_POLICY"] = ""
+    assert lines(loader) == ["organisation's policy.toml:1"]

@@ -17,35 +17,35 @@ class Loader:
     """Keeps the policy of a workspace: a file is read again when it has changed, and looked at by a stat otherwise."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
-        self.folder = folder
         self.session: Document | None = None  # what was said from Python
-        self._environ = environ
-        self._files: dict[Path, tuple[tuple[int, ...], Document]] = {}
+        named = environ.get("ASSENT_POLICY", "")  # once: what runs here later may change the environment
+        self._places: tuple[tuple[Layer, str, bool], ...] = (
+            ("organisation", os.path.abspath(named) if named else ORGANISATION, bool(named)),
+            ("workspace", str(folder / FILE), False),
+        )
+        self._files: dict[str, tuple[tuple[int, ...], Document]] = {}
         self._last = NONE
 
     def layers(self) -> Layers:
         """What holds now; `ConfigError` with the line where a file is no policy, and nothing may start then."""
-        organisation = self._environ.get("ASSENT_POLICY")
-        files: tuple[tuple[Layer, Path, bool], ...] = (
-            ("organisation", Path(organisation or ORGANISATION), bool(organisation)),
-            ("workspace", self.folder / FILE, False),
-        )
-        found = [self._read(layer, path, must) for layer, path, must in files]
+        found = [self._read(layer, path, must) for layer, path, must in self._places]
         documents = tuple([item for item in (*found, self.session) if item is not None])
         if documents != self._last.documents:
             self._last = Layers(documents) if documents else NONE
         return self._last
 
-    def _read(self, layer: Layer, path: Path, must: bool) -> Document | None:
+    def _read(self, layer: Layer, path: str, must: bool) -> Document | None:
         try:
             stat = os.stat(path)
             stamp = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
             known = self._files.get(path)
             if known is None or known[0] != stamp:
-                known = self._files[path] = (stamp, read(path.read_text("utf-8"), str(path), layer))
+                known = self._files[path] = (stamp, read(Path(path).read_text("utf-8"), path, layer))
         except (FileNotFoundError, NotADirectoryError):
-            if must:
-                raise ConfigError(f"ASSENT_POLICY names {path}, and there is no such file. Nothing runs.") from None
+            if must or os.path.islink(path):
+                raise ConfigError(
+                    f"There is no policy where {path} should be. Nothing runs until it is there."
+                ) from None
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The policy {path} cannot be read: {error}. Nothing runs until it can be.") from None

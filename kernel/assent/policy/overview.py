@@ -46,6 +46,9 @@ def _of_layers(layers: Layers) -> Iterator[Row]:
         rows += [_of_ceiling(item) for item in document.sections.get("agents", ())]
         rows += [_of_asking(item, document.layer) for item in document.sections.get("ask", ())]
         yield from sorted(rows, key=lambda row: int(row.line))
+        for section, found in document.sections.items():
+            if section not in ("rule", "agents", "ask"):
+                yield Row(document.layer, "", f"[[{section}]]", when=f"{len(found)} of them, in {document.source}")
 
 
 def _of_rule(rule: Rule) -> Row:
