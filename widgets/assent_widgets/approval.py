@@ -10,6 +10,7 @@ from typing import Any
 from assent.core.approval import Decided, Pending
 from assent_widgets.calls import SOURCES, source_of
 from assent_widgets.escape import clip, escape, hides, plural, reveal
+from assent_widgets.foreseen import preview_html, preview_lines, preview_view
 from assent_widgets.style import AMBER, FRAME, GREEN, MUTED, RED, SMALL, badge, note, pre
 
 MIME = "application/vnd.assent.approval+json"
@@ -36,7 +37,9 @@ def view(pending: Pending) -> dict[str, Any]:
         "title": reveal(title(pending)),
         "privilege": pending.privilege,
         "why": reveal(pending.why),
-        "asks": reveal(pending.asks),
+        "asks": reveal(_asks(pending)),
+        "notes": [[reveal(label), reveal(text)] for label, text in _notes(pending)],
+        "preview": preview_view(pending.preview) if pending.preview else None,
         "where": reveal(where(pending)),
         "language": language,
         "size": plural(source.count("\n") + 1, "line"),
@@ -112,13 +115,16 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
     source, _ = source_of(pending.tool, pending.arguments)
     shown = clip(source, limit)
     lines = [f"Why: {line}" for line in reveal(pending.why).split("\n") if line.strip()]  # none can pass for ours
-    lines += [f"Asked because: {pending.asks}"] if pending.asks else []
+    lines += [f"Asked because: {_asks(pending)}"] if pending.asks else []
+    lines += [f"{label}: {text}" for label, text in _notes(pending)]
     lines += [f"Approvals: {_approvals(pending)}"] if pending.personal else []
     lines += [f"Expires: {_expires(pending)}"] if pending.until is not None else []
-    text = [f"[{state}] {title(pending)}", *lines, *_indented(shown), where(pending), *notes]
+    foreseen = preview_lines(pending.preview) if pending.preview else []
+    text = [f"[{state}] {title(pending)}", *foreseen, *lines, *_indented(shown), where(pending), *notes]
     small = f'<div style="{SMALL}">'
     body = [
         f"<div><strong>{escape(title(pending))}</strong> · {badge(escape(state), colour)}</div>",
+        preview_html(pending.preview) if pending.preview else "",
         *[f"<div>{escape(line)}</div>" for line in lines],
         pre(_escape_exact(shown)),
         *[f"{small}{escape(line)}</div>" for line in notes],
@@ -127,6 +133,15 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
     html = f'<div class="{_CLASS}" style="{FRAME}">{note("".join(body), colour)}</div>'
     value = asdict(pending) | {"arguments": json.loads(json.dumps(dict(pending.arguments), default=str))}
     return {"text/plain": reveal("\n".join(text)), "text/html": html, MIME: {"version": 1, "pending": value}}
+
+
+def _asks(pending: Pending) -> str:
+    return f"{pending.asks} ({pending.rule})" if pending.rule else pending.asks
+
+
+def _notes(pending: Pending) -> list[tuple[str, str]]:
+    """Each in one line, whatever is in it: none may pass for another line of the card."""
+    return [(" ".join(label.split()), " ".join(text.split())) for label, text in pending.notes]
 
 
 def _two_ways(pending: Pending) -> str:

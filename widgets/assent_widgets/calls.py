@@ -9,7 +9,9 @@ from typing import Any
 from assent.core.canonical import too_deep
 from assent.core.events import Event, Kind
 from assent.core.messages import ToolCall
+from assent.core.preview import from_json
 from assent_widgets.escape import reveal
+from assent_widgets.foreseen import preview_line
 
 SOURCES = {"sql": "query", "python": "code"}
 LANGUAGES = {"sql": "SQL", "python": "Python"}
@@ -42,6 +44,7 @@ class Call:
     approvers: int = 1
     voices: set[str] = field(default_factory=set)
     card: bool = False
+    foreseen: str = ""  # what it would do, in a line
 
     @property
     def on_card(self) -> bool:
@@ -118,8 +121,11 @@ def _decide(call: Call, event: Event) -> None:
     approved = call.state == "approved"
     if (by := event.body.get("proposed_by")) and not call.said:
         call.said.append(f"Proposed by the call {by}.")
+    if "preview" in event.body:
+        call.foreseen = preview_line(from_json(event.body["preview"]))
     if event.body.get("dry"):
         call.state = "not performed"
+        call.said += [f"If it ran: {call.foreseen}."] if call.foreseen else []
         call.said.append(
             "Dry run: it would ask first." if event.body["dry"] == "ask" else "Dry run: it would just run."
         )
@@ -127,7 +133,9 @@ def _decide(call: Call, event: Event) -> None:
     match event.decision:
         case "ask":
             call.state, call.approvers, call.voices = "waiting for approval", event.body.get("approvers", 1), set()
-            call.said.append(_sentence("Needs approval", reason))
+            rule = f" ({event.body['rule']})" if event.body.get("rule") else ""
+            call.said.append(_sentence("Needs approval", reason + rule))
+            call.said += [f"If it runs: {call.foreseen}."] if call.foreseen else []
         case "allow":
             call.state = "approved" if approved else "allowed"
             if reason and not approved and call.privilege not in ("", *_AUTOMATIC):

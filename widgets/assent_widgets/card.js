@@ -26,10 +26,59 @@ function button(label, className, act) {
 }
 
 function facts(view) {
-  const rows = [["Why", view.why], ["Asked because", view.asks], ["Approvals", view.approvals], ["Expires", view.expires]].filter((row) => row[1]);
+  const rows = [["Why", view.why], ["Asked because", view.asks], ...view.notes, ["Approvals", view.approvals], ["Expires", view.expires]].filter((row) => row[1]);
   const list = element("dl", "assent-facts");
   for (const [name, value] of rows) list.append(element("dt", "", name), element("dd", "", value));
   return list;
+}
+
+// What a call would do: the sentences open, the tables one click away.
+function foreseen(preview) {
+  const box = element("section", "assent-preview");
+  box.setAttribute("aria-label", "What it would do");
+  const list = element("ul", "assent-effects");
+  for (const line of preview.effects) list.append(effect(line));
+  for (const line of preview.gaps) list.append(element("li", "assent-gap", line));
+  box.append(element("div", "assent-preview-head", preview.head), list);
+  if (preview.tables.length || preview.text) {
+    const more = element("details", "assent-more");
+    more.append(element("summary", "", preview.summary));
+    for (const item of preview.tables) more.append(element("div", "assent-table-title", item.title), table(item));
+    if (preview.text) more.append(element("div", "assent-table-title", preview.label), element("pre", "assent-printed", preview.text));
+    box.append(more);
+  }
+  box.append(element("div", "assent-hint", preview.way));
+  return box;
+}
+
+function effect(line) {
+  const item = element("li", "");
+  const at = line.indexOf(": ");
+  if (at > 0) item.append(element("strong", "", line.slice(0, at)), line.slice(at));
+  else item.textContent = line;
+  return item;
+}
+
+// Rows in pairs, before and after: what differs is marked.
+function table({ columns, rows }) {
+  const frame = element("div", "assent-table");
+  const grid = element("table", "");
+  const line = (cells, tag, other) => {
+    const row = element("tr", "");
+    cells.forEach((cell, i) => {
+      const differs = other && i > 0 && cell !== other[i];
+      const node = element(tag, [cell === null ? "assent-null" : "", differs ? "assent-differs" : ""].join(" ").trim(), cell ?? "NULL");
+      row.append(node);
+    });
+    return row;
+  };
+  grid.append(line(columns, "th"));
+  rows.forEach((cells, i) => {
+    const paired = cells[0] === "after" && rows[i - 1]?.[0] === "before";
+    grid.append(line(cells, "td", paired ? rows[i - 1] : null));
+  });
+  frame.append(grid);
+  return frame;
 }
 
 function source(view) {
@@ -200,7 +249,8 @@ function render({ model, el, signal }) {
   head.append(element("strong", "assent-title", view.title), element("span", "assent-chip", view.privilege));
   const controls = element("div", "assent-controls");
   controls.append(row, fields.edit, fields.happened, fields.reject, fields.name);
-  card.append(head, facts(view), source(view), controls, message, status, element("div", "assent-where", view.where));
+  const preview = view.preview ? [foreseen(view.preview)] : [];
+  card.append(head, ...preview, facts(view), source(view), controls, message, status, element("div", "assent-where", view.where));
 
   const show = () => {
     const state = model.get("status");
