@@ -48,12 +48,16 @@ CASES: dict[Kind, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     Kind.ANSWER_REFUSED: ({"text": SECRET}, {"text": GONE}),
     Kind.CALL_DECIDED: (
-        {"arguments": {"to": SECRET}, "reason": "read_only runs", "digest": "d"},
-        {"arguments": {}, "reason": "read_only runs", "digest": "d"},
+        {"arguments": {"to": SECRET}, "reason": "a dry run", "dry": "ask", "preview": {"effects": [SECRET]}},
+        {"arguments": {}, "reason": "a dry run", "dry": "ask"},
     ),
     Kind.CALL_STARTED: ({"arguments": {"to": SECRET}}, {"arguments": {}}),
     Kind.CALL_FINISHED: (
-        {"text": SECRET, "error": False, "display": {"rows": [[SECRET]]}}, {"text": GONE, "error": False},
+        {
+            "text": SECRET, "error": False, "display": {"rows": [[SECRET]]},
+            "proposals": [{"tool": "mail", "arguments": {"to": SECRET}, "why": SECRET}],
+        },
+        {"text": GONE, "error": False, "proposals": [{"tool": "mail", "arguments": {}, "why": GONE}]},
     ),
     Kind.RUN_SUSPENDED: ({"reason": "nobody answered"}, {"reason": "nobody answered"}),
     Kind.RUN_PAUSED: ({"reason": "r", "by": "ana", "partial": SECRET}, {"reason": "r", "by": "ana", "partial": GONE}),

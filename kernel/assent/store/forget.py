@@ -92,7 +92,8 @@ def _texts(body: Body) -> Body:
 
 
 def _arguments(body: Body) -> Body:
-    return {**body, "arguments": {}}
+    kept = {name: value for name, value in body.items() if name != "preview"}
+    return {**kept, "arguments": {}}
 
 
 def _only(body: Body, *names: str) -> dict[str, Any]:
