@@ -7,7 +7,7 @@ from typing import Any
 from assent.core.cargo import Cell
 
 _WORD = re.compile(r"\w+")
-_NUMBER = re.compile(r"-?(?<![\w.])\d+(?:\.(\d+))?(?:e[+-]\d+)?(?!\w|\.\d)")
+_NUMBER = re.compile(r"-?(?<![\w.])\d+(?:\.\d+)?(?:e[+-]\d+)?(?!\w|\.\d)")
 _SHORT = 3  # signs; a shorter value is only one where it stands like a cell of a table
 _CUT = 12  # signs that are left of a value at least where it was cut
 _DOTS = ("…", "...", "\n…")
@@ -47,15 +47,20 @@ def _columns(frame: Any, rule_of: Callable[[str], str]) -> Iterator[tuple[str, A
 
 def _numbers(column: Any, text: str) -> Iterator[tuple[int, int]]:
     """Where a number of the text is one of the column's, rounded as it is there."""
-    values = column.dropna().unique().tolist()
-    rounded: dict[tuple[int, bool], set[float]] = {}
+    values = column.dropna().to_numpy(dtype="float64")
+    values.sort()
     for match in _NUMBER.finditer(text):
-        digits, scientific = len(match[1] or ""), "e" in match[0]
-        if (digits, scientific) not in rounded:
-            form = f".{digits}{'e' if scientific else 'f'}"
-            rounded[digits, scientific] = {float(format(value, form)) for value in values}
-        if float(match[0]) in rounded[digits, scientific] and _stands_alone(text, *match.span()):
+        number, half = float(match[0]), _half_of_last(match)
+        at = int(values.searchsorted(number - half))
+        if at < len(values) and values[at] <= number + half and _stands_alone(text, *match.span()):
             yield match.span()
+
+
+def _half_of_last(match: re.Match[str]) -> float:
+    """Half of what the last digit of a number stands for: so far may it be from the value that it was rounded from."""
+    mantissa, _, exponent = match[0].partition("e")
+    half: float = 0.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return half * 1.000001  # a float's own error is far less than the rest
 
 
 def _texts(column: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:
@@ -64,12 +69,18 @@ def _texts(column: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterat
     except TypeError:  # lists and the like have no hash
         values = list(column.dropna())
     for value in values:
-        for form in _written(value):
-            word = _WORD.search(form)
-            for place in words.get(word[0][:_CUT], ()) if word else ():
-                begin = place - word.start() if word else 0
-                if begin >= 0 and (end := _end(form, text, begin)):
-                    yield begin, end
+        word = _WORD.search(value if isinstance(value, str) else str(value))
+        if word is not None and word[0][:_CUT] in words:
+            yield from _found(value, text, words)
+
+
+def _found(value: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:
+    for form in _written(value):
+        word = _WORD.search(form)
+        for place in words.get(word[0][:_CUT], ()) if word else ():
+            begin = place - word.start() if word else 0
+            if begin >= 0 and (end := _end(form, text, begin)):
+                yield begin, end
 
 
 def _written(value: Any) -> set[str]:

@@ -12,6 +12,7 @@ from assent.core.events import Kind
 from assent.core.model import Answer, Model, Notice
 from assent.core.model_settings import ModelSettings
 from assent.models.wrappers.wrap import guard_of, guarded, wrapped
+from assent.models.wrappers.wrapped import Wrapped
 
 BARE = ModelSettings(attempts=1, breaker=0)
 QUICK = ModelSettings(attempts=2, backoff=0.0, breaker=3, cool_down=30)
