@@ -88,7 +88,7 @@ PLACES = {
     "ASSENT_CACHE": "where the local model's weights are kept, for all workspaces",
     "ASSENT_USER": "whom events name as the person, and whose runs a session sees; else the login name",
     "ASSENT_API_KEY": "the key for `base_url`",
-    "ASSENT_POLICY": "the organisation's policy file; else `/etc/assent/policy.toml`. The workspace's is `policy.toml` in it",
+    "ASSENT_POLICY": "the organisation's policy file; else `/etc/assent/policy.toml`",
 }
 VIEW_MEANINGS = {
     "runs": "one row a run",
