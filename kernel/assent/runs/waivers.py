@@ -83,7 +83,7 @@ class Waivers:
         return waiver
 
     def end(self, beginning: str, by: str) -> Waiver:
-        """End a waiver before its time; `NotFound` where none that is alive begins so."""
+        """End a waiver before its time; `NotFound` where none that holds begins so, `ConfigError` if it is not to be ended."""
         found = [item for item in self.live() if beginning and item.id.startswith(beginning)]
         if len(found) != 1:
             raise NotFound(f"There is no waiver {beginning!r} to end. %agent waivers lists them.")
@@ -91,6 +91,8 @@ class Waivers:
         if waiver in self._standing():
             raise ConfigError(f"The waiver {waiver.id} stands in {waiver.by}: take it away there.")
         scope = Scope(agent=waiver.agent or None, user=waiver.user, tenant=waiver.tenant)
+        if not self._journal.access.allows(scope):
+            raise ConfigError(f"The waiver {waiver.id} is for everybody, so an administrator ends it: ASSENT_ADMIN=1.")
         event = scope.event(Kind.WAIVER_ENDED, tool=waiver.tool or None, body={"id": waiver.id, "by": by})
         self._journal.append([event]).result()
         return waiver
