@@ -31,6 +31,7 @@ from assent.risk import reserve
 from assent.risk.reserve import Reservation
 from assent.runs import branch, records
 from assent.runs.answer import answer
+from assent.runs.carried import Carried
 from assent.runs.expiry import expired, is_over, refusal
 from assent.runs.lasting import Lasting, from_event, revocation
 from assent.runs.live import Live
@@ -39,6 +40,7 @@ from assent.runs.marks import Marks
 from assent.runs.result import Result, result_of
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
+from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.store import attached
 from assent.store.access import EVERYONE, Access
@@ -252,6 +254,16 @@ class Session:
     def marks(self) -> Marks:
         """Which variables are for models on this machine only; marking them and ending that."""
         return self._work.marks
+
+    @property
+    def trusted(self) -> Trusted:
+        """Which sources the session's person trusts; trusting one for a while, and revoking that."""
+        return self._catalog.trusted
+
+    @property
+    def carried(self) -> Carried:
+        """What the variables of this kernel and files carry of untrusted sources."""
+        return self._work.carried
 
     @property
     def waivers(self) -> Waivers:

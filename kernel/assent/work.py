@@ -70,7 +70,7 @@ class Work:
         self.live = live_runs(journal)
         self.session = new_id()  # what is allowed for a session is for runs of this one
         self.recordings = Recordings()
-        self.carried = of_journal(journal)
+        self.carried = of_journal(journal, lambda: catalog.config.lineage)
         self.marks = Marks(journal, namespace)
         self._journal = journal
         self._catalog = catalog
@@ -115,6 +115,7 @@ class Work:
 
     def _tell(self, live: Live) -> None:
         """Whoever started a run reads what it says: so the runs that did have read what it has."""
+        self.carried.answered(live.run.state.run, answer_of(live.run))
         for name in {live.caller, live.run.state.scope.parent or ""} - {""}:
             if above := self.live.get(name):
                 above.run.noted += answer_of(live.run)

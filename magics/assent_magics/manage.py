@@ -23,6 +23,7 @@ from assent_magics.local_only import local_only
 from assent_magics.options import Option
 from assent_magics.people import people, proved
 from assent_magics.policy import policy
+from assent_magics.trust import trust
 from assent_magics.waivers import waive, waivers
 from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
@@ -297,6 +298,10 @@ COMMANDS: Mapping[str, Command] = {
     "policy": Command(
         "policy [explain|test]", "the rules that hold; why a call is decided so; examples", policy, options.POLICY
     ),
+    "trust": Command(
+        "trust [SOURCE | revoke ID]", "believe a file, host or other source for a while, with a reason", trust,
+        options.TRUST,
+    ),  # fmt: skip
     "waive": Command(
         "waive TOOL|BUDGET …", "loosen a rule or a budget for a while, with a reason", waive, options.WAIVE
     ),

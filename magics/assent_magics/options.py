@@ -12,6 +12,7 @@ from assent.core.commands import OnAsk
 from assent.core.errors import ConfigError
 from assent.core.model import Effort, Priority
 from assent.core.run_mode import RUN_MODES
+from assent.core.trust import SCOPES
 
 _TOKEN = re.compile(r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+))""")
 
@@ -140,6 +141,12 @@ RESTORE: Mapping[str, Option] = {
     **BACKUP,
 }
 COMPACT: Mapping[str, Option] = {"--dry-run": Option(None, "only say what would be forgotten")}
+TRUST: Mapping[str, Option] = {
+    "--reason": Option(_text, "why, in quotes; whoever looks at it later reads it"),
+    "--until": Option(_text, 'when it ends: 8h (if nothing is said), 3d, a date (to its end), "2026-11-30 14:00"; UTC'),
+    "--scope": _one_of(SCOPES, "for one run, for this kernel's session (if nothing is said), or for the workspace"),
+    "--run": Option(_text, "the run, where the scope is run"),
+}
 WAIVE: Mapping[str, Option] = {
     "--reason": Option(_text, "why, in quotes; everything that the waiver makes possible names it"),
     "--until": Option(_text, 'when it ends: 2h, 3d, a date (to its end), or "2026-11-30 14:00"; UTC'),

@@ -12,6 +12,7 @@ from assent.core.errors import AssentError
 from assent.core.events import Event, Kind
 from assent.core.ids import KERNEL
 from assent.core.secrets import HIDDEN, hide
+from assent.core.taint import to_json
 from assent.jupyter import frontend
 from assent.jupyter.frontend import Provenance
 from assent.tools import touched
@@ -62,6 +63,8 @@ class Cells:
             return
         if not self._running:
             touched.by_calls.clear()
+            if self._session is not None:
+                self._session.carried.cell_begins()
         code = getattr(info, "transformed_cell", None) or info.raw_cell
         del self._running[:-_NESTED]  # whose end nobody told
         self._running.append(
@@ -112,6 +115,9 @@ class Cells:
         self._waiting.clear()
         if session.config.lineage:
             with contextlib.suppress(AssentError):  # a journal that cannot be written must not fail the analyst's cell
+                for event in events:
+                    if taint := session.carried.cell(event.body):
+                        event.body["taint"] = to_json(taint)
                 session.journal.post(events)
 
 

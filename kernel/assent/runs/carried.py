@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from assent.core.events import Event, Kind
+from assent.core.events import Kind
 from assent.core.ids import KERNEL
 from assent.core.taint import Source, Sources, from_json, merged
 from assent.store.window import Window
@@ -23,16 +23,25 @@ _EVER = f"""SELECT count(*) > 0 FROM events WHERE {_IN} AND contains(CAST(body A
 _ALL = f"""SELECT body -> 'touched', body -> 'taint' FROM events
     WHERE {_IN} AND contains(CAST(body AS VARCHAR), '"touched"') ORDER BY seq"""
 
+_KEPT = 16  # runs whose answers are remembered
+Written = tuple[Mapping[str, Any], Sources]  # `touched` of an event, and what it says that this carries
+
 
 class Carried:
     """By the kernel's variables, and by files. Any thread may ask.
 
     A variable of which this kernel tells nothing may have come from an earlier one: it carries what a variable of that
-    name carried last there. `earlier` reads that from the journal, the first time that somebody asks.
+    name carried last there. `earlier` reads that from the journal, the first time that somebody asks. Where cells are
+    not followed (`follows`), such a variable may be made of any.
     """
 
-    def __init__(self, earlier: Callable[[], Iterable[tuple[Mapping[str, Any], Sources]]] = list) -> None:
-        self._earlier: Callable[[], Iterable[tuple[Mapping[str, Any], Sources]]] | None = earlier
+    def __init__(
+        self, earlier: Callable[[], Iterable[Written]] = list, follows: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._earlier: Callable[[], Iterable[Written]] | None = earlier
+        self._follows = follows
+        self._answers: dict[str, Sources] = {}  # of the latest runs
+        self._lately: Sources = ()  # of those that ended since the cell began
         self._here: dict[str, Sources] = {}  # this kernel's variables that something has written
         self._before: dict[str, Sources] = {}  # those of other kernels, by name alone
         self._files: dict[str, Sources] = {}
@@ -46,7 +55,9 @@ class Carried:
                 return merged(*self._before.values(), *self._here.values())
             if (known := self._here.get(name)) is None:
                 self._look_back()
-                known = self._here.get(name, self._before.get(name, ()))
+                known = self._here.get(name, self._before.get(name))
+            if known is None:
+                known = () if self._follows() else self.variable(ANY)
             return known
 
     def file(self, path: str) -> Sources:
@@ -58,28 +69,46 @@ class Carried:
     def wrote(self, touched: Mapping[str, Any], sources: Sources) -> None:
         """Take in what a call or a cell has written, and what that carries."""
         with self._lock:
-            self._look_back()  # or what is older would come later
-            self._take(touched, sources)
+            for name in _names(touched):
+                self._here[name] = sources
+            self._save(touched, sources)
 
-    def knows_nothing(self) -> bool:
-        """Whether nothing is marked."""
+    def answered(self, run: str, sources: Sources) -> None:
+        """A run has ended, and its answer carries these."""
         with self._lock:
-            self._look_back()
-            return not any([*self._here.values(), *self._before.values(), *self._files.values()])
+            self._answers = dict([*list(self._answers.items())[1 - _KEPT :], (run, sources)])
+            self._lately = merged(self._lately, sources)
+
+    def cell_begins(self) -> None:
+        """A cell of the analyst's begins to run."""
+        self._lately = ()
+
+    def cell(self, body: Mapping[str, Any]) -> Sources:
+        """Take in the body of CELL_RAN: what the cell's variables carry, by what it read and by the runs it started."""
+        touched, run = body["touched"], body.get("run")
+        beside = self._lately if run is None else self._answers.get(run, (Source("agent", run),))
+        sources = merged(*[self.variable(name) for name in touched.get("read", ())], beside)
+        self.wrote(touched, sources)
+        return sources
 
     def _look_back(self) -> None:
         earlier, self._earlier = self._earlier, None
+        here: dict[str, Sources] = {}
         for touched, sources in earlier() if earlier is not None else ():
-            self._take(touched, sources)
+            place = here if touched.get("kernel") == KERNEL else self._before
+            place.update(dict.fromkeys(_names(touched), sources))
+            self._save(touched, sources)
+        self._here = here | self._here  # what was heard meanwhile is newer
 
-    def _take(self, touched: Mapping[str, Any], sources: Sources) -> None:
-        place = self._here if touched.get("kernel") == KERNEL else self._before
-        for name in (name for how in _WRITTEN for name in touched.get(how, ())):
-            place[name] = sources
+    def _save(self, touched: Mapping[str, Any], sources: Sources) -> None:
         for path in touched.get("files", ()):
             _mark(self._files, os.path.realpath(path), sources)
         for path in touched.get("removed", ()):
             self._files.pop(os.path.realpath(path), None)
+
+
+def _names(touched: Mapping[str, Any]) -> list[str]:
+    return [name for how in _WRITTEN for name in touched.get(how, ())]
 
 
 def _mark(files: dict[str, Sources], path: str, sources: Sources) -> None:
@@ -88,29 +117,17 @@ def _mark(files: dict[str, Sources], path: str, sources: Sources) -> None:
         files[path] = found
 
 
-def of_journal(journal: Window) -> Carried:
+def of_journal(journal: Window, follows: Callable[[], bool]) -> Carried:
     """What the journal tells, as far as the session may see it."""
-    return Carried(lambda: _told(journal))
+    return Carried(lambda: _told(journal), follows)
 
 
-def _told(journal: Window) -> list[tuple[Mapping[str, Any], Sources]]:
+def _told(journal: Window) -> list[Written]:
     [(ever,)] = journal.select(_EVER)
     if not ever:
         return []
     rows = journal.select(_ALL)
     return [(json.loads(touched), from_json(json.loads(taint or "null"))) for touched, taint in rows if touched]
-
-
-def of_cell(carried: Carried, touched: Mapping[str, Any], beside: Sources = ()) -> Sources:
-    """What a cell's variables carry, by what it read; `beside` is what it was given in another way."""
-    if carried.knows_nothing():
-        return beside
-    return merged(*[carried.variable(name) for name in touched.get("read", ())], beside)
-
-
-def of_events(events: Iterable[Event]) -> Sources:
-    """All that the events of a run say that it has read."""
-    return merged(*[from_json(event.body.get("taint")) for event in events])
 
 
 def resolved(source: Source, carried: Carried) -> Sources:

@@ -242,6 +242,27 @@ VIEWS: dict[str, str] = {
             notebook, cell, "user"
         FROM events WHERE kind IN ('model_failed', 'model_retried', 'model_waited', 'model_cached', 'model_replayed',
             'model_fell_back', 'circuit_opened', 'circuit_closed', 'answer_refused') ORDER BY seq""",
+    "taint": """
+        SELECT run, step, call, tool, source ->> 'source' AS source, source ->> 'name' AS name, time, agent, notebook,
+            cell, "user", kind
+        FROM (
+            SELECT *, unnest(CAST(body -> 'taint' AS JSON[])) AS source FROM events
+            WHERE kind IN ('run_started', 'call_finished', 'cell_ran') AND body -> 'taint' IS NOT NULL
+        ) ORDER BY seq""",
+    "trust": """
+        WITH revoked AS (
+            SELECT body ->> 'id' AS id, tenant, "user", min(time) AS time, arg_min(body ->> 'by', seq) AS "by"
+            FROM events WHERE kind = 'trust_revoked' GROUP BY ALL
+        )
+        SELECT given.body ->> 'id' AS trust, given.body ->> 'source' AS source, given.body ->> 'scope' AS scope,
+            given.body ->> 'run' AS run, given."user", given.tenant, given.body ->> 'reason' AS reason,
+            given.body ->> 'by' AS "by", given.time AS given,
+            CAST(CAST(given.body ->> 'until' AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS TIMESTAMP) AS until,
+            revoked.time AS revoked, revoked."by" AS revoked_by
+        FROM events AS given
+        LEFT JOIN revoked ON revoked.id = given.body ->> 'id' AND revoked.tenant = given.tenant
+            AND revoked."user" = given."user"
+        WHERE given.kind = 'source_trusted' ORDER BY given.seq""",
     "waivers": """
         WITH ended AS (
             SELECT body ->> 'id' AS id, tenant, "user", min(time) AS time, arg_min(body ->> 'by', seq) AS "by"

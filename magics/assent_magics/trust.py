@@ -1,0 +1,68 @@
+"""`%agent trust`: believing a source for a while, seeing what is believed, and believing it no more."""
+
+from typing import Any
+
+from assent.core.errors import ConfigError
+from assent.core.trust import Trust
+from assent.tools.idempotency import call_at_work
+from assent_magics import options
+from assent_magics.desk import Desk
+
+_HOW = '%agent trust file:data/orders.csv --reason "…" trusts one, for 8 hours if nothing else is said.'
+
+
+def trust(desk: Desk, rest: str) -> Any:
+    """Trust a source until a moment, for a reason that must be said; what is trusted, as a table; or the end of it."""
+    words, given = options.split(rest, options.TRUST)
+    if not words and not given:
+        return _table(desk)
+    _no_agent()
+    match words:
+        case ["revoke", beginning]:
+            ended = desk.session.trusted.revoke(beginning, desk.session.user)
+            print(f"{ended.source} is trusted no more: what comes from it counts as untrusted from the next call on.")
+        case [source]:
+            _give(desk, source, given)
+        case _:
+            raise ConfigError(f"Give one source. {_HOW} %agent trust revoke ID ends it.")
+    return None
+
+
+def _give(desk: Desk, source: str, given: dict[str, Any]) -> None:
+    if "reason" not in given:
+        raise ConfigError(f"Trust needs --reason: {options.TRUST['--reason'].help}. {_HOW}")
+    run = desk.session.find(given.pop("run")) if "run" in given else ""
+    known = {"until": "8h", "scope": "run" if run else "session", **given, "run": run, "by": desk.session.user}
+    found = desk.session.trusted.give(source, **known)
+    print(
+        f"The trust {found.id} covers {found.source} {_reach(found)} until {found.until:%Y-%m-%d %H:%M} UTC. "
+        f"%agent trust revoke {found.id} ends it before."
+    )
+
+
+def _reach(item: Trust) -> str:
+    return {"run": f"in the run {item.run}", "session": "in this session"}.get(item.scope, "in this workspace")
+
+
+def _table(desk: Desk) -> Any:
+    import pandas  # takes 0.3 s to import: not before there is a table to show
+
+    live = desk.session.trusted.live()
+    if not live:
+        print(f"No source is trusted. {_HOW}")
+        return None
+    return pandas.DataFrame(
+        [
+            {
+                "trust": item.id, "source": item.source, "where": _reach(item), "reason": item.reason, "by": item.by,
+                "until (UTC)": item.until.replace(tzinfo=None),
+            }
+            for item in live
+        ]
+    )  # fmt: skip
+
+
+def _no_agent() -> None:
+    """An agent's code may not vouch for what the agent reads; no more than a fence for accidents, as all in a kernel."""
+    if call_at_work():
+        raise ConfigError("Trust is a person's to give, and this is a tool's call. Type it in a cell of your own.")
