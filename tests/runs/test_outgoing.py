@@ -9,7 +9,7 @@ import pytest
 from tests.support.calls import call
 from tests.support.chat_server import ChatServer, Received, Reply, calls, says
 from tests.support.outside import QUICK, REMOTE, asked, gone_on, outside, sent
-from tests.support.sessions import approve, kinds, opened, ran, results
+from tests.support.sessions import approve, opened, ran, results
 from tests.support.waiting import eventually
 
 from assent.core import mask
@@ -68,7 +68,8 @@ def test_a_request_that_was_never_answered_is_in_the_journal(tmp_path: Path, mon
     with outside(tmp_path, monkeypatch, [Reply(cut=True)]) as (session, server):
         result = asked(session, "Hello?")
         assert result.status == "failed"
-        assert kinds(session, result.run)[1:3] == [Kind.MODEL_ASKED, Kind.MODEL_FAILED]
+        told = [event.kind for event in session.journal.events(result.run)]
+        assert told[1:3] == [Kind.MODEL_ASKED, Kind.MODEL_FAILED]
         assert session.sql("SELECT count(*) AS n FROM egress WHERE what = 'prompt'")["n"][0] == 1
     assert len(server.requests) == 1
 

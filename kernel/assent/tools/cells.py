@@ -47,7 +47,7 @@ def _columns(frame: Any, rule_of: Callable[[str], str]) -> Iterator[tuple[str, A
 
 def _numbers(column: Any, text: str) -> Iterator[tuple[int, int]]:
     """Where a number of the text is one of the column's, rounded as it is there."""
-    values = column.dropna().to_numpy(dtype="float64")
+    values = column.dropna().to_numpy(dtype="float64", copy=True)
     values.sort()
     for match in _NUMBER.finditer(text):
         number, half = float(match[0]), _half_of_last(match)
