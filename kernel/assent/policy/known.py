@@ -8,6 +8,7 @@ from assent.policy.ceiling import Ceiling
 from assent.policy.entry import LAYERS, Entry, hint
 from assent.policy.layers import Layers
 from assent.policy.modes import AUTOMATIC
+from assent.policy.risk import Limit
 from assent.policy.rule import STRICTNESS, Rule
 
 
@@ -30,8 +31,13 @@ def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> N
     """
     rules: tuple[Rule, ...] = layers.of("rule")
     ceilings: tuple[Ceiling, ...] = layers.of("agents")
+    limits: tuple[Limit, ...] = layers.of("risk")
     own = [rule for rule in rules if rule.entry.layer != "organisation"]
-    _check_names(own, [item for item in ceilings if item.entry.layer != "organisation"], tools, elsewhere)
+    held = [item for item in limits if item.entry.layer != "organisation"]
+    _check_names([*own, *held], [item for item in ceilings if item.entry.layer != "organisation"], tools, elsewhere)
+    for limit in held:
+        if limit.tool in tools:
+            _check_limit(limit, tools[limit.tool])
     for rule in own:
         if rule.tool in tools:
             _check_rule(rule, tools[rule.tool])
@@ -40,10 +46,10 @@ def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> N
 
 
 def _check_names(
-    rules: Collection[Rule], ceilings: Collection[Ceiling], tools: Mapping[str, Known], elsewhere: Elsewhere
+    rules: Collection[Rule | Limit], ceilings: Collection[Ceiling], tools: Mapping[str, Known], elsewhere: Elsewhere
 ) -> None:
     named = [(rule.entry, "tool", rule.tool) for rule in rules if rule.tool and rule.tool not in tools]
-    agents = [(rule.entry, "agent", rule.agent) for rule in rules if rule.agent]
+    agents = [(rule.entry, "agent", rule.agent) for rule in rules if isinstance(rule, Rule) and rule.agent]
     agents += [(item.entry, "", item.agent) for item in ceilings if not any(sign in item.agent for sign in "*?[")]
     if not named and not agents:
         return
@@ -73,6 +79,13 @@ def _check_rule(rule: Rule, tool: Known) -> None:
             "this rule away, or say when it asks or is disabled.",
             "mode",
         )
+
+
+def _check_limit(limit: Limit, tool: Known) -> None:
+    """A limit on an argument that the tool has: on any other it would deny every call."""
+    name = limit.entry.values.get("argument", "")
+    if name and tool.arguments is not None and name not in tool.arguments:
+        raise limit.entry.error(f"{limit.tool} has no argument {name!r}{hint(name, tool.arguments)}", "argument")
 
 
 def _url(name: str, arguments: Collection[str]) -> str:

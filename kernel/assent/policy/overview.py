@@ -9,6 +9,7 @@ from assent.policy.ceiling import Ceiling
 from assent.policy.explain import BUILT_IN, spell
 from assent.policy.layers import Layers
 from assent.policy.modes import AUTOMATIC, TWO_APPROVERS
+from assent.policy.risk import Limit
 from assent.policy.rule import Rule
 
 
@@ -45,9 +46,10 @@ def _of_layers(layers: Layers) -> Iterator[Row]:
         rows = [_of_rule(item) for item in document.sections.get("rule", ())]
         rows += [_of_ceiling(item) for item in document.sections.get("agents", ())]
         rows += [_of_asking(item, document.layer) for item in document.sections.get("ask", ())]
+        rows += [_of_limit(item) for item in document.sections.get("risk", ())]
         yield from sorted(rows, key=lambda row: int(row.line))
         for section, found in document.sections.items():
-            if section not in ("rule", "agents", "ask"):
+            if section not in ("rule", "agents", "ask", "risk"):
                 yield Row(document.layer, "", f"[[{section}]]", when=f"{len(found)} of them, in {document.source}")
 
 
@@ -60,6 +62,11 @@ def _of_rule(rule: Rule) -> Row:
 def _of_ceiling(ceiling: Ceiling) -> Row:
     entry = ceiling.entry
     return Row(entry.layer, str(entry.line), f"(above {ceiling.privilege})", ceiling.agent, mode="disabled")
+
+
+def _of_limit(limit: Limit) -> Row:
+    entry, check = limit.entry, limit.check
+    return Row(entry.layer, str(entry.line), limit.tool or limit.tools, when=f"{check.name}: {check.terms}")
 
 
 def _of_asking(asking: Asking, layer: str) -> Row:

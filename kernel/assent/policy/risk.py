@@ -33,6 +33,7 @@ _OVER_TIME = ("daily_volume", "rate", "cool_down")
 class Limit:
     """A check of a policy, and what it is for: either `tool`, an exact name, or `tools`, a glob."""
 
+    entry: Entry
     check: Check
     tool: str = ""
     tools: str = ""
@@ -111,4 +112,4 @@ def _read(entry: Entry) -> Limit:
         check = make(*[entry.values[key] for key in needed], **options)
     except (ConfigError, TypeError, AttributeError) as error:
         raise entry.error(f"the check {kind} makes no sense: {error}") from None
-    return Limit(replace(check, rule=entry.rule), **named)
+    return Limit(entry, replace(check, rule=entry.rule), **named)

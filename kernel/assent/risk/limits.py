@@ -24,7 +24,7 @@ def max_amount(argument: str, most: Any, *, ask_over: Any = None) -> Check:
             return ask(f"{argument} {shown(value)} is over {shown(soft)}; {shown(most)} at most")
         return ok(f"{argument} {shown(value)} of at most {shown(most)}")
 
-    return Check("max amount", f"{argument} at most {shown(most)}{_soft(soft)}", look)
+    return Check("max amount", f"{argument} at most {shown(most)}{soft_told(soft)}", look)
 
 
 def slippage(argument: str, most: Any, *, fact: str = "price", ask_over: Any = None) -> Check:
@@ -46,7 +46,7 @@ def slippage(argument: str, most: Any, *, fact: str = "price", ask_over: Any = N
             return ask(f"{told}, over {_percent(soft)}; at most {_percent(most)}")
         return ok(f"{told}, of at most {_percent(most)}")
 
-    terms = f"{argument} at most {_percent(most)} off the fact {fact}{_soft(soft)}"
+    terms = f"{argument} at most {_percent(most)} off the fact {fact}{soft_told(soft)}"
     return Check("slippage", terms, look, needs=(fact,))
 
 
@@ -57,6 +57,8 @@ def min_liquidity(least: Any, *, fact: str = "liquidity", ask_under: Any = None)
     if soft is not None and soft <= least:
         raise ConfigError("ask_under of minimum liquidity must be above its limit: below that it is denied anyway.")
 
+    terms = f"the fact {fact} at least {shown(least)}" + ("" if soft is None else f", asks under {shown(soft)}")
+
     def look(act: Act) -> Finding:
         value = amount(act.fact(fact))
         if value < least:
@@ -65,7 +67,7 @@ def min_liquidity(least: Any, *, fact: str = "liquidity", ask_under: Any = None)
             return ask(f"{fact} {shown(value)} is under {shown(soft)}; at least {shown(least)}")
         return ok(f"{fact} {shown(value)}, at least {shown(least)}")
 
-    return Check("minimum liquidity", f"the fact {fact} at least {shown(least)}{_soft(soft)}", look, needs=(fact,))
+    return Check("minimum liquidity", terms, look, needs=(fact,))
 
 
 def blacklist(argument: str, names: Iterable[str]) -> Check:
@@ -113,8 +115,9 @@ def bounds(most: Any, soft: Any, what: str) -> tuple[Decimal, Decimal | None]:
     return hard, low
 
 
-def _soft(soft: Decimal | None) -> str:
-    return "" if soft is None else f", asks at {shown(soft)}"
+def soft_told(soft: Decimal | None) -> str:
+    """How the terms of a check name its soft limit."""
+    return "" if soft is None else f", asks over {shown(soft)}"
 
 
 def _percent(fraction: Decimal) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from assent.core.errors import ConfigError
 from assent.risk.amount import EXACT, amount, counted, limit, shown
 from assent.risk.check import Act, Check, Finding, ask, deny, ok
-from assent.risk.limits import bounds
+from assent.risk.limits import bounds, soft_told
 from assent.risk.quota import Quota
 
 
@@ -27,7 +27,7 @@ def daily_volume(
         told = f"{shown(used)} of {shown(hard)} used today{_by(by)}, this adds {shown(adds)}"
         return _judged(told, EXACT.add(used, adds), hard, soft)
 
-    terms = f"{quota.fact}: at most {shown(hard)}, asks at {soft}"
+    terms = f"{quota.fact}: at most {shown(hard)}{soft_told(soft)}"
     return Check("daily volume", terms, look, quota=quota)
 
 
@@ -44,7 +44,7 @@ def rate(times: int, seconds: float, *, by: str = "", ask_over: int | None = Non
         told = f"{shown(used)} of {times} calls used within {span:g} s{_by(by)}, this is one more"
         return _judged(told, used + 1, hard, soft)
 
-    return Check("rate", f"{quota.fact}: at most {times}, asks at {soft}", look, quota=quota)
+    return Check("rate", f"{quota.fact}: at most {times}{soft_told(soft)}", look, quota=quota)
 
 
 def cool_down(seconds: float, *, by: str = "", tools: str = "") -> Check:
