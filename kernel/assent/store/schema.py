@@ -247,7 +247,7 @@ VIEWS: dict[str, str] = {
             cell, "user", kind
         FROM (
             SELECT *, unnest(CAST(body -> 'taint' AS JSON[])) AS source FROM events
-            WHERE kind IN ('run_started', 'call_finished', 'cell_ran') AND body -> 'taint' IS NOT NULL
+            WHERE kind IN ('run_started', 'call_finished', 'cell_ran') AND (body -> 'taint') IS NOT NULL
         ) ORDER BY seq""",
     "trust": """
         WITH revoked AS (
