@@ -31,7 +31,7 @@ PAGE = Path(__file__).with_name("reference.md")
 _SAMPLES = {
     "model": "local", "agent": "a", "wait": "1", "on_ask": "deny", "max_steps": "1", "policy": "x", "base_url": "x",
     "agents": "x", "models": "x", "record": "x", "replay": "x", "retention": "x", "lineage": "false",
-    "preview": "false", "preview_seconds": "1",
+    "preview": "false", "preview_seconds": "1", "mode": "strict",
     "tenant": "x", "admin": "1",
 }  # fmt: skip
 SETTINGS = {
@@ -43,6 +43,7 @@ SETTINGS = {
     "wait": "how long a cell waits for a person, in seconds",
     "on_ask": "wait, suspend or deny when a call needs a person; empty: wait where somebody can answer, else suspend",
     "max_steps": "the most model calls of a run, for the agent `analyst`",
+    "mode": "auto, strict or dry-run, of every run; what sets it later can only tighten it (docs/governance.md)",
     "policy": "table: tool to auto, ask or disabled; it can only tighten",
     "base_url": "a server of your own that speaks the OpenAI chat format; its key is ASSENT_API_KEY",
     "record": "a file that runs are recorded into; in config.toml one beside the workspace",
@@ -120,6 +121,8 @@ COLUMNS = {
     "run": "the run's id",
     "parent": "the run that started this one",
     "forked_from": "the run whose first steps it shares",
+    "mode": "auto, strict or dry-run",
+    "proposed_by": "the call that proposed this one",
     "agent": "the agent's name",
     "model": "provider:model",
     "provider": "the part of `model` before the colon",
