@@ -83,7 +83,10 @@ class Waivers:
         return waiver
 
     def end(self, beginning: str, by: str) -> Waiver:
-        """End a waiver before its time; `NotFound` where none that holds begins so, `ConfigError` if it is not to be ended."""
+        """End a waiver before its time; `NotFound` where none that holds begins so.
+
+        `ConfigError` where it is not the session's to end.
+        """
         found = [item for item in self.live() if beginning and item.id.startswith(beginning)]
         if len(found) != 1:
             raise NotFound(f"There is no waiver {beginning!r} to end. %agent waivers lists them.")
