@@ -21,10 +21,13 @@ DAY = 0.0
 
 _MOMENT = "make_timestamp(CAST(? AS BIGINT))"  # of microseconds since the epoch
 
-# What was given back counts less, unless what it gives back was reserved before the window.
-_SIGN = f"CASE WHEN kind = '{Kind.RISK_RESERVED}' THEN 1 WHEN CAST(body ->> 'at' AS BIGINT) > ? THEN -1 ELSE 0 END"
-_EVENTS = f"""FROM events WHERE kind IN ('{Kind.RISK_RESERVED}', '{Kind.RISK_ROLLED_BACK}')
-    AND tenant = ? AND time > {_MOMENT}"""
+# What was given back counts less, as of the moment for which it had been reserved.
+_EVENTS = f"""FROM (
+    SELECT kind, tool, "user", agent, notebook, run, body,
+        CASE kind WHEN '{Kind.RISK_RESERVED}' THEN 1 ELSE -1 END AS sign,
+        CASE kind WHEN '{Kind.RISK_RESERVED}' THEN epoch_us(time) ELSE CAST(body ->> 'at' AS BIGINT) END AS since
+    FROM events WHERE kind IN ('{Kind.RISK_RESERVED}', '{Kind.RISK_ROLLED_BACK}') AND tenant = ? AND time > {_MOMENT}
+)"""
 _ADDS = "CAST(? AS DECIMAL(38,12)) <= CAST(? AS DECIMAL(38,12))"
 
 
@@ -91,10 +94,9 @@ def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[A
     for quota in quotas:
         term, given = _used(quota, tool, scope, now)
         if quota.latest:
-            begin, narrowed, names = quota.since(now), *_narrowed(quota, tool, scope)
-            last = f"max(epoch_us(time)) FILTER (time > {_MOMENT} AND kind = '{Kind.RISK_RESERVED}' AND {narrowed})"
-            last_of: list[Any] = [*given, begin, *names]
-            term, given = f"CASE WHEN {term} > 0 THEN {last} END", last_of
+            narrowed, names = _narrowed(quota, tool, scope, now)
+            last = f"max(since) FILTER (kind = '{Kind.RISK_RESERVED}' AND {narrowed})"
+            term, given = f"CASE WHEN {term} > 0 THEN {last} END", [*given, *names]
         terms.append(f"CAST({term} AS VARCHAR)")
         parameters += given
     begin = min(quota.since(now) for quota in quotas)
@@ -102,18 +104,17 @@ def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[A
 
 
 def _used(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
-    begin: Any = quota.since(now)
-    narrowed, names = _narrowed(quota, tool, scope)
-    what, given = f"({_SIGN})", [begin]
-    if quota.argument:
-        what = f"{what} * TRY_CAST(body ->> ? AS DECIMAL(31,12))"
-        given = [*given, f"$.amounts.{quota.argument}"]
-    return f"sum({what}) FILTER (time > {_MOMENT} AND {narrowed})", [*given, begin, *names]
+    narrowed, names = _narrowed(quota, tool, scope, now)
+    if not quota.argument:
+        return f"sum(sign) FILTER ({narrowed})", names
+    amount = "sign * TRY_CAST(body ->> ? AS DECIMAL(31,12))"
+    return f"sum({amount}) FILTER ({narrowed})", [f"$.amounts.{quota.argument}", *names]
 
 
-def _narrowed(quota: Quota, tool: str, scope: Scope) -> tuple[str, list[Any]]:
-    """The condition that an event counts for a quota, but for its time, and its parameters."""
-    term, given = ("tool GLOB ?" if is_glob(quota.tools) else "tool = ?"), [quota.tools or tool]
+def _narrowed(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
+    """The condition that an event counts for a quota, and its parameters."""
+    named = "tool GLOB ?" if is_glob(quota.tools) else "tool = ?"
+    term, given = f"since > ? AND {named}", [quota.since(now), quota.tools or tool]
     if quota.by:
         term, given = f'{term} AND "{quota.by}" IS NOT DISTINCT FROM ?', [*given, getattr(scope, quota.by)]
     return term, given
