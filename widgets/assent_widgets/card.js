@@ -9,6 +9,7 @@ const STATES = {
   expired: "No longer waiting",
   lost: "The kernel that asked is gone. Run %agent pending to be asked again.",
 };
+const NUMBER = /^-?\d[\d,]*(\.\d+)?(e[-+]?\d+)?$/;
 const PATIENCE = 10_000; // ms until a decision without an answer may be sent again
 
 function element(tag, className, text = "") {
@@ -67,7 +68,8 @@ function table({ columns, rows }) {
     const row = element("tr", "");
     cells.forEach((cell, i) => {
       const differs = other && i > 0 && cell !== other[i];
-      const node = element(tag, [cell === null ? "assent-null" : "", differs ? "assent-differs" : ""].join(" ").trim(), cell ?? "NULL");
+      const kinds = { "assent-null": cell === null, "assent-differs": differs, "assent-number": NUMBER.test(cell) };
+      const node = element(tag, Object.keys(kinds).filter((kind) => kinds[kind]).join(" "), cell ?? "NULL");
       row.append(node);
     });
     return row;

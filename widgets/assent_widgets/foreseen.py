@@ -1,4 +1,4 @@
-"""What a call would do, for the card, as text and as static HTML: sentences and tables that may be the agent's words."""
+"""What a call would do, as the card shows it, as text and as static HTML. Its words may be the agent's."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def preview_view(preview: Preview) -> dict[str, Any]:
         "gaps": [reveal(line) for line in _gaps(preview)],
         "way": reveal(preview.way),
         "tables": [_table_view(table) for table in preview.tables],
-        "text": reveal(preview.text.strip()),
+        "text": reveal(_text(preview)),
         "label": _label(preview),
         "summary": _summary(preview),
         "outdated": preview.outdated,
@@ -41,7 +41,7 @@ def preview_lines(preview: Preview) -> list[str]:
     for table in preview.tables:
         lines += [f"  {_title(table)}", *_indented(table_text(table.columns, table.rows))]
     if preview.text.strip():
-        lines += [f"  {_label(preview)}:", *_indented(preview.text.strip())]
+        lines += [f"  {_label(preview)}:", *_indented(_text(preview))]
     return [reveal(line) for line in [*lines, f"  {preview.way}"]]
 
 
@@ -53,7 +53,7 @@ def preview_html(preview: Preview) -> str:
         [f"<div>{escape(_title(table))}</div>{table_html(table.columns, table.rows)}" for table in preview.tables]
     )
     if preview.text.strip():
-        tables += f"<div>{escape(_label(preview))}</div>{pre(escape(preview.text.strip()), OUTPUT)}"
+        tables += f"<div>{escape(_label(preview))}</div>{pre(escape(_text(preview)), OUTPUT)}"
     more = f"<details><summary>{escape(_summary(preview))}</summary>{tables}</details>" if tables else ""
     return (
         f'<div style="margin:6px 0"><strong>{escape(_HEADS[preview.how])}</strong>'
@@ -83,6 +83,10 @@ def _table_view(table: Table) -> dict[str, Any]:
     rows = [[None if cell is None else reveal(cell) for cell in row] for row in table.rows]
     columns = [reveal(name) for name in table.columns]
     return {"title": reveal(_title(table)), "columns": columns, "rows": rows}
+
+
+def _text(preview: Preview) -> str:
+    return preview.text.strip("\n").rstrip()
 
 
 def _title(table: Table) -> str:

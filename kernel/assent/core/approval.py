@@ -14,8 +14,9 @@ class Pending:
     `why` is what the agent said with the call, `asks` why policy asks. `grantable` tells whether "allow for this run"
     and "for this session" may be offered. `unknown` marks a call that began and whose outcome nobody recorded.
     `approvers` is how many different people must approve, of those in `who` if it names any; `approved_by` who has.
-    `until` is when the question expires, in seconds since the epoch. `preview` is what it would do, as far as is known. `rule` names the line of a policy that asks;
-    `notes` are further facts for whoever decides, a label and a sentence each.
+    `until` is when the question expires, in seconds since the epoch. `rule` names the line of a policy that asks;
+    `notes` are further facts for whoever decides, a label and a sentence each. `preview` is what it would do, as far as
+    that is known.
     """
 
     call: str

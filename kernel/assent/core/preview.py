@@ -9,11 +9,12 @@ from assent.core.secrets import hide_within
 How = Literal["copy", "text", "plan", "tool", "none"]
 
 _LINES = 40
-_LINE = 300  # characters of a sentence, a name, a cell
+_LINE = 300  # characters of a sentence
 _TEXT = 4000
-_TABLES = 8
-_ROWS = 12
-_COLUMNS = 12
+_TABLES = 6
+_ROWS = 8
+_COLUMNS = 10
+_CELL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def _some(lines: tuple[str, ...]) -> list[str]:
 
 def _table(table: Table) -> dict[str, Any]:
     value = hide_within(asdict(table))  # before a cut leaves half a key
-    rows = [[None if cell is None else _cut(cell) for cell in row[:_COLUMNS]] for row in value["rows"][:_ROWS]]
-    columns = [_cut(name) for name in value["columns"][:_COLUMNS]]
+    rows = [[None if cell is None else _cut(cell, _CELL) for cell in row[:_COLUMNS]] for row in value["rows"][:_ROWS]]
+    columns = [_cut(name, _CELL) for name in value["columns"][:_COLUMNS]]
     return {"title": _cut(value["title"]), "columns": columns, "rows": rows, "total": value["total"]}
 
 

@@ -14,6 +14,7 @@ from assent.core import config as configs
 from assent.core.errors import AssentError, NoModel
 from assent.models.local import weights
 from assent.models.resolve import default_model
+from assent.sandbox.copy import probed
 from assent.store import chain, database, health
 from assent.store.ledger import Ledger
 from assent.store.window import Window
@@ -42,6 +43,7 @@ def examine(journal: Window | None = None) -> Iterator[Finding]:
         "kernel": kernelspec,
         "settings": lambda: settings(folder),
         "model": lambda: model(folder),
+        "previews": previews,
         "workspace": lambda: opened(journal) if journal else workspace(folder),
     }
     if folder.is_dir():
@@ -63,6 +65,14 @@ def kernelspec() -> str:
         raise AssentError("Jupyter finds no kernel 'assent'. Install it with `assent install --sys-prefix`.") from None
     starts = "the Jupyter server's own interpreter" if spec.argv[0] == "python" else spec.argv[0]
     return f"{spec.resource_dir}, starts {starts}"
+
+
+def previews() -> str:
+    """How the code of a call that asks is previewed here."""
+    copied = probed()
+    if copied.confined and copied.report is not None:
+        return "code is tried on a copy of the kernel that can write, reach and start nothing (Landlock, seccomp)"
+    return f"code is not tried but read from its text, because {copied.problem}"
 
 
 def settings(folder: Path) -> str:

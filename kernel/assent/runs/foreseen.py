@@ -17,7 +17,7 @@ Foresee = Callable[[Tool[Any, Any], Mapping[str, Any]], Awaitable[Preview]]
 
 
 async def foresee_batch(run: Run, events: Sequence[Event]) -> None:
-    """Write a preview into each decision of `events` that a person reads: of what asks, and of what a dry run leaves."""
+    """Write a preview into each decision that a person reads: of what asks, and of what a dry run leaves undone."""
     if run.foresee is None:
         return
     answered = {event.call for event in events if event.kind is Kind.APPROVAL_DECIDED}

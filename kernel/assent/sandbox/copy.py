@@ -71,6 +71,16 @@ async def on_copy(work: Callable[[], Report], seconds: float, memory: int = MEMO
         raise
 
 
+def probed(seconds: float = 5.0) -> Copied:
+    """Whether this machine lets a copy be confined: what comes of one that does nothing. Waits for it."""
+    if sys.platform != "linux":
+        return Copied(None, f"a copy of a process cannot be confined on {sys.platform}", confined=False)
+    try:
+        return _watched(*_fork(dict, MEMORY), time.monotonic() + seconds, seconds)
+    except OSError as error:
+        return Copied(None, f"no copy could be made: {error.strerror or error}", confined=False)
+
+
 def _fork(work: Callable[[], Report], memory: int) -> tuple[int, int, int]:
     """The copy's process id and descriptor, and where its report comes from."""
     reading, writing = os.pipe()

@@ -37,6 +37,7 @@ class Attempts:
     hosts: dict[str, None] = field(default_factory=dict)
     processes: dict[str, None] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
+    contents: dict[str, bytes] = field(default_factory=dict)  # of files that were closed, by path
     stopped: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def heard() -> Attempts:
     opens = _opening(attempts, builtins.open)
     builtins.open = io.open = opens
     os.mkdir = _making(attempts)
+    os.stat = _looking(attempts, os.stat)
     builtins.input = _nobody_answers
     return attempts
 
@@ -93,16 +95,31 @@ def _opening(attempts: Attempts, real: Callable[..., Any]) -> Callable[..., Any]
         file: Any, mode: str = "r", buffering: int = -1, encoding: str | None = None, errors: str | None = None,
         newline: str | None = None, closefd: bool = True, opener: Any = None,
     ) -> Any:  # fmt: skip
-        if isinstance(file, int) or not isinstance(mode, str) or not set(mode) & set("wax+"):
+        writes = isinstance(mode, str) and set(mode) & set("wax+")
+        path = "" if isinstance(file, int) else os.path.abspath(os.fsdecode(file))
+        if not path or (not writes and path not in attempts.contents):
             return real(file, mode, buffering, encoding, errors, newline, closefd, opener)
-        path = os.path.abspath(os.fsdecode(file))
-        content = _content(attempts, path, mode, real)
-        attempts.writes.setdefault(path, "there" if os.path.exists(path) else "")
-        memory = io.BytesIO(content)
+        memory = _File(attempts, path, _content(attempts, path, mode, real))
+        if writes:
+            attempts.writes.setdefault(path, "there" if os.path.exists(path) else "")
         memory.seek(0, io.SEEK_END if "a" in mode else io.SEEK_SET)
         return memory if "b" in mode else io.TextIOWrapper(memory, encoding or "utf-8", errors, newline)
 
     return opens
+
+
+class _File(io.BytesIO):
+    """A file in memory, which can be opened again once it is closed."""
+
+    def __init__(self, attempts: Attempts, path: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = path
+        self._attempts = attempts
+
+    def close(self) -> None:
+        if not self.closed:
+            self._attempts.contents[self.name] = self.getvalue()
+        super().close()
 
 
 def _content(attempts: Attempts, path: str, mode: str, real: Callable[..., Any]) -> bytes:
@@ -114,6 +131,8 @@ def _content(attempts: Attempts, path: str, mode: str, real: Callable[..., Any])
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     if "x" in mode and os.path.exists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    if path in attempts.contents and "w" not in mode:
+        return attempts.contents[path]
     if "w" in mode or "x" in mode or ("a" in mode and not os.path.exists(path)):
         return b""
     with real(path, "rb") as file:
@@ -135,13 +154,22 @@ def _making(attempts: Attempts) -> Callable[..., None]:
     return mkdir
 
 
+def _looking(attempts: Attempts, real: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+    def stat(path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
+        if attempts.folders and isinstance(path, str | os.PathLike) and os.path.abspath(path) in attempts.folders:
+            path = os.curdir  # a folder like any other
+        return real(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+
+    return stat
+
+
 def _nobody_answers(_prompt: object = "", /) -> str:
     raise EOFError("the code asks for input, which nobody gives to a copy")
 
 
 def _named(path: Any) -> str:
     """A path as a person would name it from here."""
-    if isinstance(path, int):
+    if isinstance(path, int) or path is None:
         return "an open file"
     name = os.path.abspath(os.fsdecode(path))
     here = Path.cwd()

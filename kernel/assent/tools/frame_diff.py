@@ -13,6 +13,7 @@ _SHOWN = 3  # rows of a kind
 _WIDTH = 7  # columns of a table that are shown
 _CELLS = 20_000_000  # values of a table that are compared one by one
 _COLUMNS = 500
+_LOOKED_AT = 1000  # values of a column, to see whether there are several
 _MATCHING, _COMPARING = 4e-7, 1.5e-7  # seconds a row, at most, on a slow machine
 _FEW = 100_000  # rows whose texts are hashed
 
@@ -95,6 +96,7 @@ def rows_of(frame: Any, columns: Iterable[Any] = (), most: int = _SHOWN) -> dict
 
 def _matched(before: Any, after: Any, until: float) -> _Rows:
     late = _is_late(len(before) + len(after), _MATCHING, until)
+    late = late or not (before.columns.is_unique and after.columns.is_unique)
     if before.index.is_(after.index) or before.index.equals(after.index):
         moved = not late and _is_numbered(before) and _mostly_differs(before, after)
         return (_by_content(before, after) if moved else None) or _in_order(before, after)
@@ -151,10 +153,18 @@ def _renumbered(before: Any, after: Any) -> _Rows:
     columns = [name for name in before.columns if name in after.columns and before[name].dtype == after[name].dtype]
     common = min(len(before), len(after))
     one, other = before.iloc[:common], after.iloc[:common]
-    if columns and not any(_unequal(one[name], other[name]).any() for name in columns):
+    same = [name for name in columns if not _unequal(one[name], other[name]).any()]
+    if len(same) == len(columns) > 0 or len([name for name in same if _varies(one[name])]) >= max(len(columns) / 2, 1):
         went, came = range(common, len(before)), range(common, len(after))
         return _Rows(went, came, one, other)
     return _by_content(before, after) or _uncounted(before, after)
+
+
+def _varies(column: Any) -> bool:
+    try:
+        return len(column.head(_LOOKED_AT).unique()) > 1
+    except TypeError:  # a cell that cannot be hashed, a list say
+        return True
 
 
 def _by_content(before: Any, after: Any) -> _Rows | None:
@@ -166,7 +176,7 @@ def _by_content(before: Any, after: Any) -> _Rows | None:
         return None
     partner = sys.modules["pandas"].Index(now).get_indexer(old)
     kept = partner >= 0
-    if kept.mean() < 0.1:  # everything is new, or what tells rows apart has changed
+    if kept.mean() < 0.3:  # everything is new, or what tells rows apart has changed
         return None
     partner = partner[kept]
     added = np.ones(len(after), dtype=bool)

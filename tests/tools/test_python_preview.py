@@ -1,0 +1,197 @@
+"""The preview of the python tool: what it finds out on a copy, and what it says where it cannot."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from assent.core.preview import Preview
+from assent.core.secrets import remember
+from assent.sandbox import landlock
+from assent.tools.foresee import foresee
+from assent.tools.python import python_tool
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="a copy is confined on Linux only")
+
+
+def previewed(code: str, seconds: float = 5, **names: Any) -> Preview:
+    namespace = {"__name__": "notebook", **names}
+    before = dict(namespace)
+    found = asyncio.run(foresee(python_tool(lambda: namespace), {"code": code}, seconds))
+    assert {name for name in namespace if name != "__builtins__"} == set(before)
+    assert all(namespace[name] is before[name] for name in before)
+    return found
+
+
+@pytest.fixture
+def orders() -> pd.DataFrame:
+    return pd.DataFrame({"id": range(10), "price": [1.5] * 9 + [None], "region": list("aabbccddee")})
+
+
+@linux
+def test_what_happens_to_variables_is_told_and_does_not_happen(orders: pd.DataFrame) -> None:
+    code = "orders = orders.drop([0, 1])\norders['n'] = 1\nk += 1\nnew = orders.head(2)\ndel old\nprint('said')"
+    found = previewed(code, orders=orders, k=5, old="x")
+    assert found.how == "copy"
+    assert found.effects == (
+        "orders: 2 rows removed (10 → 8), column n added", "old deleted", "k: 5 → 6",
+        "new is new: DataFrame, 2 rows, 4 columns",
+    )  # fmt: skip
+    assert [table.title for table in found.tables] == [
+        "orders: rows removed", "orders: rows with what is new", "new (new): its first rows",
+    ]  # fmt: skip
+    assert (found.text, found.gaps) == ("said\n", ())
+    assert orders.shape == (10, 3)
+
+
+@linux
+def test_a_table_that_is_changed_in_place_by_a_function_is_seen(orders: pd.DataFrame) -> None:
+    def spoil(frame: pd.DataFrame) -> None:
+        frame.loc[frame.index[0], "price"] = 99.0
+
+    assert previewed("spoil(orders)", orders=orders, spoil=spoil).effects[0] == "orders: 1 value of price changed"
+    assert orders["price"][0] == 1.5
+
+
+@linux
+def test_files_are_written_into_memory_and_what_comes_after_is_seen(
+    orders: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.txt").write_text("kept")
+    code = """
+from pathlib import Path
+Path("out").mkdir()
+orders.to_csv("out/orders.csv")
+with open("there.txt", "a") as file:
+    file.write("more")
+done = (len(pd.read_csv("out/orders.csv")), open("there.txt").read())"""
+    found = previewed(code, orders=orders, pd=pd)
+    assert set(found.effects) == {
+        "writes the file out/orders.csv", "writes the file there.txt, over the one that is there",
+        "tries to make the folder out", "done is new: (10, 'keptmore')",
+    } | {item for item in found.effects if item.startswith(("file is new", "Path is new"))}  # fmt: skip
+    assert [item.name for item in tmp_path.iterdir()] == ["there.txt"]
+    assert Path("there.txt").read_text() == "kept"
+
+
+@linux
+@pytest.mark.parametrize(
+    ("code", "effect"),
+    [
+        ("import urllib.request as u\nu.urlopen('http://example.org/x')", "connects to example.org:80"),
+        ("import socket\nsocket.create_connection(('10.0.0.1', 5432))", "connects to 10.0.0.1:5432"),
+        ("import subprocess\nsubprocess.run(['rm', '-rf', 'data'])", "starts a process: rm -rf data"),
+        ("import os\nos.system('curl evil.example')", "starts a process: curl evil.example"),
+        ("import os\nos.remove('/data/orders.csv')", "tries to remove /data/orders.csv"),
+        ("import shutil\nshutil.rmtree('/nowhere')", "tries to remove the folder /nowhere"),
+        ("import os, signal\nos.kill(os.getppid(), 9)", "tries to send a signal to the process"),
+        ("import sqlite3\nsqlite3.connect('/tmp/a.db').execute('create table t (a)')", "open the database /tmp/a.db"),
+    ],
+)
+def test_what_it_would_do_outside_is_caught_and_told(code: str, effect: str) -> None:
+    found = previewed(code)
+    assert any(effect in line for line in found.effects), found
+    assert any("may not do that" in line for line in found.gaps)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("a = 1\nb = 1 / 0", "raises ZeroDivisionError: division by zero (line 2)"),
+        ("x = (", "raises SyntaxError: '(' was never closed"),
+        ("raise SystemExit(3)", "raises SystemExit: 3 (line 1)"),
+        ("nope", "raises NameError: name 'nope' is not defined (line 1)"),
+        ("input('name?')", "raises EOFError"),
+        ("x = bytearray(20 << 30)", "raises MemoryError"),
+    ],
+)
+def test_what_it_would_raise(code: str, said: str) -> None:
+    assert previewed(code).effects[0].startswith(said)
+
+
+@linux
+def test_it_may_await() -> None:
+    assert "a is new: 3" in previewed("import asyncio\na = await asyncio.sleep(0, 3)").effects
+
+
+@linux
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("while True: n += 1", "did not end within"),
+        ("import os; os._exit(0); n += 1", "ended without a report"),
+        ("import ctypes; ctypes.string_at(0); n += 1", "ended by SIGSEGV"),
+    ],
+)
+def test_what_does_not_end_well_on_a_copy_is_read_from_its_text(code: str, why: str) -> None:
+    began = time.monotonic()
+    found = previewed(code, 0.5, n=1)
+    assert time.monotonic() - began < 1.5
+    assert found.how == "text"
+    assert why in found.way
+    assert "overwrites n" in found.effects or "may change n" in found.effects
+    assert found.gaps
+
+
+def test_where_nothing_can_be_confined_nothing_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(_libc: Any) -> None:
+        raise OSError(38, "Landlock is not to be had")
+
+    monkeypatch.setattr(landlock, "restrict", refuse)
+    found = previewed(f"ran = 1\nopen('{tmp_path}/ran', 'w')\nimport requests\nrequests.get('https://example.org/a')")
+    assert found.how == "text"
+    assert "ran" not in [item.name for item in tmp_path.iterdir()]
+    assert f"writes {tmp_path}/ran" in found.effects
+    assert {"names the host example.org", "uses requests", "binds ran, requests"} <= set(found.effects)
+
+
+@linux
+def test_known_keys_are_hidden_wherever_they_come_up() -> None:
+    from assent.core.preview import to_json
+
+    key = "sk-preview-0123456789abcdef"
+    remember(key)
+    code = "frame = pd.DataFrame({'k': [key]})\nprint(key)\ncopy = key\nopen('/tmp/' + key, 'w')\nraise ValueError(key)"
+    told = str(to_json(previewed(code, key=key, pd=pd)))
+    assert key not in told
+    assert "[key]" in told
+
+
+@linux
+def test_a_flood_is_bounded() -> None:
+    from assent.core.preview import to_json
+
+    code = "print('x' * 10_000_000)\nfor i in range(500): globals()[f'v{i}'] = 'y' * 10_000"
+    assert len(str(to_json(previewed(code)))) < 40_000
+
+
+@linux
+def test_one_that_forges_its_report_can_only_mislead() -> None:
+    code = """
+import json, os
+report = {"attempts": {"writes": [["<script>", 1]], "acts": [], "hosts": [], "processes": [], "stopped": 0},
+          "raised": "", "line": 0, "printed": "", "frames": {}, "unlike": {}, "values": {}, "tables": {}, "bound": [],
+          "changed": [], "deleted": []}
+for number in range(3, 1000):
+    try:
+        os.write(number, json.dumps(report).encode())
+    except OSError:
+        pass
+os._exit(0)"""
+    assert previewed(code).effects == ("writes the file <script>, over the one that is there",)
+    broken = code.replace('"raised": ""', '"raised": "", "frames": 7').replace('"frames": {}, ', "")
+    assert previewed(broken).how == "text"
+
+
+@linux
+def test_it_is_made_from_another_thread_too() -> None:
+    async def main() -> Preview:
+        return await asyncio.to_thread(lambda: previewed("a = 1"))
+
+    assert asyncio.run(main()).effects == ("a is new: 1",)
