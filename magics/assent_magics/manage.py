@@ -16,6 +16,7 @@ from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent.store.schema import runs_where
 from assent_magics import control, keeping, lineage, options, record, travel, unfinished
+from assent_magics.budgets import budgets
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.grants import grants
@@ -299,9 +300,12 @@ COMMANDS: Mapping[str, Command] = {
         "policy [explain|test]", "the rules that hold; why a call is decided so; examples", policy, options.POLICY
     ),
     "trust": Command(
-        "trust [SOURCE | revoke ID]", "believe a file, host or other source for a while, with a reason", trust,
+        "trust [SOURCE | revoke ID]",
+        "believe a file, host or other source for a while, with a reason",
+        trust,
         options.TRUST,
-    ),  # fmt: skip
+    ),
+    "budgets": Command("budgets [NAME]", "what is left of each budget, for an agent", budgets, options.NONE),
     "waive": Command(
         "waive TOOL|BUDGET …", "loosen a rule or a budget for a while, with a reason", waive, options.WAIVE
     ),

@@ -63,6 +63,6 @@ def _table(desk: Desk) -> Any:
 
 
 def _no_agent() -> None:
-    """An agent's code may not vouch for what the agent reads; no more than a fence for accidents, as all in a kernel."""
+    """An agent's code may not vouch for what the agent reads; a fence for accidents, as all in a kernel."""
     if call_at_work():
         raise ConfigError("Trust is a person's to give, and this is a tool's call. Type it in a cell of your own.")

@@ -13,7 +13,7 @@ from assent.core.waiver import moment
 from assent.policy.entry import Entry
 from assent.policy.host import Host, host_of, one_of
 
-_KIND = re.compile(r"([a-z][a-z_-]*):(?!//)(.+)", re.DOTALL)
+_KIND = re.compile(r"([a-z][a-z_-]*):(?!//)(.*)", re.DOTALL)
 _GLOB = re.compile(r"\*\*|\*|\?")
 _EXPRESSIONS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 _USUAL = (None, 80, 443)  # the ports that a host without one means

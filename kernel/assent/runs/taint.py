@@ -1,5 +1,6 @@
 """What a call has brought into its run, from the tool's word, the code's doings and the variables that it read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from assent.core.taint import Source, Sources, merged, to_json
@@ -7,7 +8,7 @@ from assent.runs.carried import resolved
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.declared import brought
-from assent.tools.tool import Output, Tool
+from assent.tools.tool import Output, Tool, validate
 
 _WRITTEN = ("bound", "changed", "maybe", "files")
 
@@ -18,7 +19,8 @@ def taint_of(run: Run, tool: Tool[Any, Any], call: CallState, output: Output) ->
     What a call writes carries all that its run has read: the model that has read it wrote the code.
     """
     told = tuple([item for item in output.sources or () if isinstance(item, Source)])
-    said = brought(tool.name, tool.source, call.arguments, output.text, told if output.sources is not None else None)
+    given = told if output.sources is not None else None
+    said = brought(tool.name, tool.source, _arguments(tool, call), output.text, given)
     noted, run.noted[:] = tuple(run.noted), []
     found = merged(*[resolved(source, run.carried) for source in (*said, *noted)])
     wrote = output.touched or {}
@@ -26,6 +28,14 @@ def taint_of(run: Run, tool: Tool[Any, Any], call: CallState, output: Output) ->
     if wrote:
         run.carried.wrote(wrote, whole)
     return to_json(whole)
+
+
+def _arguments(tool: Tool[Any, Any], call: CallState) -> Mapping[str, Any]:
+    """As the tool got them, with the defaults of those that were left out."""
+    try:
+        return validate(tool, call.arguments) if "{" in tool.source else call.arguments
+    except ValueError:
+        return call.arguments
 
 
 def answer_of(run: Run) -> Sources:
