@@ -132,7 +132,7 @@ class Catalog:
         identities = {name: tool.identity for name, tool in tools.items()}
         folder = str(self._journal.folder.parent)
         layers = self.policies.layers()
-        self._check(layers, agent)
+        self._check(layers, agent.name)
         found = facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
         acts = {name: tool.acts for name, tool in tools.items() if tool.acts}
         found = replace(found, acts=acts) if acts else found
@@ -144,7 +144,7 @@ class Catalog:
         return checks_of(self.policies.layers(), tool, known.risk if known else ())
 
     def is_current(self, rules: Facts) -> bool:
-        """Whether the policy is still the one that the rules were made of; nothing is read to know."""
+        """Whether the policy is still the one that the rules were made of, by a look at its files' times."""
         return self.policies.layers() is rules.layers
 
     def tighten(self, values: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ class Catalog:
         before = self.policies.session
         self.policies.session = from_values(values, "session", "session") if values else None
         try:
-            self._check(self.policies.layers(), self.agent(self.config.agent))
+            self._check(self.policies.layers())
         except ConfigError:
             self.policies.session = before
             raise
@@ -162,7 +162,7 @@ class Catalog:
         layers = self.policies.layers()
         own = {f"agent {agent.name}": agent.policy for agent in self.agents().values() if agent.policy}
         modes = {"settings": self.config.policy, **own}
-        self._check(layers, self.agent(self.config.agent))
+        self._check(layers)
         return overview(layers, modes)
 
     def explain(self, agent: Agent, call: Call, user: str) -> Explained:
@@ -174,7 +174,7 @@ class Catalog:
         modes = {name: policy[call.tool] for name, policy in named.items() if call.tool in policy}
         return explain(call, replace(rules, waivers=waivers), modes)
 
-    def _check(self, layers: Layers, agent: Agent) -> None:
+    def _check(self, layers: Layers, agent: str = "") -> None:
         """Refuse a policy that names what is not here, or that would loosen; once for the same policy and tools."""
         if layers is NONE or self._checked == (layers, tools := self.tools()):
             return
@@ -182,12 +182,12 @@ class Catalog:
         check(layers, known, lambda: self._elsewhere(agent))
         self._checked = (layers, tools)
 
-    def _elsewhere(self, agent: Agent) -> tuple[set[str], set[str]]:
+    def _elsewhere(self, agent: str) -> tuple[set[str], set[str]]:
         """The tools and agents that are not in this session, but in the workspace."""
         agents = self.agents()
         rows = self._journal.select(_NAMES)
         tools = {name for item in agents.values() for name in item.tool_names}
-        return tools | {row[0] for row in rows if row[0]}, {*agents, agent.name} | {row[1] for row in rows if row[1]}
+        return tools | {row[0] for row in rows if row[0]}, {*agents, agent} | {row[1] for row in rows if row[1]}
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""

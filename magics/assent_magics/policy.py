@@ -10,6 +10,7 @@ from typing import Any
 from IPython.display import display
 
 from assent.core.errors import ConfigError
+from assent.policy.entry import hint
 from assent.policy.example import Example, examples
 from assent.policy.explain import Explained
 from assent.policy.loader import FILE
@@ -61,6 +62,9 @@ def _test(desk: Desk, line: str) -> Any:
         found = examples(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from None
+    for item in found:
+        if item.call not in desk.session.tools():  # it would be denied, and an example that expects that would hold
+            raise item.entry.error(f"unknown tool {item.call!r}{hint(item.call, desk.session.tools())}", "call")
     outcomes = [
         (item, desk.session.explain(item.call, item.arguments, agent=item.agent, user=item.user)) for item in found
     ]

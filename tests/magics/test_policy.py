@@ -87,6 +87,12 @@ def test_an_example_that_comes_out_otherwise_fails_with_its_line_and_why(policed
     assert "[2 rows x 8 columns]" in policed.shown
 
 
+def test_an_example_of_a_misspelt_tool_does_not_hold(policed: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "examples.toml"
+    file.write_text('[[example]]\nexpect = "deny"\ncall = "pya"\n')
+    assert "examples.toml:3: unknown tool 'pya'; did you mean 'pay'?" in policed.fail(f"%agent policy test {file}")
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -55,6 +55,8 @@ def from_values(
     values: Mapping[str, Any], source: str, layer: Layer, sections: Mapping[str, Reader] | None = None
 ) -> Document:
     """What is said from Python, in the shape of the file; an entry's number in its section stands for its line."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(f'{source}: a policy is a mapping such as {{"rule": [{{"tool": "pay", "mode": "ask"}}]}}.')
     found: list[tuple[str, Entry]] = []
     for section, given in values.items():
         if section in _NAMED and isinstance(given, Mapping):

@@ -77,7 +77,7 @@ def _shared(
     who: tuple[str, str, str],
 ) -> Facts:
     """One value for equal rules: thousands of runs at once have the same."""
-    loaded = [layers.digest, *who] if layers is not NONE else []
+    loaded = [layers.digest] if layers is not NONE else []
     version = digest([dict(privileges), dict(policy), dict(identities), *loaded])[:16]
     agent, user, folder = who
     return Facts(
