@@ -1,9 +1,12 @@
 """Why a call is decided as it is: which line, which layer, and what all the others said."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.policy.policies import layers, ruled
 
+from assent.core.waiver import Waiver
 from assent.policy.explain import Explained, explain, spell
 from assent.policy.facts import Call
 from assent.policy.overview import overview
@@ -69,6 +72,19 @@ def test_a_ceiling_is_named() -> None:
     found = explained("pay", agent="intern", arguments={"amount": 5})
     assert (found.rule, found.said[-1].voice) == ("policy.toml:18", "ceiling")
     assert str(found).startswith("pay is denied (policy.toml:18): pay is execute_safe, and the agent intern may use")
+
+
+def test_how_a_question_is_put_decides_nothing() -> None:
+    found = explain(Call("mail_send", {}), ruled('[ask]\nwho = ["ana"]'), {})
+    assert said(found) == [("privilege", "built-in", "ask", True), ("ask", "policy.toml:1", "terms", False)]
+    assert str(found).endswith("1 person answers, of ana.")
+
+
+def test_a_waiver_that_loosens_is_told() -> None:
+    waiver = Waiver("w1", "month end", "ana", datetime(2100, 1, 1, tzinfo=UTC), tool="pay")
+    found = explain(Call("pay", {}), replace(ruled(TEXT), waivers=(waiver,)), {})
+    assert (found.decision.name, found.said[-1].voice) == ("allow", "waiver")
+    assert "month end" in found.said[-1].why
 
 
 def test_a_setting_that_decides_is_named() -> None:

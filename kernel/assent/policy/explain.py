@@ -16,7 +16,10 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one voice, or one rule, says: allow, ask, deny or nothing. `decides`: the call is decided as it says."""
+    """What one voice, or one rule, says: allow, ask, deny or nothing; terms where it says how a question is put.
+
+    `decides`: the call is decided as it says.
+    """
 
     voice: str
     line: str
@@ -51,7 +54,7 @@ def explain(call: Call, facts: Facts, modes: Mapping[str, str]) -> Explained:
     said = [item for voice in VOICES for item in _said(voice, call, facts, modes)]
     asking: tuple[Asking, ...] = facts.layers.of("ask")
     if isinstance(decision, Ask):
-        said += [Said("ask", item.rule, "ask", _terms(item.approvers, item.who, item.expires)) for item in asking]
+        said += [Said("ask", item.rule, "terms", _terms(item.approvers, item.who, item.expires)) for item in asking]
     return Explained(call, decision, tuple(_marked(said, decision)))
 
 
