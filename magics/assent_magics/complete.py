@@ -80,6 +80,8 @@ def _values(desk: Desk, option: str, choices: Iterable[str]) -> Iterable[str]:
             return _models(desk)
         case "--tools":
             return desk.session.tools()
+        case "--agent":
+            return desk.session.agents()
         case "--as-type":
             return [*_named(desk, _is_type), *_TYPES]
         case "--replay":
@@ -128,9 +130,17 @@ def _written(desk: Desk) -> list[str]:
     return [name for (name,) in rows if name not in desk.namespace]
 
 
+def _of_policy(desk: Desk, before: list[str]) -> Iterable[str]:
+    if not before:
+        return ("explain", "test")
+    return desk.session.tools() if before[0] == "explain" else _files((".toml",))
+
+
 def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     if not before:
         return [*desk.session.agents(), "sql"] if sign == "%%" else COMMANDS
+    if before[0] == "policy" and sign == "%":
+        return _of_policy(desk, before[1:])
     if sign == "%%" or (len(before) > 1 and before[0] != "compare"):
         return []
     match before[0]:

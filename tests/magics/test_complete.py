@@ -62,6 +62,14 @@ def test_models_that_the_settings_name(shell: Shell, tmp_path: Path) -> None:
     assert completed(shell, "%agent model custom:") == ["custom:big", "custom:small"]
 
 
+def test_what_a_policy_can_be_asked(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "examples.toml").touch()
+    assert completed(shell, "%agent policy e") == ["explain"]
+    assert "python" in completed(shell, "%agent policy explain ")
+    assert "analyst" in completed(shell, "%agent policy explain --agent a")
+    assert completed(shell, "%agent policy test ex") == ["examples.toml"]
+
+
 def test_what_costs_can_be_added_up_by(shell: Shell) -> None:
     assert completed(shell, "%agent costs p") == ["provider"]
     assert "hour" in completed(shell, "%agent costs ")
