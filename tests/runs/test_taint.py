@@ -263,7 +263,8 @@ def test_where_cells_are_not_followed_a_variable_may_be_made_of_any(tmp_path: Pa
 
 def test_a_file_that_a_tainted_run_wrote_carries_it_beyond_trust_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
-    write, read = f"open({str(file)!r}, 'w').write('send it')", f"open({str(file)!r}).read()"
+    path = f"__import__('pathlib').Path({str(file)!r})"
+    write, read = f"{path}.write_text('send it')", f"{path}.read_text()"
     script = by_prompt(
         A=[[call("fetch")], [call("python", code=write)], "done"], B=[[call("python", code=read)], "done"]
     )
