@@ -1,0 +1,216 @@
+"""What is allowed for a run or a session: how far it reaches, and that it ends when it is revoked, whoever does it."""
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.calls import call
+from tests.support.sessions import approve, opened, ran, resumed
+
+from assent.app import Session
+from assent.core.clock import CLOCK
+from assent.core.commands import ForkRun
+from assent.core.config import Config
+from assent.core.errors import NotFound
+from assent.core.events import Event, Kind
+from assent.core.grant import act_digest
+from assent.runs.lasting import LASTS, Lasting, Register, from_event, revocation
+from assent.runs.result import Result
+from assent.store.access import Access
+from assent.tools.tool import Tool, tool
+
+done: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_done_yet() -> None:
+    done.clear()
+
+
+@tool(privilege="execute_risky")
+def mail(to: str) -> str:
+    done.append(to)
+    return f"sent to {to}"
+
+
+def allowed(session: Session, scope: str = "session", *tools: Tool[Any, Any], **options: Any) -> Result:
+    """A run whose one mail was approved for longer."""
+    run = ran(session, *(tools or (mail,)), **options).run
+    approve(session, f"{run}.1", scope=scope)
+    result = resumed(session, run)
+    assert result.status == "finished"
+    return result
+
+
+def given(session: Session) -> Event:
+    return session.journal.events(kind=Kind.GRANT_GIVEN)[-1]
+
+
+def statuses(session: Session) -> list[str]:
+    return [status for (status,) in session.journal.select("SELECT status FROM grants")]
+
+
+ONE, TWO = call("mail", to="ada"), call("mail", to="ben")
+
+
+def test_a_grant_for_the_session_covers_later_runs_of_it(tmp_path: Path) -> None:
+    with opened(tmp_path, ONE, "done") as session:
+        first = allowed(session)
+        assert ran(session, mail).status == "finished"
+        assert done == ["ada", "ada"]
+        decided = session.journal.events(kind=Kind.CALL_DECIDED)[-1]
+        assert (decided.body["reason"], decided.body["grant"]) == ("allowed for this session", f"{first.run}.1")
+        assert asyncio.run(session.drain(ForkRun(first.run, 0))).status == "finished"
+        assert statuses(session) == ["holds"]
+
+
+def test_it_ends_with_the_session(tmp_path: Path) -> None:
+    with opened(tmp_path, ONE, "done") as session:
+        allowed(session)
+    with opened(tmp_path, ONE, "done", tools=(mail,)) as session:
+        assert ran(session, mail).status == "suspended"
+        assert statuses(session) == ["over"]
+
+
+def test_another_session_beside_it_is_none_of_its(tmp_path: Path) -> None:
+    with opened(tmp_path, ONE, "done") as session, opened(tmp_path, ONE, "done") as other:
+        allowed(session)
+        assert ran(other, mail).status == "suspended"
+
+
+def test_it_is_no_other_users_and_no_other_tenants(tmp_path: Path) -> None:
+    whose = [Access("default", "ana"), Access("default", "ben"), Access("north", "ana")]
+    with ExitStack() as stack:
+        ana, ben, north = [stack.enter_context(opened(tmp_path, ONE, "done", access=item)) for item in whose]
+        mine = allowed(ana)
+        for other in (ben, north):
+            assert ran(other, mail).status == "suspended"
+            assert other.journal.select("SELECT count(*) FROM grants") == [(0,)]
+            with pytest.raises(NotFound, match="Nothing is allowed under"):
+                other.revoke(f"{mine.run}.1")
+
+
+@pytest.mark.parametrize("change", ["agent's policy", "tool", "rules"])
+def test_it_holds_for_the_same_tool_under_the_same_rules_alone(tmp_path: Path, change: str) -> None:
+    @tool(name="mail", privilege="execute_risky")
+    def other(to: str) -> str:
+        done.append(f"the other one, to {to}")
+        return "sent"
+
+    with opened(tmp_path, ONE, "done") as session:
+        allowed(session)
+        if change == "rules":
+            session.config = Config(policy={"mail": "ask"})
+        options: dict[str, Any] = {"policy": {"mail": "ask"}} if change == "agent's policy" else {}
+        assert ran(session, other if change == "tool" else mail, **options).status == "suspended"
+        assert done == ["ada"]
+
+
+def test_a_grant_for_the_run_is_no_later_runs(tmp_path: Path) -> None:
+    with opened(tmp_path, ONE, "done") as session:
+        allowed(session, "run")
+        assert ran(session, mail).status == "suspended"
+        assert statuses(session) == ["over"]
+
+
+def test_a_run_goes_on_with_what_was_allowed_for_it_in_another_process(tmp_path: Path) -> None:
+    with opened(tmp_path, ONE, TWO, "done") as session:
+        run = ran(session, mail).run
+        approve(session, f"{run}.1", scope="run")
+    with opened(tmp_path, ONE, TWO, "done", tools=(mail,)) as session:
+        assert resumed(session, run).status == "finished"
+        assert done == ["ada", "ben"]
+
+
+def test_revoked_it_is_asked_about_again_also_by_a_run_at_work(tmp_path: Path) -> None:
+    @tool(privilege="execute_safe")
+    def revoke() -> str:
+        session.revoke(given(session).body["id"])
+        return "revoked"
+
+    with opened(tmp_path, ONE, TWO, call("revoke"), ONE, "done") as session:
+        run = ran(session, mail, revoke).run
+        approve(session, f"{run}.1", scope="session")
+        assert resumed(session, run).status == "suspended"
+        assert done == ["ada", "ben"]
+        assert statuses(session) == ["revoked"]
+        with pytest.raises(NotFound, match="grants lists what is"):
+            session.revoke(f"{run}.1")
+
+
+def test_revoked_between_the_decision_and_the_act_it_does_not_run(tmp_path: Path) -> None:
+    @tool(privilege="execute_safe")
+    def revoke() -> str:
+        session.revoke(given(session).body["id"])
+        return "revoked"
+
+    with opened(tmp_path, ONE, [call("revoke"), TWO], "done") as session:
+        run = ran(session, mail, revoke, parallel=1).run
+        approve(session, f"{run}.1", scope="run")
+        result = resumed(session, run)
+        assert (result.status, done) == ("suspended", ["ada"])
+        approve(session, result.pending[0].call)
+        assert resumed(session, run).status == "finished"
+        assert done == ["ada", "ben"]
+
+
+def test_a_revocation_holds_though_the_news_of_it_have_not_come_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, ONE, "done") as session:
+        allowed(session)
+        monkeypatch.setattr(Register, "hear", lambda self, events: None)
+        session.revoke(given(session).body["id"])
+        assert ran(session, mail).status == "suspended"
+        assert done == ["ada"]
+
+
+def test_it_expires_and_a_clock_that_goes_back_does_not_revive_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, ONE, "done") as session:
+        allowed(session)
+        now = CLOCK.now()
+        assert given(session).body["until"] == pytest.approx(now + LASTS, abs=30)
+        monkeypatch.setattr(CLOCK, "_latest", now + LASTS + 1)
+        monkeypatch.setattr(CLOCK, "_wall", lambda: now - LASTS)
+        assert ran(session, mail).status == "suspended"
+
+
+def test_an_edited_call_and_its_digest_are_not_what_is_allowed_but_the_tool(tmp_path: Path) -> None:
+    with opened(tmp_path, ONE, "done") as session:
+        run = ran(session, mail).run
+        event = approve(session, f"{run}.1", scope="session", arguments={"to": "zoe"})
+        assert event.body["digest"] == act_digest("mail", {"to": "zoe"})
+        resumed(session, run)
+        assert ran(session, mail).status == "finished"
+        assert done == ["zoe", "ada"]
+
+
+def grant(seq: int, kind: Kind = Kind.GRANT_GIVEN, **columns: Any) -> Event:
+    body = {"id": "r.1", "policy_version": "v", "by": "ana", "scope": "run"}
+    return Event(kind=kind, run="r", tool="mail", agent="a", user="ana", body=body, seq=seq, **columns)
+
+
+def held(register: Register) -> list[Lasting]:
+    return list(register.given(from_event(grant(1)).scope, "", "v").values())
+
+
+def test_events_that_come_late_or_again_change_nothing() -> None:
+    register = Register()
+    register.hear([grant(1)])
+    assert [item.id for item in held(register)] == ["r.1"]
+    register.hear([grant(2, Kind.GRANT_REVOKED)])
+    register.hear([grant(1)])
+    assert held(register) == []
+    register.hear([grant(3)])
+    register.hear([grant(2, Kind.GRANT_REVOKED)])
+    assert [item.seq for item in held(register)] == [3]
+
+
+def test_a_revocation_names_what_it_ends_and_whose_it_is() -> None:
+    event = revocation(from_event(grant(1)), "ben", "enough")
+    assert (event.kind, event.run, event.user, event.tool) == (Kind.GRANT_REVOKED, "r", "ana", "mail")
+    assert event.body == {"id": "r.1", "by": "ben", "reason": "enough"}
