@@ -38,6 +38,7 @@ from assent.runs.live import Live
 from assent.runs.loop import drive
 from assent.runs.marks import Marks
 from assent.runs.result import Result, result_of
+from assent.runs.standing import Standing, standing
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
 from assent.runs.trusted import Trusted
@@ -264,6 +265,10 @@ class Session:
     def carried(self) -> Carried:
         """What the variables of this kernel and files carry of untrusted sources."""
         return self._work.carried
+
+    def budgets(self, agent: str) -> list[Standing]:
+        """How the budgets stand that this session's runs of an agent are under."""
+        return standing(self.journal, self._catalog.policies.layers().of("budget"), self.journal.scope(agent=agent))
 
     @property
     def waivers(self) -> Waivers:

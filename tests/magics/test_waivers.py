@@ -67,3 +67,21 @@ def test_a_run_that_its_budget_stops_stays_stopped(shell: Shell, tmp_path: Path)
 @pytest.mark.parametrize("amount", ["much", "-1", "nan", "0.0000000001"])
 def test_a_budget_is_an_amount(shell: Shell, amount: str) -> None:
     assert "no value for --budget" in shell.fail(f"%%agent --budget {amount}\nGo.")
+
+
+def test_budgets_say_what_is_left(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    folder.mkdir(exist_ok=True)
+    assert shell.run("%agent budgets") is None
+    assert "No budget holds." in shell.shown
+    limits = 'per = "day"\ncalls = 3\nmoney = 0.5\n[[budget]]\nname = "each"\nper = "run"\nlines = 9\n'
+    (folder / "policy.toml").write_text(f'[[budget]]\nname = "daily"\n{limits}')
+    shell.run(f"%%agent --model {script(tmp_path, [call('sql', query='SELECT 1')], 'Done.')}\nDo it.")
+    shell.run('%agent waive daily --budget --reason "month end" --until 2030-01-01')
+    rows = shell.run("%agent budgets").drop(columns=["stands in"]).values.tolist()
+    assert rows == [
+        ["daily", "day", "$0.50", "$0.00", "$0.50", "2030-01-02 00:00"],
+        ["daily", "day", "3 calls", "1 call", "2 calls", "2030-01-02 00:00"],
+        ["each", "run", "9 lines", "", "", ""],
+    ]
+    assert "one agent or none" in shell.fail("%agent budgets a b")

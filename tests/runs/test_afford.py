@@ -217,3 +217,14 @@ def test_the_estimate_tells_of_past_runs(tmp_path: Path) -> None:
             Decimal("0.4"),
             Decimal("0.4"),
         )
+
+
+def test_a_budget_that_is_set_meanwhile_holds_from_the_next_step(tmp_path: Path) -> None:
+    def tightened(_: Any) -> list[Any]:
+        (tmp_path / ".assent" / "policy.toml").write_text(budget(per="run", calls=2))
+        return [call("look", at=3)]
+
+    with session(tmp_path, "", *LOOKS[:2], tightened, "done") as opened:
+        result = ran(opened, look)
+        assert (result.status, done) == ("suspended", [1, 2])
+        assert "2 calls spent of 2 calls" in result.reason

@@ -14,6 +14,8 @@ from assent.core.messages import Image, Message, Part, ToolCall
 from assent.core.model import Usage
 from assent.core.waiver import covering
 from assent.models.prices import cost
+from assent.runs import branch
+from assent.runs.own_budget import purse_of
 from assent.runs.pool import DAY, largest_answer, others, past_runs, room
 from assent.runs.purse import Pot, Purse
 from assent.runs.run import Run
@@ -27,6 +29,7 @@ Need = Mapping[str, Decimal]
 
 async def open_budgets(run: Run) -> None:
     """Say at the run's beginning which budgets it is under, what is spent of them, and what it may cost."""
+    run.budgeted = run.rules.layers
     if (purse := run.purse) is None:
         return
     for pot in purse.pots:
@@ -39,7 +42,7 @@ async def open_budgets(run: Run) -> None:
 
 async def afford_answer(run: Run) -> None:
     """See that every budget covers the model's next answer, at its estimated most; else `OverBudget`."""
-    if (purse := run.purse) is not None:
+    if (purse := await _current(run)) is not None:
         need, unpriced = _next_answer(run, purse)
         for pot in purse.pots:
             if "money" in pot.budget.limits and unpriced:
@@ -49,7 +52,7 @@ async def afford_answer(run: Run) -> None:
 
 async def afford_calls(run: Run, calls: Sequence[CallState]) -> tuple[list[CallState], OverBudget | None]:
     """The first of `calls` that the budgets cover, and why the next one is not."""
-    if (purse := run.purse) is None:
+    if (purse := await _current(run)) is None:
         return list(calls), None
     for number, call in enumerate(calls, 1):
         try:
@@ -58,6 +61,19 @@ async def afford_calls(run: Run, calls: Sequence[CallState]) -> tuple[list[CallS
         except OverBudget as short:
             return list(calls[: number - 1]), short
     return list(calls), None
+
+
+async def _current(run: Run) -> Purse | None:
+    """The run's purse; made anew where a policy file has other budgets by now."""
+    if run.rules.layers is not run.budgeted:
+        budgets = run.rules.layers.of("budget")
+        if budgets == run.budgeted.of("budget"):
+            run.budgeted = run.rules.layers
+        else:
+            await run.journal.committed([])  # all that it has done can be read then
+            run.purse = purse_of(run.state, budgets, branch.events(run.journal, run.state.run))
+            await open_budgets(run)
+    return run.purse
 
 
 async def _cover(run: Run, pot: Pot, need: Need, what: str) -> None:
@@ -79,12 +95,11 @@ async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
     wanted = pot.wanted(need)
     event = _event(run, Kind.BUDGET_RESERVED, pot.reserved(wanted))
     guard = room(pot.part, dict(pot.budget.limits), wanted, run.state.run)
-    run.last = event
     try:
         await asyncio.wrap_future(run.journal.append([event], guard))
     except Conflict:
         return False
-    pot.until = wanted
+    run.last, pot.until = event, wanted
     return True
 
 

@@ -12,6 +12,7 @@ from assent.core.preview import Preview
 from assent.core.taint import Source, Sources
 from assent.core.waiver import Waiver
 from assent.policy.facts import Facts
+from assent.policy.layers import NONE, Layers
 from assent.runs.carried import Carried
 from assent.runs.entered import Entrance
 from assent.runs.gather import gather
@@ -60,6 +61,7 @@ class Run:
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
 
     purse: Purse | None = None  # what it may still spend, where it is under a budget
+    budgeted: Layers = NONE  # the policy whose budgets these are
     believed: Callable[[Sources], Sources] = lambda taint: taint  # those sources that nobody vouches for
     carried: Carried = field(default_factory=Carried)  # what variables and files carry of such
     noted: list[Source] = field(default_factory=list)  # what runs that its calls started have brought it
