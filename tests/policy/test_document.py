@@ -48,6 +48,10 @@ def test_every_entry_and_key_knows_its_line() -> None:
     assert (ask.line, dict(ask.lines)) == (17, {"who": 18})
 
 
+def test_line_ends_of_windows_change_nothing() -> None:
+    assert [item.line for item in entries(TEXT.replace("\n", "\r\n"))["rule"]] == [2, 7]
+
+
 def test_a_number_with_a_point_is_exact() -> None:
     assert entries(TEXT)["rule"][1].values["limit"] == Decimal("0.1")
 

@@ -42,6 +42,7 @@ _SYNTAX = re.compile(r"^(.*) \(at line (\d+), column \d+\)$", re.DOTALL)
 
 def read(text: str, source: str, layer: Layer, sections: Mapping[str, Reader] | None = None) -> Document:
     """What a file says; `ConfigError` with the line where it is no policy."""
+    text = text.replace("\r\n", "\n")
     try:
         values = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
