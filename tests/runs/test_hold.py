@@ -11,9 +11,10 @@ from tests.support.peer import Peer
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
 from tests.support.waiting import eventually
 
+from assent import Proposal
 from assent.app import Session
 from assent.core.commands import Decide
-from assent.core.errors import ConfigError
+from assent.core.errors import ConfigError, GateError
 from assent.core.events import Kind
 from assent.risk import NothingDone, cool_down, daily_volume, max_amount, own, rate, slippage
 from assent.tools.tool import Tool, tool
@@ -201,6 +202,7 @@ import asyncio, threading, time
 from pathlib import Path
 from tests.support.calls import call
 from tests.support.workspaces import prepare
+from assent import Proposal
 from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.config import Config
@@ -260,3 +262,30 @@ def test_a_cool_down_and_a_rate_hold_back_what_comes_too_soon(tmp_path: Path) ->
     with opened(tmp_path, [call("pay", amount=1)], [call("pay", amount=1)], "Done.") as session:
         result = ran(session, paying(cool_down(60), rate(1, 60)))
         assert "Denied: cool-down: the last call was 0 s ago; 60 s must pass" in texts(session, result.run)[1]
+
+
+def test_what_a_tool_proposes_is_held_to_the_same_limits(tmp_path: Path) -> None:
+    @tool(proposes=True)
+    def rebalance() -> Any:
+        return "two payments", [Proposal("pay", {"amount": 60}), Proposal("pay", {"amount": 60})]
+
+    with opened(tmp_path, [call("rebalance")], "Done.", tools=(rebalance,)) as session:
+        result = ran(session, rebalance, paying(daily_volume("amount", 100)))
+        assert result.status == "finished"
+        assert done == [60]
+        assert [state for _, state in status(session)] == ["committed"]
+
+
+def test_ones_own_code_is_held_to_the_policy_and_to_what_agents_have_used(tmp_path: Path) -> None:
+    pay = paying(daily_volume("amount", 100))
+    with opened(tmp_path, [call("pay", amount=60)], "Done.", tools=(pay,)) as session:
+        ran(session, pay)
+        held = session.check_and_reserve("pay", {"amount": 30})
+        session.commit(held)
+        (session.folder / "policy.toml").write_text(
+            '[[risk]]\ntool = "pay"\ncheck = "max_amount"\nargument = "amount"\nlimit = 5\n'
+        )
+        with pytest.raises(
+            GateError, match="pay is not within its limits"
+        ):
+            session.check_and_reserve("pay", {"amount": 6})
