@@ -88,6 +88,7 @@ PLACES = {
     "ASSENT_WORKSPACE": "the workspace's folder; else the nearest `.assent` at or above the notebook",
     "ASSENT_CACHE": "where the local model's weights are kept, for all workspaces",
     "ASSENT_USER": "whom events name as the person, and whose runs a session sees; else the login name",
+    "ASSENT_PEOPLE": "the list of people who have passphrases; `/etc/assent/people.json` goes before it",
     "ASSENT_API_KEY": "the key for `base_url`",
     "ASSENT_POLICY": "the organisation's policy file; else `/etc/assent/policy.toml`",
 }
@@ -99,6 +100,7 @@ VIEW_MEANINGS = {
     "costs": "one row an answer of a model, for adding up",
     "unpriced": "one row a model whose answers have no known price",
     "incidents": "one row for each time that something befell a request to a model",
+    "grants": "one row for each time that a tool was allowed for a run or a session, those that are over too",
     "waivers": "one row a waiver that a person gave, those that are over too",
     "risk": "one row a reservation of a limit over time",
     "notebooks": "one row a notebook, wherever it was moved",
@@ -168,14 +170,14 @@ COLUMNS = {
     "asked": "UTC, of the question",
     "decided": "UTC, of the answer",
     "edited": "the arguments that the person wrote, JSON; empty without an edit",
-    "scope": "once, or run: allowed for the rest of the run",
+    "scope": "once, or run or session: allowed for the rest of it",
     "waited": "seconds from the question to the answer",
 }
 PER_VIEW = {
     ("runs", "status"): "running, suspended, paused, finished, cancelled or failed",
     ("runs", "reason"): "why it is suspended, paused, cancelled or failed",
     ("runs", "seconds"): "from the first event to the latest, waiting included",
-    ("tool_calls", "status"): "waiting, approved, decided, started, finished or failed",
+    ("tool_calls", "status"): "waiting, expired, approved, decided, started, finished or failed",
     ("tool_calls", "verdict"): "what the person said: approve, reject or happened",
     ("tool_calls", "seconds"): "how long it ran",
     ("incidents", "seconds"): "how long a wait was, or is to be",
@@ -195,7 +197,19 @@ PER_VIEW = {
     ("waivers", "reason"): "why, in the words of whoever gave it",
     ("waivers", "by"): "who gave it",
     ("waivers", "ended"): "UTC, when a person ended it before its time; empty otherwise",
-    ("approvals", "verdict"): "pending, approve, reject, happened, or closed without an answer",
+    ("approvals", "verdict"): "pending, approve, reject, happened, expired, or closed without an answer",
+    ("approvals", "until"): "UTC, when the question expires; empty where it does not",
+    ("grants", "id"): "the call whose approval gave it",
+    ("grants", "scope"): "run or session",
+    ("grants", "by"): "who gave it",
+    ("grants", "status"): "holds, revoked, expired, or over with its run or session",
+    ("grants", "revoked"): "UTC, when it was revoked, or its session ended",
+    ("grants", "revoked_by"): "who revoked it",
+    ("grants", "run"): "the run in which it was given",
+    ("grants", "session"): "the session that it is for; empty where it is for the run",
+    ("grants", "policy_version"): "the rules and tools under which it holds",
+    ("grants", "identity"): "the tool's code and schema when it was given, as a digest",
+    ("grants", "user"): "whose runs it is for",
     ("approvals", "reason"): "what the person wrote",
     ("approvals", "arguments"): "JSON; what the agent proposed",
 }
@@ -297,7 +311,7 @@ def _verdict(decision: Any) -> str:
     if decision.name != "ask":
         return str(decision.name)
     who = "two people" if decision.approvers == 2 else "a person"
-    return f"asks {who}" + ("; may be allowed for the run" if decision.grantable else "; each time")
+    return f"asks {who}" + ("; may be allowed for the run or session" if decision.lasting else "; each time")
 
 
 def _models() -> Iterator[str]:
