@@ -48,6 +48,11 @@ def test_an_agent_that_is_misspelt_is_refused() -> None:
     checked('[agents."*"]\nceiling = "admin"')
 
 
+def test_other_sections_may_not_name_what_is_not_there_either() -> None:
+    text = '[[budget]]\nname = "b"\nagent = "tradr"\nper = "day"\ncalls = 5\n'
+    assert refused(text).startswith("/workspace.toml:3: unknown agent 'tradr'; did you mean 'trader'?")
+
+
 def test_an_argument_that_the_tool_does_not_have_is_refused() -> None:
     said = refused('[[rule]]\ntool = "pay"\nmode = "ask"\nwhen = "amout > 5"')
     assert said == "/workspace.toml:4: pay has no argument 'amout'; did you mean 'amount'?"

@@ -83,7 +83,13 @@ def _made(found: list[tuple[str, Entry]], source: str, layer: Layer, sections: M
         entries.setdefault(section, []).append(entry)
     told = [[section, entry.name, dict(entry.values)] for section, entry in found]
     read_by_owners = {section: known[section](group) for section, group in entries.items()}
-    return Document(layer, source, read_by_owners, digest(told))
+    return Document(layer, source, read_by_owners, digest(told), tuple(_named(found)))
+
+
+def _named(found: list[tuple[str, Entry]]) -> Iterator[tuple[Entry, str, str]]:
+    for section, entry in found:
+        given = {"": entry.name} if section in _NAMED else {key: entry.values.get(key) for key in ("tool", "agent")}
+        yield from [(entry, key, name) for key, name in given.items() if isinstance(name, str) and name]
 
 
 def _entries(text: str, values: Mapping[str, Any], source: str, layer: Layer) -> Iterator[tuple[str, Entry]]:

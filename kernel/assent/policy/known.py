@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from assent.core.privilege import LEVELS, level
-from assent.policy.ceiling import Ceiling
 from assent.policy.entry import LAYERS, Entry, hint
 from assent.policy.layers import Layers
 from assent.policy.modes import AUTOMATIC
 from assent.policy.risk import Limit
 from assent.policy.rule import STRICTNESS, Rule
+from assent.risk.quota import is_glob
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +30,30 @@ def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> N
     it may name what is not here.
     """
     rules: tuple[Rule, ...] = layers.of("rule")
-    ceilings: tuple[Ceiling, ...] = layers.of("agents")
     limits: tuple[Limit, ...] = layers.of("risk")
-    own = [rule for rule in rules if rule.entry.layer != "organisation"]
-    held = [item for item in limits if item.entry.layer != "organisation"]
-    _check_names([*own, *held], [item for item in ceilings if item.entry.layer != "organisation"], tools, elsewhere)
-    for limit in held:
-        if limit.tool in tools:
+    _check_names(layers, tools, elsewhere)
+    for limit in limits:
+        if limit.entry.layer != "organisation" and limit.tool in tools:
             _check_limit(limit, tools[limit.tool])
-    for rule in own:
-        if rule.tool in tools:
-            _check_rule(rule, tools[rule.tool])
     for rule in rules:
+        if rule.entry.layer != "organisation" and rule.tool in tools:
+            _check_rule(rule, tools[rule.tool])
         _check_effect(rule, rules)
 
 
-def _check_names(
-    rules: Collection[Rule | Limit], ceilings: Collection[Ceiling], tools: Mapping[str, Known], elsewhere: Elsewhere
-) -> None:
-    named = [(rule.entry, "tool", rule.tool) for rule in rules if rule.tool and rule.tool not in tools]
-    agents = [(rule.entry, "agent", rule.agent) for rule in rules if isinstance(rule, Rule) and rule.agent]
-    agents += [(item.entry, "", item.agent) for item in ceilings if not any(sign in item.agent for sign in "*?[")]
-    if not named and not agents:
+def _check_names(layers: Layers, tools: Collection[str], elsewhere: Elsewhere) -> None:
+    """Every section's entries, whoever reads them, name tools and agents that there are."""
+    named = [item for document in layers.documents if document.layer != "organisation" for item in document.named]
+    strange = [item for item in named if not is_glob(item[2]) and not (item[1] == "tool" and item[2] in tools)]
+    if not strange:
         return
-    other_tools, known_agents = elsewhere()
+    other_tools, agents = elsewhere()
     known_tools = {*tools, *other_tools}
-    for entry, key, tool in named:
-        _check_name(entry, key, "tool", tool, known_tools, "Run the cell that defines it first.")
-    for entry, key, agent in agents:
-        _check_name(entry, key, "agent", agent, known_agents, "%agent new defines one.")
+    for entry, key, name in strange:
+        if key == "tool":
+            _check_name(entry, key, "tool", name, known_tools, "Run the cell that defines it first.")
+        else:
+            _check_name(entry, key, "agent", name, agents, "%agent new defines one.")
 
 
 def _check_name(entry: Entry, key: str, kind: str, name: str, known: Collection[str], what: str) -> None:

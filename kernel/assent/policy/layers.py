@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assent.core.canonical import digest
-from assent.policy.entry import Layer
+from assent.policy.entry import Entry, Layer
 
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """One layer of policy: what the owners made of its sections. Equal digests mean that the same is written."""
+    """One layer of policy: what the owners made of its sections. Equal digests mean that the same is written.
+
+    `named` are the tools and agents that its entries name by the keys tool, agent and, for `[agents.NAME]`, "".
+    """
 
     layer: Layer
     source: str
     sections: Mapping[str, tuple[Any, ...]]
     digest: str
+    named: tuple[tuple[Entry, str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ from assent.policy.facts import Call, Facts
 from assent.policy.layers import NONE, Layers
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 from assent.policy.waive import waived
+from assent.risk.quota import is_glob
 
 KEYS = ("tool", "tools", "mode", "when", "agent", "user", "approvers", "who", "expires")
 STRICTNESS = {mode: place for place, mode in enumerate(MODES)}
@@ -152,9 +153,9 @@ def _read(entry: Entry) -> Rule:
     names = {key: _text(entry, key) for key in ("tool", "tools", "agent", "user")}
     if bool(names["tool"]) == bool(names["tools"]):
         raise entry.error('a rule is about one tool = "NAME", or about all that a glob names: tools = "mail_*".')
-    if any(sign in names["tool"] for sign in "*?["):
+    if is_glob(names["tool"]):
         raise entry.error(f'{names["tool"]!r} is a glob: write tools = "{names["tool"]}".', "tool")
-    if names["tools"] and not any(sign in names["tools"] for sign in "*?["):
+    if names["tools"] and not is_glob(names["tools"]):
         raise entry.error(f'{names["tools"]!r} is no glob: write tool = "{names["tools"]}".', "tools")
     mode = _text(entry, "mode")
     if mode not in MODES:
