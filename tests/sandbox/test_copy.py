@@ -26,7 +26,7 @@ SYSCALL = "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); sys = li
 
 
 def copied(work: Callable[[], Any], seconds: float = 5, **options: Any) -> Copied:
-    return asyncio.run(on_copy(lambda: {"gave": work()}, seconds, **options))
+    return asyncio.run(on_copy(lambda: iter([{"gave": work()}]), seconds, **options))
 
 
 def tried(code: str, **names: Any) -> str:
@@ -235,7 +235,7 @@ def test_the_deadline_holds(work: Callable[[], Any]) -> None:
         (lambda: exec("raise SystemExit(3)"), "ended without a report"),
         (lambda: 1 / 0, "failed with ZeroDivisionError"),
         (lambda: "x" * 10_000_000, "was too long"),
-        (lambda: {1, 2}, "ended without a report"),
+        (lambda: {1, 2}, "failed with TypeError"),
     ],
 )
 def test_an_end_of_any_other_kind_is_told(work: Callable[[], Any], problem: str) -> None:
@@ -258,6 +258,17 @@ def test_a_report_is_read_as_plain_values_only() -> None:
     assert copied(forge) == Copied(None, "the report of a copy that tried it could not be read")
 
 
+def test_where_there_is_no_time_for_a_fuller_report_the_last_one_counts() -> None:
+    def work() -> Iterator[dict[str, int]]:
+        yield {"part": 1}
+        yield {"part": 2}
+        time.sleep(60)
+        yield {"part": 3}
+
+    copy = asyncio.run(on_copy(work, 0.3))
+    assert copy == Copied({"part": 2}, "a copy that tried it did not end within 0.3 s")
+
+
 def test_nothing_of_the_original_is_wound_up_in_the_copy(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     class Owner:
         def __del__(self) -> None:
@@ -272,7 +283,7 @@ def test_nothing_of_the_original_is_wound_up_in_the_copy(tmp_path: Path, capfd: 
 
 def test_a_cancelled_copy_is_killed() -> None:
     async def main() -> None:
-        task = asyncio.ensure_future(on_copy(lambda: time.sleep(60) or {}, 60))
+        task = asyncio.ensure_future(on_copy(lambda: time.sleep(60) or [], 60))
         await asyncio.sleep(0.05)  # until it has been forked, which takes no await
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

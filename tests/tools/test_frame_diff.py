@@ -85,7 +85,7 @@ ODD = [
     (pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(1, 2)])), pd.DataFrame({"a": [1]})),
     (pd.DataFrame({"a": pd.Categorical(["x", "y"])}), pd.DataFrame({"a": pd.Categorical(["y", "y"])})),
     (pd.DataFrame({"a": pd.array([1, None], dtype="Int64")}), pd.DataFrame({"a": pd.array([1, 2], dtype="Int64")})),
-    (pd.DataFrame({"a": pd.to_datetime(["2024-01-01", None])}), pd.DataFrame({"a": [pd.Timestamp("2024-01-02"), None]})),
+    (pd.DataFrame({"a": pd.to_datetime(["2024-01-01", None])}), pd.DataFrame({"a": [pd.Timestamp("2024-01-02")] * 2})),
     (pd.DataFrame({"a": [b"x", 1, None]}), pd.DataFrame({"a": ["x", None, 1]})),
 ]  # fmt: skip
 

@@ -180,7 +180,7 @@ report = {"attempts": {"writes": [["<script>", 1]], "acts": [], "hosts": [], "pr
           "changed": [], "deleted": []}
 for number in range(3, 1000):
     try:
-        os.write(number, json.dumps(report).encode())
+        os.write(number, json.dumps(report).encode() + b"\\n")
     except OSError:
         pass
 os._exit(0)"""

@@ -11,23 +11,25 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from assent.sandbox.confine import confine
 
 MEMORY = 2 << 30  # bytes that a copy may take in addition, where the machine has twice as many to spare
 LONGEST = 256_000  # bytes of a report
 _GRACE = 0.2  # seconds of the deadline within which a report that has begun may end
+_QUIET = "a copy that tried it ended without a report"
 _UNCONFINED, _FAILED = "unconfined", "failed"
 
 Report = Mapping[str, Any]
+Work = Callable[[], Iterable[Report]]  # each report is fuller than the one before, should there be no time for the next
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What came of a copy: its report as plain JSON values, or why there is none.
+    """What came of a copy: its last report as plain JSON values, and why there is no further one, if it was ended.
 
     `confined` False: nothing was run in it. The report is the word of whatever ran there, which may lie.
     """
@@ -37,8 +39,8 @@ class Copied:
     confined: bool = True
 
 
-async def on_copy(work: Callable[[], Report], seconds: float, memory: int = MEMORY) -> Copied:
-    """Run `work` in a confined copy of this process, forked by the thread that calls, and give its report.
+async def on_copy(work: Work, seconds: float, memory: int = MEMORY) -> Copied:
+    """Run `work` in a confined copy of this process, forked by the thread that calls, and give its last report.
 
     Of the threads only that one is in the copy: `work` must wait for no other, and locks that they hold stay locked.
     It has `seconds`, then it is killed; so it is when this is cancelled.
@@ -76,12 +78,12 @@ def probed(seconds: float = 5.0) -> Copied:
     if sys.platform != "linux":
         return Copied(None, f"a copy of a process cannot be confined on {sys.platform}", confined=False)
     try:
-        return _watched(*_fork(dict, MEMORY), time.monotonic() + seconds, seconds)
+        return _watched(*_fork(lambda: [{}], MEMORY), time.monotonic() + seconds, seconds)
     except OSError as error:
         return Copied(None, f"no copy could be made: {error.strerror or error}", confined=False)
 
 
-def _fork(work: Callable[[], Report], memory: int) -> tuple[int, int, int]:
+def _fork(work: Work, memory: int) -> tuple[int, int, int]:
     """The copy's process id and descriptor, and where its report comes from."""
     reading, writing = os.pipe()
     parent = os.getpid()
@@ -107,29 +109,29 @@ def _fork(work: Callable[[], Report], memory: int) -> tuple[int, int, int]:
         raise
 
 
-def _be_copy(work: Callable[[], Report], writing: int, memory: int, parent: int) -> NoReturn:
+def _be_copy(work: Work, writing: int, memory: int, parent: int) -> None:
     """In the copy: confine it, work, report, and end without a word to anything that it inherited."""
     leave = os._exit
     try:
         gc.disable()  # or what is let go of would be taken apart as if it were the original
         sys.dont_write_bytecode = True
         asyncio._set_running_loop(None)
-        report: Report
         try:
             confine(writing, memory, parent)
         except OSError as error:
-            report = {_UNCONFINED: error.strerror or str(error)}
-        else:
-            try:
-                report = work()
-            except Exception as error:
-                report = {_FAILED: f"{type(error).__name__}: {error}"}
-        _send(writing, json.dumps(report).encode()[: LONGEST + 1])
+            _send(writing, {_UNCONFINED: error.strerror or str(error)})
+            return
+        try:
+            for report in work():
+                _send(writing, report)
+        except Exception as error:
+            _send(writing, {_FAILED: f"{type(error).__name__}: {error}"})
     finally:
         leave(0)
 
 
-def _send(writing: int, data: bytes) -> None:
+def _send(writing: int, report: Report) -> None:
+    data = json.dumps(report).encode()[:LONGEST] + b"\n"
     while data:
         data = data[os.write(writing, data) :]
 
@@ -137,7 +139,7 @@ def _send(writing: int, data: bytes) -> None:
 def _watched(pid: int, process: int, report: int, until: float, seconds: float) -> Copied:
     """In a thread: the report, as soon as it is whole; in any case the copy is gone when this returns."""
     try:
-        data = _received(process, report, until)
+        data, late = _received(process, report, until)
     finally:
         with contextlib.suppress(OSError):
             signal.pidfd_send_signal(process, signal.SIGKILL)
@@ -146,27 +148,32 @@ def _watched(pid: int, process: int, report: int, until: float, seconds: float) 
             status = os.waitpid(pid, 0)[1]
         os.close(report)
         os.close(process)
-    if data is None:
-        return Copied(None, f"a copy that tried it did not end within {seconds:.2g} s")
+    return _read(data, f"a copy that tried it did not end within {seconds:.2g} s" if late else _ended(status))
+
+
+def _read(data: bytes, ended: str) -> Copied:
+    """The last whole report."""
+    found = None
+    for line in data.split(b"\n")[:-1]:
+        try:
+            report = json.loads(line)
+        except (ValueError, RecursionError):
+            report = None
+        if not isinstance(report, dict):
+            broken = "was too long" if len(data) > LONGEST else "could not be read"
+            return Copied(found, f"the report of a copy that tried it {broken}")
+        if _UNCONFINED in report:
+            return Copied(None, f"a copy could not be confined: {str(report[_UNCONFINED])[:200]}", confined=False)
+        if _FAILED in report:
+            return Copied(found, f"a copy that tried it failed with {str(report[_FAILED])[:200]}")
+        found = report
     if len(data) > LONGEST:
-        return Copied(None, "the report of a copy that tried it was too long")
-    if not data:
-        return Copied(None, _ended(status))
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return Copied(None, "the report of a copy that tried it could not be read")
-    if not isinstance(found, dict):
-        return Copied(None, "the report of a copy that tried it could not be read")
-    if _UNCONFINED in found:
-        return Copied(None, f"a copy could not be confined: {str(found[_UNCONFINED])[:200]}", confined=False)
-    if _FAILED in found:
-        return Copied(None, f"a copy that tried it failed with {str(found[_FAILED])[:200]}")
-    return Copied(found)
+        return Copied(found, "the report of a copy that tried it was too long")
+    return Copied(found, ended if found is None or ended != _QUIET else "")
 
 
-def _received(process: int, report: int, until: float) -> bytes | None:
-    """All that the copy writes until it ends; None where it has not ended in time."""
+def _received(process: int, report: int, until: float) -> tuple[bytes, bool]:
+    """All that the copy writes until it ends, and whether it has not ended in time."""
     data = bytearray()
     poll = select.poll()
     poll.register(report, select.POLLIN)
@@ -175,20 +182,20 @@ def _received(process: int, report: int, until: float) -> bytes | None:
         left = until - time.monotonic()
         ready = dict(poll.poll(max(left, 0) * 1000)) if left > 0 else {}
         if not ready:
-            return None
+            return bytes(data), True
         if report in ready:
             if not (piece := os.read(report, 65_536)):
                 break
             data += piece
         elif process in ready:
             break
-    return bytes(data)
+    return bytes(data), False
 
 
 def _ended(status: int) -> str:
     if status >= 0 and os.WIFSIGNALED(status):
         return f"a copy that tried it was ended by {signal.Signals(os.WTERMSIG(status)).name}"
-    return "a copy that tried it ended without a report"
+    return _QUIET
 
 
 def _spare() -> int:

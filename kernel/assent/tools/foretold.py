@@ -94,6 +94,8 @@ def _gaps(report: Report, frames: Mapping[str, Report], raised: str, stopped: bo
     elif stopped:
         yield "The copy may not do that, so what depends on it may turn out otherwise."
     for name, frame in frames.items():
+        if frame["counted"]:
+            yield f"{name}: its rows were counted, not compared one by one."
         if frame["unseen"]:
             yield f"{name}: there was no time to compare the values of {_names(frame['unseen'])}."
     for name, problem in report["unlike"].items():

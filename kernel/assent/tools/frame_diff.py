@@ -52,7 +52,7 @@ def difference(before: Any, after: Any, until: float = math.inf) -> dict[str, An
     """As plain values: `rows` before and after, `removed` and `added` of them, what became of columns, and tables.
 
     `nulls` and `dtypes` by column, before and after; `values` by column, how many changed in rows that stayed;
-    `unseen` are the columns whose values were not compared, where the monotonic clock has come near `until`.
+    Where the monotonic clock has come near `until`, rows are only `counted`, and `unseen` columns are not compared.
     """
     rows = _matched(before, after, until)
     renamed = _renamed(before, after) if rows.exact else {}
@@ -65,6 +65,7 @@ def difference(before: Any, after: Any, until: float = math.inf) -> dict[str, An
         "removed": len(rows.removed) if rows.exact else max(len(before) - len(after), 0),
         "added": len(rows.added) if rows.exact else max(len(after) - len(before), 0),
         "moved": rows.moved,
+        "counted": not rows.exact,
         "gone": [str(name) for name in gone],
         "new": [str(name) for name in new],
         "renamed": {str(old): str(now) for old, now in renamed.items()},
@@ -79,7 +80,7 @@ def difference(before: Any, after: Any, until: float = math.inf) -> dict[str, An
         }
     columns = [(old, before[old], after[now]) for old, now in pairs]
     found["dtypes"] = {str(n): [str(a.dtype), str(b.dtype)] for n, a, b in columns if a.dtype != b.dtype}
-    found["nulls"] = _nulls(columns)
+    found["nulls"] = {} if _is_late(len(before), _COMPARING, until) else _nulls(columns)
     masks, unseen = _changes(rows, pairs, until) if rows.exact else ({}, [])
     found["unseen"] = [str(name) for name in unseen]
     found["values"] = {str(name): int(mask.sum()) for name, mask in masks.items() if mask.any()}

@@ -8,7 +8,7 @@ import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import ModuleType
 from typing import Any
 
@@ -27,8 +27,10 @@ _FRAMES = 40  # tables that are compared, variables that are told
 _HELD = 200_000_000  # bytes of a table that is copied before, where pandas cannot do it for nothing
 
 
-def rehearsal(code: str, namespace: MutableMapping[str, Any], seconds: float) -> Callable[[], Mapping[str, Any]]:
-    """What `sandbox.copy.on_copy` is to run, within `seconds`: `code` in `namespace`. Its report is plain values:
+def rehearsal(
+    code: str, namespace: MutableMapping[str, Any], seconds: float
+) -> Callable[[], Iterator[Mapping[str, Any]]]:
+    """What `sandbox.copy.on_copy` is to run, within `seconds`: `code` in `namespace`. Each report is plain values:
 
     `attempts` (tools.attempts), `raised` and `line`, `printed`, `frames` (tools.frame_diff, by name), `tables` of new
     tables, `unlike` those that could not be compared, `values` before and after by name, `bound`, `changed`, `deleted`.
@@ -37,7 +39,7 @@ def rehearsal(code: str, namespace: MutableMapping[str, Any], seconds: float) ->
     return lambda: _rehearsed(code, namespace, until)
 
 
-def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> Mapping[str, Any]:
+def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> Iterator[Mapping[str, Any]]:
     names = names_in(code)
     begun = touched.begin(code, namespace)
     frames = _frames(namespace, names)
@@ -55,8 +57,9 @@ def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> 
             raised, line = _told(error), _line(error)
         done = attempts.to_json()
         found = touched.end(begun, namespace, failed=bool(raised))
-        report = _compared(namespace, frames, texts, found, until)
-    return {"attempts": done, "raised": raised, "line": line, "printed": printed.text()[:_TOLD], **report}
+        told = {"attempts": done, "raised": raised, "line": line, "printed": printed.text()[:_TOLD]}
+        for moment in (time.monotonic(), until):  # counted at once, then compared while there is time
+            yield told | _compared(namespace, frames, texts, found, moment)
 
 
 def _frames(namespace: Mapping[str, Any], names: Names) -> dict[str, Any]:
