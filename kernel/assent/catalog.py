@@ -187,7 +187,8 @@ class Catalog:
         agents = self.agents()
         rows = self._journal.select(_NAMES)
         tools = {name for item in agents.values() for name in item.tool_names}
-        return tools | {row[0] for row in rows if row[0]}, {*agents, agent} | {row[1] for row in rows if row[1]}
+        agents_seen = {*agents, agent, *[row[1] for row in rows]}
+        return tools | {row[0] for row in rows if row[0]}, {name for name in agents_seen if name}
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assent.policy.condition import number, parse
+from assent.policy.condition import number, parse, told
 
 
 def says(text: str, **arguments: Any) -> bool | None:
@@ -147,6 +147,13 @@ def test_what_is_no_condition_is_refused_in_words(text: str, expected: str) -> N
     with pytest.raises(ValueError, match=r".") as raised:
         parse(text)
     assert expected in str(raised.value)
+
+
+def test_what_could_not_be_told_is_shown_as_it_is() -> None:
+    made = parse('amount > 1 and url.host == "a.b" and order.to == "x"')
+    assert told(made, {"url": "//x", "order": {"to": "y" * 200}}) == (
+        f"amount is missing, url is '//x', order.to is '{'y' * 76}…"
+    )
 
 
 def test_a_number_is_what_the_tool_would_read() -> None:

@@ -88,6 +88,20 @@ def _number(value: float | str | Decimal) -> Decimal | None:
     return found if found.is_finite() else None
 
 
+def told(condition: Condition, arguments: Mapping[str, Any]) -> str:
+    """The arguments that a condition asks about, as they are."""
+    return ", ".join([_told(name, arguments) for name in condition.names])
+
+
+def _told(name: str, arguments: Mapping[str, Any]) -> str:
+    whole, _, last = name.rpartition(".")
+    if last == "host" and whole and find(arguments, name) is None:
+        name = whole  # the host of an address
+    value = find(arguments, name)
+    text = "missing" if value is None else repr(value)
+    return f"{name} is {text if len(text) <= 80 else f'{text[:77]}…'}"
+
+
 class _Reader:
     """Reads the tokens of one condition from left to right."""
 

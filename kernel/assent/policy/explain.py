@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assent.policy.asking import Asking
+from assent.policy.condition import told
 from assent.policy.decide import VOICES, decide
 from assent.policy.facts import Call, Facts, Voice
 from assent.policy.modes import by_mode
-from assent.policy.rule import Rule, by_rule, says, told
+from assent.policy.rule import Rule, by_rule, says
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 
 BUILT_IN = "built-in"
@@ -84,7 +85,7 @@ def _of_rule(rule: Rule, call: Call, facts: Facts) -> Said:
         return Said("rule", where, NOTHING, f"{held}, so it does not tighten; no rule loosens")
     if rule.when is None:
         return Said("rule", where, NOTHING, "allowed for this run")
-    return Said("rule", where, NOTHING, f"{rule.when.text} does not hold: {told(rule.when, call)}")
+    return Said("rule", where, NOTHING, f"{rule.when.text} does not hold: {told(rule.when, call.arguments)}")
 
 
 def _marked(said: list[Said], decision: Decision) -> Iterator[Said]:

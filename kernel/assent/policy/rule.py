@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from assent.core.privilege import MODES
 from assent.policy.asking import quorum, span
-from assent.policy.condition import Condition, Test, find, parse
+from assent.policy.condition import Condition, Test, parse, told
 from assent.policy.entry import Entry, hint
 from assent.policy.facts import Call, Facts
 from assent.policy.layers import NONE, Layers
@@ -124,17 +124,7 @@ def _told(rule: Rule, call: Call, held: bool | None) -> str:
     assert rule.when is not None
     if held is not None:
         return rule.when.text
-    return f"{rule.when.text}, which cannot be told here ({told(rule.when, call)})"
-
-
-def told(condition: Condition, call: Call) -> str:
-    """The arguments that a condition asks about, as they are."""
-    return ", ".join([f"{name} is {_short(find(call.arguments, name))}" for name in condition.names])
-
-
-def _short(value: object) -> str:
-    text = "missing" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
+    return f"{rule.when.text}, which cannot be told here ({told(rule.when, call.arguments)})"
 
 
 @functools.lru_cache(maxsize=4096)
