@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assent.core.clock import Clock
+from assent.core.clock import AHEAD, Clock
 from assent.core.errors import ConfigError
 from assent.core.waiver import EVERYBODY, Waiver, covering, end_of, from_json
 
@@ -83,6 +83,8 @@ def test_the_clock_never_goes_back_and_never_stands() -> None:
     steady[0] = 65.0
     assert clock.now() == 1065
     wall[0] = 2000.0
+    assert clock.now() == 2000
+    clock.learn(2000 + AHEAD + 1)  # by a clock that was wrong
     assert clock.now() == 2000
     clock.learn(3000)
     clock.learn(10)

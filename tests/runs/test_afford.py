@@ -175,6 +175,7 @@ def test_all_runs_of_a_day_spend_of_one_budget(tmp_path: Path) -> None:
 def test_each_agent_has_its_own(tmp_path: Path) -> None:
     policy = budget(per="agent", calls=3) + budget("c", per="run", agent="nobody", calls=0)
     with session(tmp_path, policy, *LOOKS) as opened:
+        opened.define(Agent(name="nobody"))
         for name in ("one", "two"):
             assert asyncio.run(opened.run(Agent(name=name, tools=(look,)), "Go.")).status == "finished"
         assert asyncio.run(opened.run(Agent(name="one", tools=(look,)), "Go.")).status == "suspended"

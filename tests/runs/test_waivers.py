@@ -11,7 +11,7 @@ from tests.support.sessions import opened, ran
 from tests.support.waiting import eventually
 from tests.support.workspaces import prepare
 
-from assent.core.clock import CLOCK
+from assent.core.clock import AHEAD, CLOCK
 from assent.core.errors import ConfigError, NotFound, StoreError
 from assent.core.events import Event, Kind, Scope
 from assent.core.waiver import EVERYBODY
@@ -82,6 +82,15 @@ def test_it_ends_by_itself_or_before(house: Journal, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(CLOCK, "now", lambda: later)
     assert waivers.live() == []
     assert waivers.of(ANA, ()) == ()
+
+
+def test_one_given_by_a_clock_far_ahead_does_not_hold(house: Journal) -> None:
+    waiver = of(house, "ana").give(**{**GIVEN, "until": "2100-01-01"})
+    ahead = Event(
+        kind=Kind.WAIVER_GRANTED, user="ana", at=CLOCK.now() + 10 * AHEAD, body={**waiver.to_json(), "id": "w"}
+    )
+    house.append([ahead]).result(5)
+    assert of(house, "ana").live() == [waiver]
 
 
 def test_a_later_process_knows_it(tmp_path: Path) -> None:

@@ -99,10 +99,20 @@ class Meter:
 
     @property
     def spent(self) -> dict[str, Decimal]:
-        return {
-            "tokens": Decimal(self.tokens), "money": self.money, "seconds": Decimal(self.micros) / 1_000_000,
-            "calls": Decimal(self.calls), "files": Decimal(len(self.files)), "lines": Decimal(self.lines),
-        }  # fmt: skip
+        """All of it, by KINDS."""
+        return {kind: self.of(kind) for kind in KINDS}
+
+    def of(self, kind: str) -> Decimal:
+        """What is spent of one of KINDS."""
+        match kind:
+            case "money":
+                return self.money
+            case "seconds":
+                return Decimal(self.micros) / 1_000_000
+            case "files":
+                return Decimal(len(self.files))
+            case _:
+                return Decimal(getattr(self, kind))
 
 
 # After these, and up to those, a run is not at work: it waits for a person, or nobody works on it.

@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+AHEAD = 86_400.0  # seconds: what was written by a clock that was further ahead of ours tells nothing of the time
+
 
 class Clock:
     """Seconds since the epoch, by the machine's clock; where that is set back, it goes on from where it was.
@@ -27,9 +29,10 @@ class Clock:
             return self._latest
 
     def learn(self, seconds: float) -> None:
-        """It is at least as late as this: something was written then."""
+        """It is at least as late as this: something was written then, unless by a clock that was far ahead."""
         with self._lock:
-            self._latest = max(self._latest, seconds)
+            if seconds <= self._latest + AHEAD:
+                self._latest = max(self._latest, seconds)
 
 
 CLOCK = Clock()  # this process's

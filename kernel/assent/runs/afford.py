@@ -134,15 +134,29 @@ def _stand(pot: Pot, kind: str) -> str:
 
 
 def _next_answer(run: Run, purse: Purse) -> tuple[dict[str, Decimal], bool]:
-    """What the model's next answer may take at most, as far as one can tell, and whether its price is unknown."""
-    usage = Usage(_tokens_in(run, purse), run.state.agent.max_tokens or purse.largest or ANSWER)
-    need = {"tokens": Decimal((usage.input or 0) + (usage.output or 0))}
+    """What the model's next answer may take at most, as far as one can tell, and whether its price is unknown.
+
+    A price takes longer to find than all the rest of this: while there is enough for an answer of twice the size, that
+    one's will do.
+    """
+    tokens, most = _tokens_in(run, purse), run.state.agent.max_tokens or purse.largest or ANSWER
+    need = {"tokens": Decimal(tokens + most)}
     if not any("money" in pot.budget.limits for pot in purse.pots):
         return need, False
-    price = cost(run.model.name, usage)
+    price = _price_of_twice(run, purse, tokens, most)
+    if price is None or any(pot.lacks({**need, "money": price}) for pot in purse.pots):
+        price = cost(run.model.name, Usage(tokens, most))
     if price is None:
         price = purse.dearest  # a vendor that says what an answer did cost, but not what the next one will
     return need | ({} if price is None else {"money": price}), price is None
+
+
+def _price_of_twice(run: Run, purse: Purse, tokens: int, most: int) -> Decimal | None:
+    """What an answer of up to twice this size costs; looked up again once one is larger."""
+    if purse.priced is None or tokens > (purse.priced[0].input or 0) or most > (purse.priced[0].output or 0):
+        usage = Usage(2 * tokens, 2 * most)
+        purse.priced = usage, cost(run.model.name, usage)
+    return purse.priced[1]
 
 
 def _tokens_in(run: Run, purse: Purse) -> int:

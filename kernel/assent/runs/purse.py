@@ -8,10 +8,12 @@ from typing import Any
 from assent.core.budget import EXACT, Budget, Meter, plainly, said
 from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind, Scope
+from assent.core.model import Usage
 from assent.runs.pool import DAY, Part, in_journal, part_of
 
 SHARE = 16  # a run reserves this part of what is left, or what it needs next where that is more
 _NONE = Decimal(0)
+_SPENDING = frozenset({Kind.MODEL_ANSWERED, Kind.CALL_STARTED, Kind.CALL_FINISHED})
 
 
 @dataclass(slots=True)
@@ -37,8 +39,7 @@ class Pot:
     @property
     def spent(self) -> dict[str, Decimal]:
         """By all runs, as far as this one knows."""
-        own = self.meter.spent
-        return {kind: own[kind] + self.others.get(kind, _NONE) for kind in self.budget.limits}
+        return {kind: self.meter.of(kind) + self.others.get(kind, _NONE) for kind in self.budget.limits}
 
     def add(self, event: Event, scope: Scope) -> None:
         """Count one more event of the run; on another day it begins anew."""
@@ -60,8 +61,8 @@ class Pot:
 
     def lacks(self, need: Mapping[str, Decimal]) -> bool:
         """Whether the run may not go on by `need` without looking at what others have."""
-        own = self.meter.spent
-        return any(own[kind] + need.get(kind, _NONE) > self.until.get(kind, -1) for kind in self.budget.limits)
+        own, until = self.meter.of, self.until
+        return any(own(kind) + need.get(kind, _NONE) > until.get(kind, -1) for kind in self.budget.limits)
 
     def short_of(self, need: Mapping[str, Decimal]) -> str:
         """Which limit does not cover `need`, by what is known of others; "" where all do."""
@@ -71,9 +72,9 @@ class Pot:
 
     def wanted(self, need: Mapping[str, Decimal]) -> dict[str, Decimal]:
         """How far the run is to go next: a share of what is left, at least by `need`."""
-        own, spent = self.meter.spent, self.spent
+        spent = self.spent
         return {
-            kind: own[kind] + max(need.get(kind, _NONE), _share(kind, limit - spent[kind]))
+            kind: self.meter.of(kind) + max(need.get(kind, _NONE), _share(kind, limit - spent[kind]))
             for kind, limit in self.budget.limits.items()
         }
 
@@ -112,6 +113,7 @@ class Purse:
     pots: Sequence[Pot]
     counted: int = 0
     largest: int = 0
+    priced: tuple[Usage, Decimal | None] | None = None  # what an answer costs at most that is no larger than this
     dearest: Decimal | None = None
 
     def hear(self, event: Event) -> list[Pot]:
@@ -119,6 +121,8 @@ class Purse:
         self._measure(event)
         for pot in self.pots:
             pot.add(event, self.scope)
+        if event.kind not in _SPENDING:
+            return []
         return [pot for pot in self.pots if not pot.warned and nearly(pot)]
 
     def recall(self, events: Iterable[Event]) -> None:

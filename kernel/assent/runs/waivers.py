@@ -1,10 +1,11 @@
 """The waivers of a workspace: given, ended, and heard of by every process that it is open in."""
 
+import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from weakref import WeakKeyDictionary
 
-from assent.core.clock import CLOCK
+from assent.core.clock import AHEAD, CLOCK
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope
 from assent.core.ids import new_id
@@ -17,9 +18,9 @@ class Register:
     """What the journal says of waivers, read once and listened to from then on. Any thread may ask."""
 
     def __init__(self, house: Journal) -> None:
-        self._given: dict[str, Waiver] = {}
+        self._given: dict[str, tuple[Waiver, float]] = {}  # and when
         self._ended: set[tuple[str, str, str]] = set()  # id, and whose it was to end
-        self._unsubscribe = house.subscribe(self._hear)  # before the look, so that nothing comes between
+        house.subscribe(self._hear)  # before the look, so that nothing comes between
         self._hear([*house.events(kind=Kind.WAIVER_GRANTED), *house.events(kind=Kind.WAIVER_ENDED)])
 
     def live(self) -> list[Waiver]:
@@ -29,15 +30,17 @@ class Register:
         now = CLOCK.now()
         return [
             item
-            for item in list(self._given.values())
-            if item.until.timestamp() > now and (item.id, item.tenant, item.user) not in self._ended
+            for item, given in list(self._given.values())
+            if item.until.timestamp() > now
+            and given <= now + AHEAD  # else the clock was wrong as it was given, and so is its end
+            and (item.id, item.tenant, item.user) not in self._ended
         ]
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
             if event.kind is Kind.WAIVER_GRANTED:
                 CLOCK.learn(event.at)
-                self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant)
+                self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant), event.at
             elif event.kind is Kind.WAIVER_ENDED:
                 self._ended.add((event.body["id"], event.tenant, event.user))
 
@@ -102,8 +105,8 @@ class Waivers:
 
     def live(self) -> list[Waiver]:
         """Those that hold now and that the session may see, or that are for everybody of its tenant."""
-        now, journal = CLOCK.now(), self._journal
-        known = [*self._standing(), *register(journal.house).live()]
+        now = CLOCK.now()
+        known = [*self._standing(), *self._known.live()]
         return [item for item in known if item.until.timestamp() > now and self._concerns(item)]
 
     def _concerns(self, waiver: Waiver) -> bool:
@@ -113,8 +116,12 @@ class Waivers:
 
     def of(self, scope: Scope, standing: Iterable[Waiver]) -> tuple[Waiver, ...]:
         """Those that hold now for a run; `standing` are the organisation's as the run knows them."""
-        found = [*standing, *register(self._journal.house).live()]
+        found = [*standing, *self._known.live()]
         return tuple([item for item in found if _is_for(item, scope)]) if found else ()
+
+    @functools.cached_property
+    def _known(self) -> Register:
+        return register(self._journal.house)
 
 
 def _is_for(waiver: Waiver, scope: Scope) -> bool:
