@@ -61,8 +61,7 @@ def results(session: Session, run: str) -> list[ToolResult]:
 
 
 def kinds(session: Session, run: str) -> list[Kind]:
-    """What happened, without what was sent to models: that is the concern of test_outgoing alone."""
-    return [event.kind for event in session.journal.events(run) if event.kind is not Kind.MODEL_ASKED]
+    return [event.kind for event in session.journal.events(run)]
 
 
 async def until(stream: AsyncGenerator[Event | Progress, None], kind: Kind, decision: str | None = None) -> Event:

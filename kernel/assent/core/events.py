@@ -17,10 +17,10 @@ class Kind(StrEnum):
     CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched as of a call; of --into: run, whose answer it is
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
     RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images: media_type, digest; fork (runs)
-    MODEL_ASKED = "model_asked"  # provider, host, local, messages, begin, parts, bytes, masked: runs.outgoing
+    MODEL_ASKED = "model_asked"  # of one not on this machine: provider, host, parts, … (runs.outgoing)
     VARIABLE_MARKED = "variable_marked"  # names, local: only for models here from now on, or no more; by, derived: from
-    MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved
-    MODEL_FAILED = "model_failed"  # error
+    MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved; asked, if here
+    MODEL_FAILED = "model_failed"  # error; asked: what models on this machine were, each as in model_asked
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
     MODEL_WAITED = "model_waited"  # reason; duration: how long a limit kept the request back
     MODEL_CACHED = "model_cached"  # reason; an answer from the response cache follows

@@ -49,6 +49,7 @@ class Run:
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id; under ANSWER, it
     outgoing: Outgoing | None = None  # what it sends to models; a replay sends nothing
     entrance: Entrance | None = None  # what enters its conversation
+    asked: list[Mapping[str, Any]] = field(default_factory=list)  # what models on this machine were, at this step
     said: list[str] = field(default_factory=list)  # what the model has said of the answer that it is at
     stopping: Stop | None = None  # somebody wants it to end: nothing more is begun
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk

@@ -1,10 +1,12 @@
 """One model step: ask, stream, record the answer."""
 
+import functools
 import time
 from dataclasses import replace
 from typing import Any
 
 from assent.core import messages
+from assent.core.cargo import Destination, Sent
 from assent.core.errors import ModelError
 from assent.core.events import Event, Kind, Progress
 from assent.core.ids import call_id
@@ -12,6 +14,7 @@ from assent.core.messages import Message, Part, ToolCall
 from assent.core.model import Answer, Notice, Request, TextDelta
 from assent.models.prices import cost, saved
 from assent.models.wrappers.wrapped import asked
+from assent.runs.outgoing import Outgoing
 from assent.runs.run import Run
 from assent.runs.state import State
 
@@ -21,15 +24,16 @@ async def think(run: Run) -> None:
     step = run.state.step + 1
     began = time.perf_counter()
     try:
-        answer = await _answer(run, _request(run), step)
+        answer = await _answer(run, _request(run, step), step)
     except ModelError as error:
-        run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body={"error": str(error)}))
+        body = {"error": str(error)} | _asked_here(run)
+        run.record(run.event(Kind.MODEL_FAILED, step=step, model=run.model.name, body=body))
         raise
     run.record(_answered(run, answer, step, time.perf_counter() - began))
     run.said.clear()
 
 
-def _request(run: Run) -> Request:
+def _request(run: Run, step: int) -> Request:
     agent = run.state.agent
     return Request(
         messages=run.state.messages,
@@ -40,7 +44,7 @@ def _request(run: Run) -> Request:
         effort=agent.effort,
         agent=agent.name,
         priority=agent.priority,
-        loading=run.outgoing.load if run.outgoing else None,
+        loading=functools.partial(_loaded, run, run.outgoing, step) if run.outgoing else None,
     )
 
 
@@ -65,8 +69,7 @@ async def _answer(run: Run, request: Request, step: int) -> Answer:
 
 
 def _noted(run: Run, notice: Notice, kind: Kind, step: int) -> Event:
-    reason = {"reason": notice.reason} if notice.reason else {}
-    body: dict[str, Any] = {**reason, **({"restart": True} if notice.restart else {}), **notice.details}
+    body: dict[str, Any] = {"reason": notice.reason, **({"restart": True} if notice.restart else {}), **notice.details}
     return run.event(kind, step=step, model=notice.model, duration=notice.seconds, body=body)
 
 
@@ -86,8 +89,24 @@ def _answered(run: Run, answer: Answer, step: int, seconds: float) -> Event:
         reasoning_tokens=usage.reasoning,
         cost=paid,
         duration=seconds,
-        body=body | {name: value for name, value in known.items() if value},
+        body=body | {name: value for name, value in known.items() if value} | _asked_here(run),
     )
+
+
+def _loaded(run: Run, outgoing: Outgoing, step: int, request: Request, to: Destination) -> Sent:
+    """What is to be sent, told to the journal before it is, where it leaves the machine; else with what comes of it."""
+    sent = outgoing.load(request, to)
+    if to.local:
+        run.asked.append({"model": to.model, **sent.account})
+    else:
+        run.record(run.event(Kind.MODEL_ASKED, step=step, model=to.model, body=dict(sent.account)))
+    return sent
+
+
+def _asked_here(run: Run) -> dict[str, Any]:
+    """What models on this machine were asked with, for the event that tells how it ended."""
+    asked, run.asked = run.asked, []
+    return {"asked": asked} if asked else {}
 
 
 def _with_ids(message: Message, state: State) -> Message:

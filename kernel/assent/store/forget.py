@@ -62,7 +62,7 @@ def _started(body: Body) -> Body:
 def _answered(body: Body) -> Body:
     message = body.get("message") or {"role": "assistant", "parts": []}
     parts = [_part(part) for part in message["parts"] if part["kind"] in ("text", "call")]
-    return {**_only(body, "stop", "cache_write", "saved"), "message": {**message, "parts": parts}}
+    return {**_only(body, "stop", "cache_write", "saved", "asked"), "message": {**message, "parts": parts}}
 
 
 def _part(part: Body) -> Body:

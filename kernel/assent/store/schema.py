@@ -204,27 +204,37 @@ VIEWS: dict[str, str] = {
     # A request tells of the parts that its destination has not been told of, and carries all those told before, too:
     # those told since a process began with the first (begin 0), which a resume does anew.
     "egress": """
-        WITH asked AS (
+        WITH here AS (
+            SELECT *, CAST(body -> 'asked' AS JSON[]) AS requests FROM events
+            WHERE kind IN ('model_answered', 'model_failed') AND (body -> 'asked') IS NOT NULL
+        ), each AS (
+            SELECT *, seq * 1000 AS request FROM events WHERE kind = 'model_asked'
+            UNION ALL
+            SELECT * EXCLUDE (item, requests) REPLACE (item ->> 'model' AS model, item AS body)
+            FROM (
+                SELECT *, unnest(requests) AS item, seq * 1000 + generate_subscripts(requests, 1) AS request FROM here
+            )
+        ), asked AS (
             SELECT *, body ->> 'provider' AS provider, body ->> 'host' AS host,
-                CAST(body -> 'local' AS BOOLEAN) AS local, CAST(body -> 'messages' AS INTEGER) AS messages,
-                sum(if(CAST(body -> 'begin' AS INTEGER) = 0, 1, 0)) OVER (PARTITION BY run, model ORDER BY seq) AS told
-            FROM events WHERE kind = 'model_asked'
+                kind <> 'model_asked' AS local, sum(if(CAST(body -> 'begin' AS INTEGER) = 0, 1, 0))
+                    OVER (PARTITION BY run, model ORDER BY request) AS told
+            FROM each
         ), parts AS (
-            SELECT run, model, told, seq, unnest(CAST(body -> 'parts' AS JSON[])) AS part FROM asked
+            SELECT run, model, told, request AS since, unnest(CAST(body -> 'parts' AS JSON[])) AS part FROM asked
         ), carried AS (
-            SELECT asked.*, parts.seq AS since, part, CAST(part -> 'message' AS INTEGER) AS message
+            SELECT asked.*, part, CAST(part -> 'message' AS INTEGER) AS message
             FROM asked JOIN parts ON asked.run = parts.run AND asked.model = parts.model AND asked.told = parts.told
-                AND asked.seq >= parts.seq
+                AND asked.request >= parts.since
         )
         SELECT time, run, step, agent, provider, model, host, local, part ->> 'what' AS what, part ->> 'name' AS name,
             CAST(coalesce(part -> 'tables', '[]') AS VARCHAR[]) AS tables,
             CAST(coalesce(part -> 'columns', '[]') AS VARCHAR[]) AS columns,
             CAST(part -> 'rows' AS BIGINT) AS rows, CAST(part -> 'total' AS BIGINT) AS of_rows,
             CAST(part -> 'bytes' AS BIGINT) AS bytes,
-            seq > min(seq) OVER (PARTITION BY run, provider, host, message, part ->> 'what', part ->> 'name')
+            request > min(request) OVER (PARTITION BY run, provider, host, message, part ->> 'what', part ->> 'name')
                 AS repeated,
-            body -> 'masked' AS masked, notebook, cell, "user", seq AS request
-        FROM carried ORDER BY seq, message NULLS FIRST""",
+            body -> 'masked' AS masked, notebook, cell, "user", request
+        FROM carried ORDER BY request, message NULLS FIRST""",
     "local_only": """
         SELECT name, max(time) AS since, arg_max(body ->> 'by', seq) AS "by",
             CAST(coalesce(arg_max(body -> 'derived', seq), '[]') AS VARCHAR[]) AS made_of

@@ -8,8 +8,7 @@ import pytest
 from tests.support.calls import call
 
 from assent.core import messages
-from assent.core.cargo import Sent
-from assent.core.events import Kind
+from assent.core.cargo import Destination, Sent
 from assent.core.mask import Mask
 from assent.core.model import Answer, CallDelta, Notice, Request, TextDelta
 from assent.models.masking.vault import Vault
@@ -46,11 +45,19 @@ def test_a_request_without_loading_goes_as_it_is() -> None:
     assert not any(isinstance(item, Notice) for item in items)
 
 
-def test_the_notice_comes_before_anything_else() -> None:
-    loading = lambda request, to: Sent(request, {"provider": to.provider})  # noqa: E731  # short is clearer here
-    first, *_ = streamed(ScriptedModel(["Yes."]), Request([messages.user("Hi")], loading=loading))
-    assert isinstance(first, Notice)
-    assert (first.kind, first.details) == (Kind.MODEL_ASKED, {"provider": "local"})
+def test_a_request_is_loaded_before_it_is_sent() -> None:
+    told: list[str] = []
+
+    def loading(request: Request, to: Destination) -> Sent:
+        told.append(to.provider)
+        return Sent(Request([messages.user("masked")]))
+
+    def says(request: Request) -> str:
+        told.append(request.messages[0].text)
+        return "Yes."
+
+    streamed(ScriptedModel([says]), Request([messages.user("Hi")], loading=loading))
+    assert told == ["local", "masked"]
 
 
 @pytest.mark.parametrize("size", [1, 3, 50])

@@ -6,9 +6,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from assent.core.cargo import Destination, Sent
-from assent.core.events import Kind
 from assent.core.messages import Message, Part, Text, ToolCall
-from assent.core.model import Answer, CallDelta, Delta, Model, Notice, Request, TextDelta
+from assent.core.model import Answer, CallDelta, Delta, Model, Request, TextDelta
 from assent.models.endpoints import CUSTOM, find
 from assent.models.masking.vault import Whole
 from assent.models.wrappers.wrapped import Stream, Wrapped, asked
@@ -17,35 +16,31 @@ _INSIDE = frozenset({"local", "scripted"})  # providers that answer in this proc
 
 
 def outward(model: Model) -> Wrapped:
-    """`model`, whose requests go through their `loading`; a notice of what is sent comes before it is.
+    """`model`, each of whose requests goes through its `loading`, right before it is sent.
 
     The innermost wrapper: so every attempt tells of itself, and a fallback is its own destination.
     """
     to = destination(model)
 
-    async def stream(request: Request) -> Stream:
+    def stream(request: Request) -> Stream:
         if request.loading is None:
-            async with asked(model, request) as items:
-                async for item in items:
-                    yield item
-            return
+            return model.stream(request)
         sent = request.loading(request, to)
-        yield Notice(Kind.MODEL_ASKED, model.name, "", details=sent.account)
-        async with asked(model, sent.request) as items:
-            if not sent.restores:
-                async for item in items:
-                    yield item
-                return
-            held: dict[int, Whole] = {}
-            names: dict[int, str] = {}
-            async for item in items:
-                if type(item) is Answer:
-                    for late in _late(held, names, sent):
-                        yield late
-                    item = replace(item, message=_restored(item.message, sent))
-                yield _shown(item, held, names, sent)
+        return _restoring(model, sent) if sent.restores else model.stream(sent.request)
 
     return Wrapped(model.name, stream, (model,))
+
+
+async def _restoring(model: Model, sent: Sent) -> Stream:
+    held: dict[int, Whole] = {}
+    names: dict[int, str] = {}
+    async with asked(model, sent.request) as items:
+        async for item in items:
+            if type(item) is Answer:
+                for late in _late(held, names, sent):
+                    yield late
+                item = replace(item, message=_restored(item.message, sent))
+            yield _shown(item, held, names, sent)
 
 
 def destination(model: Model) -> Destination:
