@@ -28,7 +28,8 @@ def test_a_number_is_read_by_its_text(value: Any, number: str) -> None:
     "value",
     [
         True, False, None, [], {}, b"1", object(), float("nan"), float("inf"), -float("inf"), -1, -0.01, "-1", "+1",
-        " 1", "1 ", "1\n", "", "1e3", "1E3", "1_000", "1,000", "0x10", ".5", "5.", "½", "١٢", "\uff11\uff12", "NaN", "inf",
+        " 1", "1 ", "1\n", "", "1e3", "1E3", "1_000", "1,000", "0x10", ".5", "5.", "½", "١٢",
+        "\uff11\uff12", "NaN", "inf",
         "1" * 61, 10**18, 10**5000, "1000000000000000000", 1e18, Decimal("NaN"), Decimal("sNaN"),
         Decimal("Infinity"), Decimal("-1"), Decimal("1e-400"), 5e-324,
     ],

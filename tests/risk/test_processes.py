@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.risk.mortal import BEGIN
 from tests.support.peer import Peer
+from tests.support.waiting import eventually
 
 from assent.core.errors import GateError
 from assent.risk import daily_volume
@@ -72,3 +74,25 @@ def test_what_a_killed_process_had_reserved_stays_counted_until_somebody_settles
         check_and_reserve(window, "swap", (limit,), {"amount": 1000}, {})
     finally:
         journal.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_killed_again_and_again_no_effect_is_without_its_reservation_and_none_is_over_the_limit(tmp_path: Path) -> None:
+    effects = tmp_path / "effects"
+    for kills in range(1, 4):
+        with Peer(tmp_path, BEGIN) as peer:
+            eventually(lambda enough=60 * kills: effects.exists() and len(lines(effects)) >= enough)  # type: ignore[misc]
+            peer.kill()
+    with Peer(tmp_path, BEGIN) as peer:
+        peer.do("[thread.join() for thread in threads] and None")
+        rows = dict(peer.do("window.select('SELECT reservation, status FROM risk')"))
+    done = lines(effects)
+    assert len(set(done)) == len(done) <= 300
+    assert set(done) <= set(rows)
+    assert len(rows) == 300
+    assert {status for name, status in rows.items() if name not in done} <= {"reserved"}
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines()
