@@ -67,6 +67,12 @@ format: $(READY)  ## format the code and mend what can be mended
 bench: $(READY)  ## measure
 	$(BIN)/python -m bench
 
+.PHONY: agentdojo
+agentdojo:  ## replay AgentDojo's attacks against the gate (docs/governance.md), in an environment of its own
+	$(PYTHON) -m venv artifacts/agentdojo
+	artifacts/agentdojo/bin/python -m pip install --quiet "agentdojo>=0.1.35,<0.2" --editable .
+	artifacts/agentdojo/bin/python -m bench.agentdojo
+
 .PHONY: peers
 peers:  ## install what `make bench` compares crashes with, in an environment of its own
 	$(PYTHON) -m venv artifacts/peers
