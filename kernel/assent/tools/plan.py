@@ -6,11 +6,18 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from assent.core.errors import ConfigError
+from assent.core.preview import Preview
 from assent.core.run_mode import PLAN
+from assent.tools.declared import NOTHING
 from assent.tools.tool import Tool, tool
 
 
-@tool(name=PLAN, privilege="read_only")
+async def _steps(steps: list[str]) -> Preview:
+    way = "Nothing is done yet: the agent goes on by these steps, and every effect is asked about."
+    return Preview("tool", way, tuple([f"{number}. {step}" for number, step in enumerate(steps, 1)]))
+
+
+@tool(name=PLAN, privilege="read_only", source=NOTHING, preview=_steps)
 async def plan_tool(steps: Annotated[list[str], Field(min_length=1)]) -> str:
     """Lay your plan before a person, who approves, changes or rejects it: one short sentence for each step."""
     listed = "\n".join([f"{number}. {step}" for number, step in enumerate(steps, 1)])
