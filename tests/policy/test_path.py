@@ -46,6 +46,10 @@ def test_a_folder_of_the_project(project: Path, path: str, expected: bool | None
     assert within(path, "data/", str(project)) is expected
 
 
+def test_an_accent_that_is_spelt_in_another_way_is_not_certain(project: Path) -> None:
+    assert within("donne\u0301es/x", "donn\u00e9es", str(project)) is None
+
+
 def test_an_absolute_path_may_lie_within(project: Path) -> None:
     assert within(str(project / "data" / "x"), "data", str(project)) is True
     assert within(str(project / "data" / "out" / "x"), "data", str(project)) is False
