@@ -14,9 +14,9 @@ class Kind(StrEnum):
     """What happened. The comment names what `body` holds."""
 
     AGENT_DEFINED = "agent_defined"  # the agent's fields
-    CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched as of a call; of --into: run, whose answer it is
+    CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched and taint as of a call; of --into: run, whose answer
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
-    RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images: media_type, digest; fork (runs)
+    RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images, fork (runs.branch), taint
     MODEL_ASKED = "model_asked"  # of one not on this machine: provider, host, parts, … (runs.outgoing)
     VARIABLE_MARKED = "variable_marked"  # names, local: only for models here from now on, or no more; by, derived: from
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved; asked, if here
@@ -37,7 +37,7 @@ class Kind(StrEnum):
     GRANT_GIVEN = "grant_given"  # runs.lasting: id, scope, session, policy_version, by, until (epoch seconds, or None)
     GRANT_REVOKED = "grant_revoked"  # id, by, reason
     CALL_STARTED = "call_started"  # arguments
-    CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched (tools.touched); proposals
+    CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched (tools), taint (core); proposals
     RISK_RESERVED = (
         "risk_reserved"  # reservation: the call's id, or its own; amounts: what counts, by argument, as text
     )
