@@ -251,6 +251,10 @@ class Session:
         """The files that runs are recorded into and answered from, as the settings `record` and `replay` say."""
         return self._work.recordings
 
+    def bound(self, name: str, run: str) -> None:
+        """Tell that a variable has the answer of a run; it is local only where the run carries what is."""
+        self._work.bound(name, run)
+
     @property
     def marks(self) -> Marks:
         """Which variables are for models on this machine only; marking them and ending that."""

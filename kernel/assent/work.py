@@ -28,7 +28,7 @@ from assent.runs.entered import Entrance, pictured
 from assent.runs.foreseen import Foresee
 from assent.runs.live import Live, live_runs
 from assent.runs.marks import Marks
-from assent.runs.outgoing import Outgoing, rules_of
+from assent.runs.outgoing import Outgoing, carried, rules_of
 from assent.runs.output import OutputType, output_type, read, restored
 from assent.runs.own_budget import own_budget, purse_of
 from assent.runs.pictures import keep_all, shown
@@ -119,6 +119,14 @@ class Work:
         for name in {live.caller, live.run.state.scope.parent or ""} - {""}:
             if above := self.live.get(name):
                 above.run.noted += answer_of(live.run)
+
+    def bound(self, name: str, run: str) -> None:
+        """The answer of a run is in a variable now: local only, where the run carries what is."""
+        layers = self._catalog.policies.layers()
+        if self.marks.hold(layers):
+            made_of = carried(records.state(self._journal, run).cargo)
+            if local := self.marks.local(made_of, layers):
+                self.marks.add([name], f"the answer of the run {run}", local)
 
     def is_here(self, run: str) -> bool:
         """Whether a run that the session may see is at work in this process."""

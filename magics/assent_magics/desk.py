@@ -174,6 +174,7 @@ class Desk:
             there = place.into in self.namespace
             self.namespace[place.into] = result.outcome
             self.cells.answered(place.into, result.run, there=there)
+            self.session.bound(place.into, result.run)
         return result
 
     def _is_left(self, run: str) -> bool:

@@ -73,8 +73,7 @@ class Outgoing:
         return Sent(sent, account, veil.vault.restored, veil.vault.restores)
 
     def _check(self, to: Destination) -> None:
-        carried = {name for parts in self.cargo.values() for item in parts for name in _names(item)}
-        if names := self.marks.local(carried, self.layers):
+        if names := self.marks.local(carried(self.cargo), self.layers):
             told = ", ".join([f"`{name}`" for name in names])
             is_local = "is local only" if len(names) == 1 else "are local only"
             raise Withheld(
@@ -121,9 +120,11 @@ class Outgoing:
         return {"provider": to.provider, "host": to.host, "begin": begin, "bytes": size, "parts": rows}
 
 
-def _names(cargo: Cargo) -> Iterator[str]:
-    for source in cargo.sources:
-        yield from source.tables
+def carried(cargo: Mapping[int, tuple[Cargo, ...]]) -> set[str]:
+    """The variables that a conversation was made of."""
+    return {
+        name for parts in cargo.values() for item in parts for source in item.sources for name in source.tables
+    }  # fmt: skip
 
 
 # Masking a message

@@ -1,0 +1,64 @@
+"""`%agent local_only` as an analyst types and reads it, and what a question tells of its variables."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.magics.scripts import script
+from tests.magics.shell import Shell
+from tests.support.chat_server import chat_server
+
+import assent
+from assent.tools.local_only import is_local_only
+from assent_magics.interpolate import interpolated
+
+
+def test_a_question_tells_which_variables_stand_in_it() -> None:
+    frame = pd.DataFrame({"region": ["N", "S", "N", "S"], "revenue": [1, 2, 3, 4]})
+    text, (number, table) = interpolated("Is {n} in {sales}?", {"n": 42, "sales": frame})
+    assert (number.name, number.tables, number.bytes) == ("n", ("n",), 2)
+    assert (table.name, table.columns, table.rows, table.total) == ("sales", ("region", "revenue"), 3, 4)
+    assert text.encode()[-(table.bytes or 0) :].decode().startswith("sales: DataFrame")
+
+
+def test_a_variable_is_marked_listed_and_let_go(shell: Shell) -> None:
+    shell.run("import pandas\npatients = pandas.DataFrame({'age': [1]})")
+    assert shell.run("%agent local_only") is None
+    assert "No variable is marked" in shell.shown
+    shell.run("%agent local_only patients")
+    assert "No remote model is sent anything of patients" in shell.shown
+    table = shell.run("%agent local_only")
+    assert table["name"].tolist() == ["patients"]
+    shell.run("copied = patients.copy()")
+    assert is_local_only(shell.namespace["copied"])
+    shell.run("%agent local_only --end patients")
+    assert not is_local_only(shell.namespace["patients"])
+    assert shell.run("%agent local_only") is None
+
+
+def test_what_makes_no_sense_says_what_to_do(shell: Shell) -> None:
+    assert "no variable 'nothing'" in shell.fail("%agent local_only nothing")
+    assert "%agent local_only --end NAME" in shell.fail("%agent local_only --end")
+    assert "not marked" in shell.fail("%agent local_only --end x")
+    with pytest.raises(assent.AssentError, match="%agent local_only NAME"):
+        assent.local_only([1])
+
+
+def test_nothing_of_it_gets_to_a_server_nor_into_what_the_notebook_shows(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with chat_server([]) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        shell.run("import pandas, assent\npatients = assent.local_only(pandas.DataFrame({'diagnosis': ['gout-77']}))")
+        said = shell.fail("%%agent --model openai:gpt-4o\nWhat have {patients}?")
+        assert "`patients`, which is local only" in said
+        assert "gout-77" not in said + caplog.text
+        assert not server.requests
+
+
+def test_an_answer_from_it_is_local_only_too(shell: Shell, tmp_path: Path) -> None:
+    shell.run("import pandas, assent\npatients = assent.local_only(pandas.DataFrame({'age': [41]}))")
+    shell.run(f"%%agent --model {script(tmp_path, 'They are 41.')} --into said\nHow old are {{patients}}?")
+    assert shell.namespace["said"] == "They are 41."
+    assert dict(shell.desk.session.marks.names) == {"patients": (), "said": ("patients",)}
