@@ -76,6 +76,8 @@ def _stands(session: "Session", state: "State") -> str:
 
     if state.status == "running":
         return "at work" if session.live(state.run) else "at work in another kernel"
+    if state.over:
+        return "stopped by a budget"
     return "cut off" if state.reason == REASON else state.status
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
-from tests.support.sessions import kinds, ran, resumed
+from tests.support.sessions import approve, kinds, ran, resumed
 from tests.support.workspaces import prepare
 
 from assent.app import Session
@@ -229,3 +229,12 @@ def test_a_budget_that_is_set_meanwhile_holds_from_the_next_step(tmp_path: Path)
         result = ran(opened, look)
         assert (result.status, done) == ("suspended", [1, 2])
         assert "2 calls spent of 2 calls" in result.reason
+
+
+def test_raising_a_budget_voids_no_approval(tmp_path: Path) -> None:
+    with session(tmp_path, budget(per="run", calls=0), [call("look", at=1)], "done") as opened:
+        waiting = ran(opened, look, policy={"look": "ask"}).pending
+        approve(opened, waiting[0].call)
+        assert resumed(opened, waiting[0].run).status == "suspended"
+        (tmp_path / ".assent" / "policy.toml").write_text(budget(per="run", calls=1))
+        assert (resumed(opened, waiting[0].run).status, done) == ("finished", [1])

@@ -34,6 +34,8 @@ SECTIONS: Mapping[str, Reader] = {
 _ONE = frozenset({"ask"})  # written [ask]
 _NAMED = frozenset({"agents"})  # written [agents.NAME]; every other is written [[rule]]
 
+_APART = frozenset({"budget", "waiver"})  # what an approval means does not hang on these: raising one voids none
+
 _QUOTED = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?!")|\'\'\'.*?\'\'\'(?!\')|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL
 )
@@ -81,7 +83,7 @@ def _made(found: list[tuple[str, Entry]], source: str, layer: Layer, sections: M
         if section not in known:
             raise entry.error(f"unknown section {section!r}{hint(section, known)}")
         entries.setdefault(section, []).append(entry)
-    told = [[section, entry.name, dict(entry.values)] for section, entry in found]
+    told = [[section, entry.name, dict(entry.values)] for section, entry in found if section not in _APART]
     read_by_owners = {section: known[section](group) for section, group in entries.items()}
     return Document(layer, source, read_by_owners, digest(told), tuple(_named(found)))
 

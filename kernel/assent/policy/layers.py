@@ -13,7 +13,7 @@ from assent.policy.entry import Entry, Layer
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """One layer of policy: what the owners made of its sections. Equal digests mean that the same is written.
+    """One layer of policy: what the owners made of its sections. Equal digests mean that an approval means the same.
 
     `named` are the tools and agents that its entries name by the keys tool, agent and, for `[agents.NAME]`, "".
     """
