@@ -24,6 +24,11 @@ def says(text: str, tool: str = "pay", known: dict[str, Any] | None = None, own:
     return decide(Call(tool, arguments, known), facts)
 
 
+def decide_by_risk(own: Any, **arguments: Any) -> Any:
+    """What this voice alone says."""
+    return by_risk(Call("pay", arguments), with_checks(ruled(), {"pay": own}))
+
+
 def test_the_strictest_of_the_tools_own_and_the_policys_counts_and_names_its_line() -> None:
     own = (max_amount("amount", 80),)
     assert isinstance(says(MOST_100, own=own, amount=40), Allow)
@@ -61,7 +66,8 @@ def test_the_notes_reach_a_question_that_is_asked_for_another_reason() -> None:
 
 def test_facts_and_counts_are_judged_where_they_are_known_and_left_for_later_where_not() -> None:
     own = (slippage("price", "0.01"), daily_volume("amount", 100))
-    assert says("", own=own, amount=10, price=1).name == "allow"
+    early = decide_by_risk(own, amount=10, price=1)
+    assert (early.name, early.reason) == ("allow", "it is within its limits, as far as can be told before it is run")
     assert says("", own=own, known={"price": "2"}, amount=10, price=1).name == "deny"
     used = {"price": "1", "amount within the day in UTC": "95"}
     assert says("", own=own, known=used, amount=10, price=1).reason == (

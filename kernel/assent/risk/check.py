@@ -1,7 +1,7 @@
 """A risk check: a frozen value with one function, from what is to be done to what it makes of that."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assent.core.canonical import plain
@@ -107,7 +107,7 @@ def _examined(check: Check, act: Act) -> Finding | None:
         found = deny(str(error))
     except Exception as error:
         found = deny(f"the check raised {type(error).__name__}: {plain(error)}")
-    return found and replace(found, label=check.name, rule=found.rule or check.rule)
+    return found and Finding(found.verdict, found.sentence, check.name, found.rule or check.rule)
 
 
 def _seen(check: Check, act: Act) -> Finding | None:
