@@ -211,7 +211,8 @@ class Work:
         model = played or self._catalog.model(asked)
         scope = self._journal.run(parent=command.parent, agent=agent.name, notebook=command.notebook, cell=command.cell)
         body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
-        if (mode := self._mode(command)) != "auto":
+        check_run_mode(command.mode)
+        if (mode := self._mode(command.mode, command.parent)) != "auto":
             body["mode"] = mode
         if taint := self._taint(command):
             body["taint"] = to_json(taint)
@@ -243,11 +244,10 @@ class Work:
         live = self.live.get(run)
         return live.run.state if live else records.state(self._journal, run)
 
-    def _mode(self, command: StartRun) -> str:
-        """The tightest of what the command, the settings and the runs say that this one is started from."""
-        check_run_mode(command.mode)
-        above = {command.parent or "", run_of(call_at_work())}
-        return tightest(command.mode, self._catalog.config.mode, *[self._mode_of(run) for run in above if run])
+    def _mode(self, said: str, parent: str | None = None) -> str:
+        """The tightest of what is said, of the settings, and of the runs that this one is started or gone on from."""
+        above = {parent or "", run_of(call_at_work())}
+        return tightest(said, self._catalog.config.mode, *[self._mode_of(run) for run in above if run])
 
     def _mode_of(self, run: str) -> str:
         if live := self.live.get(run):
@@ -261,7 +261,7 @@ class Work:
         scope = self._journal.run(agent=origin.agent.name, notebook=command.notebook, cell=command.cell)
         replay, asked = self._catalog.config.replay, command.model or origin.model
         model = asked if replay else self._catalog.model(asked).name
-        mode = tightest(origin.mode, self._catalog.config.mode)
+        mode = self._mode(origin.mode)
         event = forked(told, command, scope, model, equipped(self._catalog.tools_of(origin.agent), mode))
         if mode != "auto":
             event.body["mode"] = mode
@@ -297,7 +297,7 @@ class Work:
         model = self._catalog.model(command.model).name if command.model and not played else state.model
         if not command.model and not played:
             self._check_model(state)
-        mode = tightest(state.mode, self._catalog.config.mode)
+        mode = self._mode(state.mode, state.scope.parent)
         body = {**({"mode": mode} if mode != state.mode else {}), **own_budget(command.budget)}
         event = state.scope.event(Kind.RUN_RESUMED, model=model or None, body=body)
         output = None if state.output is None else restored(state.output, self._names())

@@ -10,7 +10,7 @@ from tests.support.sessions import approve, opened, ran, reject, results, resume
 
 from assent.app import Session
 from assent.core.agent import Agent
-from assent.core.commands import ForkRun, StartRun
+from assent.core.commands import ForkRun, ResumeRun, StartRun
 from assent.core.config import Config
 from assent.core.errors import AssentError, ConfigError
 from assent.core.events import Kind
@@ -97,6 +97,27 @@ def test_the_settings_and_the_run_that_starts_it_are_never_loosened(tmp_path: Pa
     assert done == []
     with opened(tmp_path, call("note", line=1), "done", config=DRY) as session:
         assert ran(session, note, mode="strict").undone == (("note", {"line": 1}),)
+    assert done == []
+
+
+def test_what_a_tool_of_it_forks_or_goes_on_with_performs_nothing_either(tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    @tool(privilege="read_only")
+    async def go_on() -> str:
+        await session.drain(ResumeRun(begun[0]))
+        fork = await session.drain(ForkRun(begun[0], at=0, prompt="Again."))
+        return " ".join([session.state(run).mode for run in (begun[0], fork.run)])
+
+    def first(request: Request) -> ToolCall:
+        asked = [message.text for message in request.messages if message.role == "user"]
+        return call("go_on") if asked == ["Go."] else call("mail", to="ada")
+
+    with opened(tmp_path, first, "done", tools=TOOLS) as session:
+        begun.append(ran(session, *TOOLS, prompt="Mail her.").run)
+        approve(session, f"{begun[0]}.1")
+        result = ran(session, go_on, mode="dry-run")
+        assert results(session, result.run)[0].text == "dry-run dry-run"
     assert done == []
 
 
