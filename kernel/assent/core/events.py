@@ -14,7 +14,7 @@ class Kind(StrEnum):
     """What happened. The comment names what `body` holds."""
 
     AGENT_DEFINED = "agent_defined"  # the agent's fields
-    CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched and taint as of a call; of --into: run, whose answer
+    CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched and taint as of a call; run: of --into
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
     RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images, fork (runs.branch), taint
     MODEL_ASKED = "model_asked"  # of one not on this machine: provider, host, parts, … (runs.outgoing)
