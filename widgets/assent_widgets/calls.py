@@ -17,6 +17,7 @@ SOURCES = {"sql": "query", "python": "code"}
 LANGUAGES = {"sql": "SQL", "python": "Python"}
 _AUTOMATIC = ("read_only", "execute_safe")
 _REFUSED = ("rejected", "denied", "not performed")
+_TOLD_APART = ("Waiver", "Proposed by")  # notes that have a sentence of their own
 _LINE = 160
 _PARTIAL = re.compile(r'"(?:query|code)"\s*:\s*"((?:[^"\\]|\\.)*)')
 _CUT_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{0,3}$")
@@ -136,6 +137,8 @@ def _decide(call: Call, event: Event) -> None:
             rule = f" ({event.body['rule']})" if event.body.get("rule") else ""
             call.said.append(_sentence("Needs approval", reason + rule))
             call.said += [f"If it runs: {call.foreseen}."] if call.foreseen else []
+            notes = [(label, text) for label, text in event.body.get("notes", ()) if label not in _TOLD_APART]
+            call.said += [reveal(f"{' '.join(label.split())}: {' '.join(text.split())}") for label, text in notes]
         case "allow":
             call.state = "approved" if approved else "allowed"
             if reason and not approved and call.privilege not in ("", *_AUTOMATIC):
@@ -154,7 +157,7 @@ def _answer(call: Call, event: Event) -> None:
             edited = body.get("arguments") is not None
             call.voices = {by} if edited else call.voices | {by}
             words = [f"Approved by {by}", "with edits" if edited else ""]
-            words += ["for the rest of this run" if body.get("scope") == "run" else ""]
+            words += [f"for the rest of this {body['scope']}" if body.get("scope") in ("run", "session") else ""]
             call.said.append(_sentence(", ".join(filter(None, words)), reason))
             if len(call.voices) >= call.approvers:
                 call.state = "approved"

@@ -66,7 +66,7 @@ def preview_line(preview: Preview) -> str:
     """The most important of it, in a line."""
     effects = _effects(preview)
     more = f"; and {len(effects) - _MOST} more" if len(effects) > _MOST else ""
-    return reveal("; ".join(effects[:_MOST]) + more)
+    return reveal("; ".join(effects[:_MOST]) + more).rstrip(".")
 
 
 def _effects(preview: Preview) -> tuple[str, ...]:
