@@ -79,8 +79,13 @@ class Outgoing:
             raise Withheld(
                 f"The model {to.model} is not on this machine and was not asked, since the run carries {told}, which "
                 f"{is_local}; nothing was sent to it: go on with a model that is (%agent resume {self.run} --model "
-                f"local), or end the mark (%agent local_only --end {names[0]})."
+                f"local), or {self._way_out(names[0])}."
             )
+
+    def _way_out(self, name: str) -> str:
+        if name in self.marks.names:
+            return f"end the mark (%agent local_only --end {name})"
+        return "change [[local_only]] in the policy that names it"
 
     def _veil(self, local: bool) -> Veil | None:
         if local not in self._veils:

@@ -36,6 +36,16 @@ def test_what_overlaps_becomes_one() -> None:
     assert vault.masked("to a@x.de!")[0] == "[mine_1]!"
 
 
+def test_no_rule_puts_back_what_another_keeps() -> None:
+    wide = Mask(regex=r"to .+", name="wide", restore=True)
+    for rules in ([Mask(kind="email"), wide], [wide, Mask(kind="email")]):
+        vault = Vault(rules)
+        assert vault.masked("to a@x.de!")[0] == "[email_1]"
+        assert vault.restored("[email_1]") == "[email_1]"
+    twice = Vault([Mask(kind="email"), Mask(kind="email", restore=True)])
+    assert twice.restored(twice.masked("a@x.de")[0]) == "[email_1]"
+
+
 def test_values_go_back_into_text_and_into_json() -> None:
     vault = Vault([NAME, Mask(kind="card")])
     vault.masked('Ann "A" \\ B, 4111111111111111', [(0, 11, "name")])

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assent.core.cargo import Cell
@@ -41,7 +41,7 @@ class Vault:
         found: Counter[str] = Counter()
         pieces: list[str] = []
         done = 0
-        for begin, end, name, value in _apart([*given, *self._seen(text), *self._found(text)]):
+        for begin, end, name, value in _apart([*given, *self._seen(text), *self._found(text)], self._back()):
             pieces += (text[done:begin], self._placeholder(name, value or text[begin:end]))
             found[name] += 1
             done = end
@@ -49,7 +49,7 @@ class Vault:
 
     def restored(self, text: str, quoted: bool = False) -> str:
         """`text` with the values of those rules that are put back; `quoted` is the text of JSON."""
-        back = {rule.name for rule in self.rules if rule.restore}
+        back = self._back()
 
         def value(match: re.Match[str]) -> str:
             kept = self._values.get(match[0])
@@ -61,7 +61,11 @@ class Vault:
 
     @property
     def restores(self) -> bool:
-        return any(rule.restore for rule in self.rules)
+        return bool(self._back())
+
+    def _back(self) -> frozenset[str]:
+        """The names of the rules whose values are put back; of two of one name both have to say so."""
+        return frozenset([rule.name for rule in self.rules]) - {rule.name for rule in self.rules if not rule.restore}
 
     def _placeholder(self, name: str, value: str) -> str:
         kind = next((rule.kind for rule in self.rules if rule.name == name), "")
@@ -114,12 +118,17 @@ class Vault:
             ) from None
 
 
-def _apart(spans: Iterable[Span]) -> Iterator[Span]:
-    """Spans one after the other: of those that overlap one is made, which goes by the name of the first and longest."""
+def _apart(spans: Iterable[Span], back: Container[str]) -> Iterator[Span]:
+    """Spans one after the other: of those that overlap one is made, which goes by the name of the first and longest.
+
+    But where one of them is not put back, the whole is not: a rule of a lower layer may not loosen one above it.
+    """
     latest: Span | None = None
     for span in sorted(spans, key=lambda item: (item[0], -item[1])):
         if latest is not None and span[0] < latest[1]:
-            latest = latest if span[1] <= latest[1] else (latest[0], span[1], latest[2], "")
+            name = span[2] if latest[2] in back and span[2] not in back else latest[2]
+            if span[1] > latest[1] or name != latest[2]:
+                latest = (latest[0], max(latest[1], span[1]), name, "")
             continue
         if latest is not None:
             yield latest
