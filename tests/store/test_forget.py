@@ -48,7 +48,10 @@ CASES: dict[Kind, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     Kind.ANSWER_REFUSED: ({"text": SECRET}, {"text": GONE}),
     Kind.CALL_DECIDED: (
-        {"arguments": {"to": SECRET}, "reason": "a dry run", "dry": "ask", "preview": {"effects": [SECRET]}},
+        {
+            "arguments": {"to": SECRET}, "reason": "a dry run", "dry": "ask", "preview": {"effects": [SECRET]},
+            "why": SECRET,
+        },
         {"arguments": {}, "reason": "a dry run", "dry": "ask"},
     ),
     Kind.CALL_STARTED: ({"arguments": {"to": SECRET}}, {"arguments": {}}),

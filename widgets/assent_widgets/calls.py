@@ -120,8 +120,9 @@ def stop(call: Call, *, for_good: bool = True) -> bool:
 def _decide(call: Call, event: Event) -> None:
     reason = str(event.body.get("reason") or "")
     approved = call.state == "approved"
-    if (by := event.body.get("proposed_by")) and not call.said:
-        call.said.append(f"Proposed by the call {by}.")
+    if "proposed_by" in event.body and not call.said:
+        by = next((text for label, text in event.body.get("notes", ()) if label == "Proposed by"), "another call.")
+        call.said.append(_sentence(f"Proposed by {by.rstrip('.')}", str(event.body.get("why") or "")))
     if "preview" in event.body:
         call.foreseen = preview_line(from_json(event.body["preview"]))
     if event.body.get("dry"):

@@ -30,7 +30,7 @@ class Kind(StrEnum):
     CIRCUIT_CLOSED = "circuit_closed"  # reason
     ANSWER_REFUSED = "answer_refused"  # text: what the model is told of an answer that does not fit its type
     # arguments, reason, approvers, who, until, policy_version, rule, notes, grant; dry: what would have been decided;
-    # proposed_by: the call that wants this one
+    # proposed_by: the call that wants this one, and why
     CALL_DECIDED = "call_decided"
     APPROVAL_DECIDED = "approval_decided"  # by, proved, reason, arguments if edited, scope, outcome, missing approvals
     APPROVAL_EXPIRED = "approval_expired"  # reason; nobody answered in time: the question is asked anew, or never

@@ -50,7 +50,7 @@ def decided(
     tool = run.tools.get(call.tool)
     body: dict[str, Any] = {"arguments": arguments, "reason": decision.reason}
     if above := proposer(call.id):
-        body["proposed_by"] = above
+        body |= {"proposed_by": above, **({"why": call.why} if call.why else {})}
         by = ("Proposed by", f"{run.state.batch[above].tool}, the call {above}.")
         decision = replace(decision, notes=(by, *decision.notes))
     if isinstance(decision, Ask):

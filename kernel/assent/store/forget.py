@@ -92,7 +92,7 @@ def _texts(body: Body) -> Body:
 
 
 def _arguments(body: Body) -> Body:
-    kept = {name: value for name, value in body.items() if name != "preview"}
+    kept = {name: value for name, value in body.items() if name not in ("preview", "why")}
     return {**kept, "arguments": {}}
 
 
