@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -253,3 +254,38 @@ def test_a_tool_of_the_notebook_that_reads_it_carries_it(tmp_path: Path, monkeyp
     with outside(tmp_path, monkeypatch, [calls(("oldest", "{}"))], names) as (session, server):
         assert "`people`" in asked(session, "How old?", names["oldest"]).reason
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ages = people.age.tolist()\ndel people\nprint(ages)",
+        "alias = people\nprint(alias)",
+        "print(globals()['peo' + 'ple'])",
+        "print(eval('peo' + 'ple'))",
+        "print(helper())",
+        "print(_)",
+        "print(Out[3])",
+        "import copy\nprint(copy.deepcopy(people))",
+    ],
+)
+def test_code_that_reads_it_in_any_of_these_ways_carries_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    marked = local_only(people())
+    names: dict[str, Any] = {"people": marked, "_": marked, "Out": {3: marked}, "__name__": "__main__"}
+    exec("def helper():\n    return people.age.tolist()", names)
+    with outside(tmp_path, monkeypatch, [python(code)], names) as (session, server):
+        run = asked(session, "Look.", "python").run
+        approve(session, session.pending(run)[0].call)
+        assert "local only" in gone_on(session, run).reason
+    assert len(server.requests) == 1
+
+
+def test_code_that_reads_something_else_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {"people": local_only(people()), "sales": people(), "__name__": "__main__"}
+    with outside(tmp_path, monkeypatch, [python("total = sales.age.sum()\ntotal"), says("91.")], names) as (session, _):
+        run = asked(session, "Sum.", "python").run
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).text == "91."
+        assert "total" not in session.marks.names

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
 from assent.core.cargo import EMPTY, Cargo, Source
 from assent.core.mask import Mask
 from assent.policy.layers import Layers
-from assent.runs.marks import Marks
+from assent.runs.marks import OUTPUT, Marks
 from assent.store.reader import named
 from assent.tools.behind import behind
 from assent.tools.cells import cells
@@ -47,7 +47,8 @@ class Entrance:
         names = self.namespace()
         tables = {name: names[name] for source in sources for name in source.tables if name in names}
         self.marks.notice(tables)
-        return Cargo(tuple(sources), self._cells(text, tables.values()))
+        cells = self._cells(text, tables.values())
+        return Cargo(tuple([replace(source, tables=_named(source.tables, names)) for source in sources]), cells)
 
     def result(
         self, tool: Tool[Any, Any], call: str, arguments: Mapping[str, Any], output: Output, was: Names
@@ -74,10 +75,11 @@ class Entrance:
 
     def _of_python(self, call: str, code: str, output: Output, was: Names) -> list[str]:
         now, touched = self.namespace(), output.touched or {}
-        self.marks.notice(now)
         read = {name for how in _READ for name in touched.get(how, ())}
-        read |= {name for name in _LATEST.findall(code) if _holds_local(was.get(name))}
-        if local := self._local(read | {name for name in read if is_local_only(was.get(name))}, was):
+        self.marks.notice({name: was[name] for name in read if name in was})
+        self.marks.notice(now)
+        read |= {f"{name}{OUTPUT}" for name in _LATEST.findall(code) if _holds_local(was.get(name))}
+        if local := self.marks.local(read, self.layers):
             written = {name for how in _WRITTEN for name in touched.get(how, ())}
             self.marks.add([name for name in written if _is_data(now.get(name))], f"the call {call}", local)
         return sorted({name for name in read if is_frame(was.get(name)) or is_frame(now.get(name))} | set(local))
@@ -88,12 +90,7 @@ class Entrance:
             return []
         read = behind(function, now).reads
         self.marks.notice({name: now[name] for name in read if name in now})
-        return sorted({name for name in read if is_frame(now.get(name))} | set(self._local(read, now)))
-
-    def _local(self, names: Iterable[str], values: Names) -> list[str]:
-        if hidden := [name for name in names if name.startswith(("_", "Out")) and _holds_local(values.get(name))]:
-            self.marks.add(hidden, "assent.local_only")
-        return self.marks.local(names, self.layers)
+        return sorted({name for name in read if is_frame(now.get(name))} | set(self.marks.local(read, self.layers)))
 
     def _cells(self, text: str, values: Iterable[Any]) -> tuple[tuple[int, int, str], ...]:
         if not self.rules:
@@ -103,6 +100,11 @@ class Entrance:
 
     def _rule_of(self, column: str) -> str:
         return next((rule.name for rule in self.rules if rule.covers(column)), "")
+
+
+def _named(tables: Iterable[str], names: Names) -> tuple[str, ...]:
+    hidden = [name for name in tables if name.startswith("_") and is_local_only(names.get(name))]
+    return tuple([f"{name}{OUTPUT}" if name in hidden else name for name in tables])
 
 
 def pictured(images: Any, names: Names) -> list[Source]:

@@ -11,6 +11,8 @@ from assent.policy.layers import Layers
 from assent.store.window import Window
 from assent.tools.local_only import carrier, free, is_local_only
 
+OUTPUT = " (what a cell gave)"  # behind the name of `_` and its like, which mean another value with every cell
+
 
 class Marks:
     """The marks that one session sees, read once and listened to from then on. Any thread may ask."""
@@ -50,7 +52,7 @@ class Marks:
 
     def notice(self, names: Mapping[str, Any]) -> None:
         """Keep the names of those tables that carry the mark themselves: a restart loses the tables, not the names."""
-        if found := [name for name, value in list(names.items()) if is_local_only(value)]:
+        if found := [name for name, value in list(names.items()) if is_local_only(value) and not name.startswith("_")]:
             self.add(found, "assent.local_only")
 
     def hold(self, layers: Layers) -> bool:
@@ -60,7 +62,13 @@ class Marks:
     def local(self, names: Iterable[str], layers: Layers) -> list[str]:
         """Those of the names that are local only."""
         patterns = layers.of("local_only")
-        return sorted({name for name in names if name in self.names or (patterns and matches(patterns, name))})
+        return sorted(
+            {
+                name
+                for name in names
+                if name in self.names or name.endswith(OUTPUT) or (patterns and matches(patterns, name))
+            }
+        )
 
     def _say(self, body: Mapping[str, Any]) -> None:
         event = Event(kind=Kind.VARIABLE_MARKED, body=dict(body))

@@ -14,7 +14,7 @@ from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall
 from assent.core.model import OutputSchema, Request, ToolSpec
 from assent.models.masking.vault import Vault
 from assent.policy.layers import Layers
-from assent.runs.marks import Marks
+from assent.runs.marks import OUTPUT, Marks
 
 Row = dict[str, Any]
 Terms = tuple[Sequence[ToolSpec], OutputSchema | None]
@@ -85,7 +85,7 @@ class Outgoing:
     def _way_out(self, name: str) -> str:
         if name in self.marks.names:
             return f"end the mark (%agent local_only --end {name})"
-        return "change [[local_only]] in the policy that names it"
+        return "begin a new run without it" if name.endswith(OUTPUT) else "change the [[local_only]] that names it"
 
     def _veil(self, local: bool) -> Veil | None:
         if local not in self._veils:
@@ -218,15 +218,14 @@ def _columns(schema: Any) -> list[str]:
 def _of_message(message: Message, cargo: Sequence[Cargo]) -> Iterator[Row]:
     images = [source for item in cargo for source in item.sources if source.what == "image"] if cargo else []
     for part, own in _with_cargo(message, cargo):
-        kind = type(part)  # by far the quickest way to tell, and this is done at every step
-        if kind is ToolCall:
+        if isinstance(part, ToolCall):  # twice as quick as `match`, and this is done at every step
             yield {"what": "call", "name": part.name, "bytes": _size(part.arguments)}
-        elif kind is ToolResult:
+        elif isinstance(part, ToolResult):
             source = own.sources[0].to_json() if own.sources else {"what": "result", "name": part.name}
             yield source | {"bytes": _size(part.text)}
-        elif kind is Text:
+        elif isinstance(part, Text):
             yield from _of_text(message.role, _size(part.text), own)
-        elif kind is Image:
+        elif isinstance(part, Image):
             yield (images.pop(0) if images else Source("image")).to_json() | {"bytes": len(part.data)}
         else:
             yield {"what": "thinking", "bytes": _size(part.text)}
