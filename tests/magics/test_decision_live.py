@@ -7,6 +7,7 @@ import pytest
 from tests.jupyter.live import LiveKernel, answers
 from tests.magics.agent_cell import AgentCell, query
 from tests.magics.scripts import Turn, asks, call, script, text
+from tests.support.people import listed, passphrase
 
 pytestmark = pytest.mark.kernel
 
@@ -152,7 +153,7 @@ def test_a_stopped_run_takes_its_card_along(kernel: LiveKernel, model: str) -> N
 def test_two_people_must_approve_what_only_two_may(kernel: LiveKernel, tmp_path: Path) -> None:
     define = (
         "from assent import tool\n@tool(privilege='super_admin')\ndef launch() -> str:\n    '''Launch.'''\n"
-        "    return 'launched'\nimport os; os.environ['ASSENT_USER'] = 'ana'"
+        f"    return 'launched'\nimport os; os.environ['ASSENT_PEOPLE'] = {str(listed())!r}"
     )
     kernel.run(define)
     model = script(tmp_path, [call("launch")], "Up.")
@@ -160,31 +161,31 @@ def test_two_people_must_approve_what_only_two_may(kernel: LiveKernel, tmp_path:
     cell.done()
     card = cell.card()
     card.decide()
-    assert "Approved by ana; somebody else must approve too." in card.refused()
-    kernel.run("os.environ['ASSENT_USER'] = 'ben'")
-    card.decide()
+    card.says("needs 2 people who prove who they are")
+    card.decide(by="ana", passphrase=passphrase("ana"))
+    card.says("Approved by ana; somebody else must approve too.")
+    card.decide(by="ben", passphrase=passphrase("ben"))
     assert "Up." in cell.updated("finished")
-    kernel.run("del os.environ['ASSENT_USER'], launch")
+    kernel.run("del os.environ['ASSENT_PEOPLE'], launch")
 
 
 def test_the_second_of_two_people_approves_what_the_first_made_of_it(kernel: LiveKernel, tmp_path: Path) -> None:
     kernel.run(
         "from assent import tool\n@tool(privilege='super_admin')\ndef drop(what: str) -> str:\n    '''Drop.'''\n"
-        "    return 'dropped ' + what\nimport os; os.environ['ASSENT_USER'] = 'ana'"
+        f"    return 'dropped ' + what\nimport os; os.environ['ASSENT_PEOPLE'] = {str(listed())!r}"
     )
     model = script(tmp_path, [call("drop", what="one")], "Gone.")
     cell = AgentCell(kernel, f"%%agent --tools drop --wait 0.1 --model {model}\nGo.")
     cell.done()
     old = cell.card()
-    old.decide(arguments={"what": "everything"})
+    old.decide(arguments={"what": "everything"}, by="ana", passphrase=passphrase("ana"))
     new = cell.card(2)
     assert (new.call, '"everything"' in new.source) == (old.call, True)
-    kernel.run("os.environ['ASSENT_USER'] = 'ben'")
-    old.decide()
+    old.decide(by="ben", passphrase=passphrase("ben"))
     new.says("edited after it was shown")
-    new.decide()
+    new.decide(by="ben", passphrase=passphrase("ben"))
     assert "dropped everything" in cell.updated("Gone.")
-    kernel.run("del os.environ['ASSENT_USER'], drop")
+    kernel.run("del os.environ['ASSENT_PEOPLE'], drop")
 
 
 def test_a_card_answers_for_its_own_call_only(kernel: LiveKernel, tmp_path: Path) -> None:
