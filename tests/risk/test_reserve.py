@@ -135,6 +135,29 @@ def test_other_tenants_count_for_themselves(journal: Journal, ana: Window, tool:
     reserve(ana, tool, rate(1, 60))
 
 
+def test_nobody_in_particular_counts_together_too(ana: Window, tool: str) -> None:
+    for by in ("agent", "notebook", "run"):
+        reserve(ana, f"{tool}_{by}", rate(1, 60, by=by))
+        refused(ana, f"{tool}_{by}", rate(1, 60, by=by))
+
+
+def test_the_largest_amounts_and_any_name_of_an_argument_are_summed(ana: Window, tool: str) -> None:
+    limit, most = daily_volume("größe", "999999999999999999.999999999999"), "499999999999999999.999999999999"
+    for _ in range(2):
+        reserve(ana, tool, limit, größe=most)
+    reserve(ana, tool, limit, größe="0.000000000001")
+    refused(ana, tool, limit, größe="1")
+
+
+def test_rows_that_make_no_sense_count_on_the_strict_side_and_stop_nobody(ana: Window, tool: str) -> None:
+    held = was(ana, tool, time.time(), "6")
+    for body in ({"reservation": held.body["reservation"], "amounts": {"amount": "6"}, "at": "yesterday"}, {}):
+        ana.append([ana.scope().event(Kind.RISK_ROLLED_BACK, tool=tool, body=body)]).result()
+    was(ana, tool, time.time(), "much")
+    assert "6 of 10" in refused(ana, tool, daily_volume("amount", 10), amount=5)
+    reserve(ana, tool, daily_volume("amount", 10), amount=4)
+
+
 def test_a_soft_limit_is_a_limit_where_nobody_can_be_asked(ana: Window, tool: str) -> None:
     limit = daily_volume("amount", 100, ask_over=50)
     reserve(ana, tool, limit, amount=50)

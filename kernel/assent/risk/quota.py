@@ -25,7 +25,7 @@ _MOMENT = "make_timestamp(CAST(? AS BIGINT))"  # of microseconds since the epoch
 _EVENTS = f"""FROM (
     SELECT kind, tool, "user", agent, notebook, run, body,
         CASE kind WHEN '{Kind.RISK_RESERVED}' THEN 1 ELSE -1 END AS sign,
-        CASE kind WHEN '{Kind.RISK_RESERVED}' THEN epoch_us(time) ELSE CAST(body ->> 'at' AS BIGINT) END AS since
+        CASE kind WHEN '{Kind.RISK_RESERVED}' THEN epoch_us(time) ELSE TRY_CAST(body ->> 'at' AS BIGINT) END AS since
     FROM events WHERE kind IN ('{Kind.RISK_RESERVED}', '{Kind.RISK_ROLLED_BACK}') AND tenant = ? AND time > {_MOMENT}
 )"""
 _ADDS = "CAST(? AS DECIMAL(38,12)) <= CAST(? AS DECIMAL(38,12))"
@@ -108,7 +108,7 @@ def _used(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[
     if not quota.argument:
         return f"sum(sign) FILTER ({narrowed})", names
     amount = "sign * TRY_CAST(body ->> ? AS DECIMAL(31,12))"
-    return f"sum({amount}) FILTER ({narrowed})", [f"$.amounts.{quota.argument}", *names]
+    return f"sum({amount}) FILTER ({narrowed})", [f'$.amounts."{quota.argument}"', *names]
 
 
 def _narrowed(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
