@@ -37,4 +37,6 @@ def acts_outside(tool: str, facts: Facts) -> bool:
 
 def _others(taint: Sources, tool: str) -> Sources:
     """Without what the tool itself gave back while it declared no source: an answer of its own is no order for it."""
-    return tuple([source for source in taint if (source.kind, source.name) != ("tool", tool)])
+    if not any(source.name == tool for source in taint):
+        return taint
+    return tuple([source for source in taint if source.kind != "tool" or source.name != tool])

@@ -1,5 +1,6 @@
 """Which sources a trusted KIND:NAME means: exactly that one, or those of a glob, if it is written as one."""
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -40,7 +41,12 @@ def spelt(text: str) -> str:
 
 def untrusted(sources: Sources, trusts: Iterable[Trust]) -> Sources:
     """The sources that nothing of `trusts` covers."""
-    believed = [item.source for item in trusts]
+    believed = tuple([item.source for item in trusts])
+    return _untrusted(sources, believed) if believed else sources
+
+
+@functools.lru_cache(maxsize=64)  # it is asked for each decision, and changes with what is read or trusted only
+def _untrusted(sources: Sources, believed: tuple[str, ...]) -> Sources:
     return tuple([source for source in sources if not any(covers(spec, source) for spec in believed)])
 
 

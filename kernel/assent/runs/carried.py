@@ -19,9 +19,9 @@ from assent.tools.variables import ANY
 
 _WRITTEN = ("bound", "changed", "maybe", "deleted")
 _IN = f"kind IN ('{Kind.CALL_FINISHED}', '{Kind.CELL_RAN}')"
-_EVER = f"""SELECT count(*) > 0 FROM events WHERE {_IN} AND contains(CAST(body AS VARCHAR), '"taint"')"""
-_ALL = f"""SELECT body -> 'touched', body -> 'taint' FROM events
-    WHERE {_IN} AND contains(CAST(body AS VARCHAR), '"touched"') ORDER BY seq"""
+_FIRST = f"""SELECT min(seq) FROM events WHERE {_IN} AND contains(CAST(body AS VARCHAR), '"taint"')"""
+_SINCE = f"""SELECT body -> 'touched', body -> 'taint' FROM events
+    WHERE {_IN} AND seq >= ? AND contains(CAST(body AS VARCHAR), '"touched"') ORDER BY seq"""
 
 _KEPT = 16  # runs whose answers are remembered
 Written = tuple[Mapping[str, Any], Sources]  # `touched` of an event, and what it says that this carries
@@ -123,10 +123,10 @@ def of_journal(journal: Window, follows: Callable[[], bool]) -> Carried:
 
 
 def _told(journal: Window) -> list[Written]:
-    [(ever,)] = journal.select(_EVER)
-    if not ever:
+    [(first,)] = journal.select(_FIRST)
+    if first is None:
         return []
-    rows = journal.select(_ALL)
+    rows = journal.select(_SINCE, [first])
     return [(json.loads(touched), from_json(json.loads(taint or "null"))) for touched, taint in rows if touched]
 
 
