@@ -15,6 +15,7 @@ from assent.history.fork import forked
 from assent.runs.branch import events, shared
 from assent.runs.state import State, fold
 
+pytestmark = pytest.mark.usefixtures("people")
 
 def branched(told: list[Event], at: int, run: str = "f") -> tuple[list[Event], Event]:
     """What a fork after that step shares, and the event with which it begins."""
@@ -35,7 +36,7 @@ def test_the_conversation_up_to_each_step_is_that_of_the_run(tmp_path: Path) -> 
         state, origin = fold([*prefix, begun]), origin_at(told, at)
         assert state.messages == origin.messages, at
         assert (state.run, state.step, state.calls, state.ids) == ("f", at, origin.calls, origin.ids)
-        assert (state.status, state.answer, state.allowed, state.budget) == ("running", "", frozenset(), 1)
+        assert (state.status, state.answer, state.budget) == ("running", "", 1)
         assert [ordinal(call) for call in state.last_calls] == [ordinal(call) for call in origin.last_calls]
         assert {event.run for event in prefix} == {run_of(event.call) for event in prefix if event.call} == {"f"}
     assert {event.run for event in told} == {run}
@@ -49,7 +50,7 @@ def test_what_befell_the_run_is_not_shared(tmp_path: Path) -> None:
         Kind.CALL_FINISHED,
     }  # fmt: skip
     assert {event.kind for event in told} - {event.kind for event in prefix} == {
-        Kind.RUN_SUSPENDED, Kind.RUN_RESUMED, Kind.RUN_FAILED, Kind.RUN_FINISHED,
+        Kind.RUN_SUSPENDED, Kind.RUN_RESUMED, Kind.RUN_FAILED, Kind.RUN_FINISHED, Kind.GRANT_GIVEN,
     }  # fmt: skip
 
 
