@@ -61,7 +61,7 @@ def test_approve_while_the_cell_runs(open_notebook: OpenNotebook, front: Front) 
     click(card, "Approve")
     assert decision(notebook) == {
         "type": "decision", "call": "k3v9x2m4qa.1", "verdict": "approve", "reason": "", "arguments": None,
-        "scope": "once", "outcome": None,
+        "scope": "once", "outcome": None, "by": "", "passphrase": "",
     }  # fmt: skip
     notebook.wait_for_output(2, "after")
     notebook.wait_for_output(1, "approved by ana")

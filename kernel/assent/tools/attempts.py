@@ -40,6 +40,11 @@ class Attempts:
     contents: dict[str, bytes] = field(default_factory=dict)  # of files that were closed, by path
     stopped: bool = False
 
+    def start(self, command: object, *_: object, **__: object) -> list[str]:
+        """Note a process that is not started, and give what it prints: nothing."""
+        _note(self, self.processes, str(command))
+        return []
+
     def to_json(self) -> dict[str, Any]:
         return {
             "writes": [[_named(path), there] for path, there in list(self.writes.items())[:_MOST]],
@@ -69,7 +74,7 @@ def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
         elif (
             event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         ):
-            _note(attempts, attempts.acts, f"write {_named(arguments[0])}")
+            _written(attempts, arguments[0])
         elif event == "socket.bind" and arguments[1][1]:  # libraries try port 0 to see what the machine can do
             _note(attempts, attempts.acts, f"listen on {_address(arguments[1])}")
         elif event in ("socket.connect", "socket.sendto"):
@@ -82,6 +87,12 @@ def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
             _note(attempts, attempts.acts, f"send a signal to the process {arguments[0]}")
     except Exception:  # what cannot be told fails all the same
         attempts.stopped = True
+
+
+def _written(attempts: Attempts, path: Any) -> None:
+    attempts.stopped = True
+    if not str(path).startswith("/dev/"):  # terminals, which libraries try one after the other
+        _note(attempts, attempts.acts, f"write {_named(path)}")
 
 
 def _note(attempts: Attempts, kind: dict[str, None], what: str) -> None:

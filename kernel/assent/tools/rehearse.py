@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from assent.tools import touched
-from assent.tools.attempts import heard
+from assent.tools.attempts import Attempts, heard
 from assent.tools.evaluate import FILE, Capture, evaluate
 from assent.tools.frame_diff import difference, differs, rows_of, snapshot
 from assent.tools.looks import is_variable
@@ -44,8 +44,8 @@ def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> 
     begun = touched.begin(code, namespace)
     frames = _frames(namespace, names)
     texts = {name: _text(namespace[name]) for name in _mentioned(names, namespace) if not is_frame(namespace[name])}
-    _hush()
     attempts = heard()
+    _hush(attempts)
     printed = Capture(_PRINTED)
     raised, line = "", 0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -143,10 +143,11 @@ def _line(error: BaseException) -> int:
     return lines[-1] or 0 if lines else 0
 
 
-def _hush() -> None:
-    """What IPython displays goes out by sockets that the copy no longer has; to try would end it."""
+def _hush(attempts: Attempts) -> None:
+    """What IPython displays goes out by sockets that the copy no longer has; its shell commands need a terminal."""
     with contextlib.suppress(Exception):
         shell = sys.modules["IPython"].get_ipython()
         if shell is not None:
             shell.display_pub.publish = lambda *_, **__: None
             shell.display_pub.clear_output = lambda *_, **__: None
+            shell.system = shell.system_raw = shell.system_piped = shell.getoutput = attempts.start
