@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.peer import Peer
 from tests.support.sessions import approve, opened, ran, resumed
 
 from assent.app import Session
@@ -214,3 +215,28 @@ def test_a_revocation_names_what_it_ends_and_whose_it_is() -> None:
     event = revocation(from_event(grant(1)), "ben", "enough")
     assert (event.kind, event.run, event.user, event.tool) == (Kind.GRANT_REVOKED, "r", "ana", "mail")
     assert event.body == {"id": "r.1", "by": "ben", "reason": "enough"}
+
+
+_ANOTHER_KERNEL = """
+from pathlib import Path
+from assent.app import Session
+from assent.core.config import Config
+session = Session(Path(folder), config=Config())
+"""
+
+
+def test_what_another_kernel_revokes_a_run_at_work_may_do_no_more(tmp_path: Path) -> None:
+    @tool(privilege="execute_safe")
+    def wait() -> str:
+        peers[0].do(f"session.revoke({given(session).body['id']!r}).id")
+        return "revoked elsewhere"
+
+    peers: list[Peer] = []
+    with opened(tmp_path, ONE, call("wait"), TWO, "done") as session:
+        run = ran(session, mail, wait).run
+        approve(session, f"{run}.1", scope="session")
+        with Peer(tmp_path, _ANOTHER_KERNEL) as peer:
+            peers.append(peer)
+            result = resumed(session, run)
+            assert (result.status, done) == ("suspended", ["ada"])
+            assert statuses(session) == ["revoked"]
