@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assent.catalog import Catalog, Tools
+from assent.core import cargo
 from assent.core.commands import ForkRun, ResumeRun, RunCommand, StartRun
 from assent.core.errors import AssentError, ConfigError, Conflict, ModelError, NoModel, NotFound, StoreError
 from assent.core.events import Event, Kind
@@ -223,7 +224,7 @@ class Work:
             body["output"] = output.to_json(self._names())
         if command.images:
             body["images"] = keep_all(self._journal.folder, command.images, self._namespace())
-        told = (*command.told, *pictured(command.images, self._namespace()))
+        told = (*command.told, *pictured(command.images, self._namespace()), *self._around())
         if carries := self._entrance(self._catalog.policies.layers()).prompt(command.prompt, told):
             body["carries"] = carries.to_json()
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
@@ -365,6 +366,15 @@ class Work:
     def _entrance(self, layers: Layers) -> Entrance:
         columns = tuple([rule for rule in rules_of(layers) if rule.columns])
         return Entrance(self._namespace, self.marks, layers, columns)
+
+    def _around(self) -> tuple[cargo.Source, ...]:
+        """What a run may carry that is started by a call which is at work here."""
+        call = call_at_work()
+        live = self.live.get(run_of(call))
+        if live is None or (begun := live.run.state.batch.get(call)) is None or live.run.entrance is None:
+            return ()
+        state = live.run.state
+        return (live.run.entrance.around(live.run.tools[begun.tool], begun.arguments, carried(state.cargo)),)
 
     def _waivers(self, state: State) -> Callable[[], tuple[Waiver, ...]]:
         standing = self._catalog.policies.layers().of("waiver")

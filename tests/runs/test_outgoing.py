@@ -289,3 +289,18 @@ def test_code_that_reads_something_else_goes_on(tmp_path: Path, monkeypatch: pyt
         approve(session, session.pending(run)[0].call)
         assert gone_on(session, run).text == "91."
         assert "total" not in session.marks.names
+
+
+def test_a_run_that_an_agents_code_starts_carries_what_the_code_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "(await session.run('analyst', f'Oldest of {people.age.tolist()}?', model='openai:gpt-4o')).reason"
+    names: dict[str, Any] = {"people": local_only(people()), "__name__": "__main__"}
+    here = ScriptedModel([call("python", code=code), "Done."])
+    with outside(tmp_path, monkeypatch, [], names, models=[here]) as (session, server):
+        names["session"] = session
+        run = asked(session, "Look.", "python", model="scripted:script").run
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).status == "finished"
+        assert "`people`" in results(session, run)[0].text
+    assert not server.requests

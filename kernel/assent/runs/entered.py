@@ -19,6 +19,7 @@ from assent.tools.sql import MODEL_ROWS, frames_in
 from assent.tools.tool import Output, Tool
 
 _LATEST = re.compile(r"\b(?:_\w*|Out|In)\b")  # where IPython keeps what cells gave
+_WORD = re.compile(r"[^\W\d]\w*")
 _SHOWN = 10  # rows of a DataFrame that the python tool shows
 _READ = ("read", "bound", "changed", "deleted", "maybe")
 _WRITTEN = ("bound", "changed", "maybe")
@@ -59,13 +60,20 @@ class Entrance:
         elif tool.name == "python":
             tables = self._of_python(call, str(arguments.get("code", "")), output, was)
         else:
-            tables = self._of_function(tool.function)
+            tables = self._of_function(tool)
         if not tables and not is_frame(output.value):
             return EMPTY
         now = self.namespace()
         frames = [values[name] for name in tables for values in (was, now) if name in values]
         made = _source(tool.name, tables, output)
         return Cargo((made,), self._cells(output.text, [*frames, output.value]))
+
+    def around(self, tool: Tool[Any, Any], arguments: Mapping[str, Any], carried: Iterable[str]) -> Source:
+        """What a run may carry that a call starts: all that the call's text names, and what its own run carries."""
+        words, now = set(_WORD.findall(str(dict(arguments)))), self.namespace()
+        self.marks.notice({name: now[name] for name in words if name in now})
+        tables = {name for name in words if is_frame(now.get(name))} | set(self.marks.local(words, self.layers))
+        return Source("variable", tool.name, tuple(sorted({*tables, *carried, *self._of_function(tool)})), bytes=0)
 
     def _of_sql(self, query: str, was: Names) -> list[str]:
         frames = frames_in(was)
@@ -84,8 +92,8 @@ class Entrance:
             self.marks.add([name for name in written if _is_data(now.get(name))], f"the call {call}", local)
         return sorted({name for name in read if is_frame(was.get(name)) or is_frame(now.get(name))} | set(local))
 
-    def _of_function(self, function: Any) -> list[str]:
-        now = self.namespace()
+    def _of_function(self, tool: Tool[Any, Any]) -> list[str]:
+        function, now = tool.function, self.namespace()
         if not isinstance(function, FunctionType) or function.__globals__ is not now:
             return []
         read = behind(function, now).reads
