@@ -285,7 +285,21 @@ def test_ones_own_code_is_held_to_the_policy_and_to_what_agents_have_used(tmp_pa
         (session.folder / "policy.toml").write_text(
             '[[risk]]\ntool = "pay"\ncheck = "max_amount"\nargument = "amount"\nlimit = 5\n'
         )
-        with pytest.raises(
-            GateError, match="pay is not within its limits"
-        ):
+        with pytest.raises(GateError, match="pay is not within its limits"):
             session.check_and_reserve("pay", {"amount": 6})
+
+
+def test_an_edit_is_judged_by_the_facts_of_its_own_arguments(tmp_path: Path) -> None:
+    prices = {1: Decimal(100), 2: Decimal(500)}
+    pay = paying(
+        slippage("price", "0.01"),
+        daily_volume("amount", 100),
+        privilege="execute_risky",
+        facts=lambda amount: {"price": prices[int(amount)]},
+    )
+    with opened(tmp_path, [call("pay", amount=1, price=100)], "Done.", tools=(pay,)) as session:
+        result = ran(session, pay)
+        approve(session, result.pending[0].call, arguments={"amount": 2, "price": 500})
+        assert resumed(session, result.run).status == "finished"
+        assert done == [2]
+        assert session.sql("SELECT amounts ->> 'amount' AS amount FROM risk").to_numpy().tolist() == [["2"]]

@@ -16,7 +16,7 @@ async def learn(run: Run) -> None:
     if not run.rules.checks:
         return
     for call in run.state.batch.values():
-        if not call.decision or call.expired:
+        if not call.decision or call.expired or (call.edited and call.result is None):
             await _look(run, call, counted=True)
 
 
