@@ -238,12 +238,14 @@ class Work:
             entering += shown(command.images, self._namespace())
         return merged(
             *[resolved(source, self.carried) for source in entering],
-            *[self._state_of(run).taint for run in sorted(above)],
+            *[self._taint_of(run) for run in sorted(above)],
         )
 
-    def _state_of(self, run: str) -> State:
-        live = self.live.get(run)
-        return live.run.state if live else records.state(self._journal, run)
+    def _taint_of(self, run: str) -> Sources:
+        if live := self.live.get(run):
+            return live.run.state.taint
+        told = branch.events(self._journal, run)
+        return fold(told).taint if told else ()
 
     def _mode(self, said: str, parent: str | None = None) -> str:
         """The tightest of what is said, of the settings, and of the runs that this one is started or gone on from."""
