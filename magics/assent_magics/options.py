@@ -121,7 +121,9 @@ NEW: Mapping[str, Option] = {
 }
 APPROVE: Mapping[str, Option] = {
     "--for-run": Option(None, "allow this tool for the rest of the run"),
-    "--for-session": Option(None, "allow it in later runs of this agent too, until this kernel ends; for 12 hours at most"),
+    "--for-session": Option(
+        None, "allow it in later runs of this agent too, until this kernel ends; for 12 hours at most"
+    ),
     "--as": Option(_text, "approve as this person, who is asked for the passphrase"),
     "--happened": Option(_text, "for an unknown outcome: it did happen, and this was the result"),
 }

@@ -1,4 +1,4 @@
-"""Read from the source: tools are executed in one place, grants are made in one place, and nothing else calls a tool."""
+"""Read from the source: grants are made in one place, tools are executed in one place, and nothing else calls one."""
 
 import ast
 from collections.abc import Callable, Iterator
