@@ -8,8 +8,8 @@ from assent.core.secrets import hide_within
 
 How = Literal["copy", "text", "plan", "tool", "none"]
 
-_LINES = 40
-_LINE = 300  # characters of a sentence
+_LINES = 30
+_LINE = 250  # characters of a sentence
 _TEXT = 4000
 _TABLES = 6
 _ROWS = 8

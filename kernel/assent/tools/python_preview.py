@@ -11,7 +11,7 @@ from assent.tools.foretold import foretold
 from assent.tools.rehearse import rehearsal
 
 COPY = "Tried on a copy of the kernel, without network, files to write, or other processes."
-_SHARE = 0.9  # of the time, for the copy; what is left is for reading the text if it does not end
+_SPARE = 0.2  # seconds for ending the copy and reading the text if it does not end
 _COMPARING = 0.75  # of the copy's time after which it takes no long comparison up
 
 
@@ -27,7 +27,7 @@ def python_preview(
 
 
 async def _previewed(code: str, namespace: MutableMapping[str, Any]) -> Preview:
-    seconds = left() * _SHARE
+    seconds = max(left() - _SPARE, left() / 2)
     copied = await on_copy(rehearsal(code, namespace, seconds * _COMPARING), seconds)
     problem = copied.problem
     if copied.report is not None:
