@@ -69,7 +69,8 @@ class ForkRun:
 
     At 0 it begins anew, with `prompt` in place of the question; at a later step `prompt` is what the person says next.
     `call` and `arguments` edit a call: the shared steps end with its own, and it is decided by policy again. None of
-    `at` means the step of the edited call, else, with a `prompt`, the last one. `model` is another model to go on with, `told` as in `StartRun`.
+    `at` means the step of the edited call, else, with a `prompt`, the last one. `model` is another model to go on with,
+    `told` as in `StartRun`.
     """
 
     run: str

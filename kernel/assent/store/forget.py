@@ -118,7 +118,8 @@ _SAID: Mapping[Kind, Callable[[Body], Body]] = {
 # The other kinds, which stay as they are: nothing was said in them, or it is never forgotten.
 KEPT = frozenset(
     {
-        Kind.AGENT_DEFINED, Kind.NOTEBOOK_PLACED, Kind.MODEL_ASKED, Kind.VARIABLE_MARKED, Kind.MODEL_FAILED, Kind.MODEL_RETRIED, Kind.MODEL_WAITED,
+        Kind.AGENT_DEFINED, Kind.NOTEBOOK_PLACED, Kind.MODEL_ASKED, Kind.VARIABLE_MARKED,
+        Kind.MODEL_FAILED, Kind.MODEL_RETRIED, Kind.MODEL_WAITED,
         Kind.MODEL_CACHED, Kind.MODEL_REPLAYED, Kind.MODEL_FELL_BACK, Kind.CIRCUIT_OPENED, Kind.CIRCUIT_CLOSED,
         Kind.APPROVAL_DECIDED, Kind.STOP_REQUESTED, Kind.RUN_RESUMED, Kind.COMPACTED,
         Kind.RISK_RESERVED, Kind.RISK_COMMITTED, Kind.RISK_ROLLED_BACK,
