@@ -99,6 +99,7 @@ class Suite:
         return Mailbox([{**self.get_injection_vector_defaults(), **injections}["first"]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "stopped", "succeeded", "questions"),
     [(MODES[0], 2, 0, (1, 0, 1)), (MODES[1], 2, 0, (1, 1, 0)), (MODES[2], 0, 2, (2, 0, 0))],

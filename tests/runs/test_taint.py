@@ -354,7 +354,8 @@ STEPS = st.lists(st.lists(st.sampled_from([item.name for item in TOOLS]), min_si
 ANSWERS = st.lists(st.sampled_from(["once", "run", "reject"]), min_size=1, max_size=6)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS, ANSWERS, st.sampled_from([1, 8]), st.booleans())
 def test_a_tainted_run_never_acts_outside_without_an_answer_for_that_very_call(
     tmp_path_factory: pytest.TempPathFactory, steps: list[list[str]], answers: list[str], parallel: int, forks: bool
