@@ -75,3 +75,23 @@ def test_a_run_of_another_mode_is_another_run(tmp_path: Path) -> None:
     result = asked(session, look, mode="dry-run")
     session.close()
     assert "the mode has changed: recorded 'auto', now 'dry-run'" in result.reason
+
+
+def test_a_strict_run_is_played_with_its_plan(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    turns = (call("plan", steps=["Save it."]), call("save", path="a"), "Done.")
+
+    async def answered(session: Session) -> None:
+        stream = session.submit(started(save, on_ask="wait", mode="strict"))
+        for _ in range(2):
+            asking = await until(stream, Kind.CALL_DECIDED, "ask")
+            approve(session, asking.call or "", by="ana")
+        await until(stream, Kind.RUN_FINISHED)
+
+    with opened(tmp_path / "there", *turns, tools=(save,), config=Config(record=str(file))) as session:
+        asyncio.run(answered(session))
+    done.clear()
+    session = playing(tmp_path, file)
+    result = asked(session, save, mode="strict")
+    session.close()
+    assert (result.status, done) == ("finished", ["a"])
