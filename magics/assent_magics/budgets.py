@@ -1,15 +1,15 @@
 """`%agent budgets`: what is left of each."""
 
 from decimal import Decimal
-from typing import Any
-
+from typing import TYPE_CHECKING, Any
 from assent.core.budget import said
 from assent.core.errors import ConfigError
 from assent.core.waiver import Waiver, covering
-from assent.runs.standing import Standing
 from assent_magics import options
 from assent_magics.desk import Desk
 
+if TYPE_CHECKING:
+    from assent.runs.standing import Standing
 
 def budgets(desk: Desk, rest: str) -> Any:
     """The budgets that the runs of an agent are under, as a table."""
@@ -27,7 +27,7 @@ def budgets(desk: Desk, rest: str) -> Any:
     return pandas.DataFrame([_row(row, covering(waivers, budget=row.budget.name)) for row in rows])
 
 
-def _row(row: Standing, waiver: Waiver | None) -> dict[str, str]:
+def _row(row: "Standing", waiver: Waiver | None) -> dict[str, str]:
     """Where each run has its own, nothing is spent or left of it here."""
     spent, left = "", ""
     if row.spent is not None:
