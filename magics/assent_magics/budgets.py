@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
 from assent.core.budget import said
 from assent.core.errors import ConfigError
 from assent.core.waiver import Waiver, covering
@@ -10,6 +11,7 @@ from assent_magics.desk import Desk
 
 if TYPE_CHECKING:
     from assent.runs.standing import Standing
+
 
 def budgets(desk: Desk, rest: str) -> Any:
     """The budgets that the runs of an agent are under, as a table."""
