@@ -82,7 +82,7 @@ def end_of(text: Any, now: float) -> datetime:
     else:
         until = moment(text)
     if until.timestamp() <= now:
-        raise ConfigError(f"The waiver would end at {until:%Y-%m-%d %H:%M} UTC, which is past. Give a later end.")
+        raise ConfigError(f"It would end at {until:%Y-%m-%d %H:%M} UTC, which is past. Give a later end.")
     return until
 
 
