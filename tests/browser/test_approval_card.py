@@ -270,3 +270,33 @@ def test_dark_theme(open_notebook: OpenNotebook) -> None:
         notebook.screenshot("card-dark-decided")
     finally:
         notebook.theme(LIGHT)
+
+
+def test_what_else_a_person_should_know(open_notebook: OpenNotebook) -> None:
+    question = """\
+from assent.core.preview import Preview
+gap = Preview("none", "Not previewed.", gaps=("transfer has no preview: what it would change is not known.",))
+notes = (("Taint", "The run has read https://news.example/today, which nobody has trusted."),)
+await ask(pending(tool="transfer", privilege="super_admin", arguments={"amount": "250.00", "to": "DE89 3704"},
+    rule="policy.toml:12", notes=notes, approvers=2, approved_by=("ben",), until=1893456000.0, preview=gap));"""
+    notebook = asking(open_notebook, question)
+    card = notebook.cards(1)
+    for words in (
+        "(policy.toml:12)",
+        "news.example",
+        "1 of 2 have approved (ben)",
+        "2030-01-01 00:00 UTC",
+        "no preview",
+    ):
+        expect(card).to_contain_text(words)
+    notebook.screenshot("card-notes", of=card)
+    notebook.theme(DARK)
+    try:
+        notebook.screenshot("card-notes-dark", of=card)
+    finally:
+        notebook.theme(LIGHT)
+    click(card, "Reject …")
+    card.get_by_label("Why not?").press("Enter")
+    assert decision(notebook)["verdict"] == "reject"
+    notebook.wait_for_output(1, "Taint: The run has read https://news.example/today")
+    notebook.screenshot("card-notes-decided")

@@ -29,7 +29,10 @@ function button(label, className, act) {
 function facts(view) {
   const rows = [["Why", view.why], ["Asked because", view.asks], ...view.notes, ["Approvals", view.approvals], ["Expires", view.expires]].filter((row) => row[1]);
   const list = element("dl", "assent-facts");
-  for (const [name, value] of rows) list.append(element("dt", "", name), element("dd", "", value));
+  for (const row of rows) {
+    const noted = view.notes.includes(row) ? "assent-noted" : "";
+    list.append(element("dt", noted, row[0]), element("dd", noted, row[1]));
+  }
   return list;
 }
 
@@ -48,7 +51,7 @@ function foreseen(preview) {
     if (preview.text) more.append(element("div", "assent-table-title", preview.label), element("pre", "assent-printed", preview.text));
     box.append(more);
   }
-  box.append(element("div", "assent-hint", preview.way));
+  if (preview.way) box.append(element("div", "assent-hint", preview.way));
   return box;
 }
 

@@ -25,7 +25,7 @@ def preview_view(preview: Preview) -> dict[str, Any]:
         "head": _HEADS[preview.how],
         "effects": [reveal(line) for line in _effects(preview)],
         "gaps": [reveal(line) for line in _gaps(preview)],
-        "way": reveal(preview.way),
+        "way": reveal(_way(preview)),
         "tables": [_table_view(table) for table in preview.tables],
         "text": reveal(_text(preview)),
         "label": _label(preview),
@@ -42,13 +42,13 @@ def preview_lines(preview: Preview) -> list[str]:
         lines += [f"  {_title(table)}", *_indented(table_text(table.columns, table.rows))]
     if preview.text.strip():
         lines += [f"  {_label(preview)}:", *_indented(_text(preview))]
-    return [reveal(line) for line in [*lines, f"  {preview.way}"]]
+    return [reveal(line) for line in [*lines, *([f"  {_way(preview)}"] if _way(preview) else [])]]
 
 
 def preview_html(preview: Preview) -> str:
     """The same as static HTML: sentences open, tables to be opened."""
     items = "".join([f"<li>{_emphasised(line)}</li>" for line in _effects(preview)])
-    gaps = "".join([f'<li style="{MUTED}">{escape(line)}</li>' for line in _gaps(preview)])
+    gaps = "".join([f'<li style="{MUTED}">? {escape(line)}</li>' for line in _gaps(preview)])
     tables = "".join(
         [f"<div>{escape(_title(table))}</div>{table_html(table.columns, table.rows)}" for table in preview.tables]
     )
@@ -58,7 +58,7 @@ def preview_html(preview: Preview) -> str:
     return (
         f'<div style="margin:6px 0"><strong>{escape(_HEADS[preview.how])}</strong>'
         f'<ul style="margin:2px 0 4px 0;padding-left:20px">{items}{gaps}</ul>{more}'
-        f'<div style="{SMALL}">{escape(preview.way)}</div></div>'
+        f'<div style="{SMALL}">{escape(_way(preview))}</div></div>'
     )
 
 
@@ -83,6 +83,11 @@ def _table_view(table: Table) -> dict[str, Any]:
     rows = [[None if cell is None else reveal(cell) for cell in row] for row in table.rows]
     columns = [reveal(name) for name in table.columns]
     return {"title": reveal(_title(table)), "columns": columns, "rows": rows}
+
+
+def _way(preview: Preview) -> str:
+    """Nothing where the gaps say it already."""
+    return "" if preview.how == "none" and preview.gaps else preview.way
 
 
 def _text(preview: Preview) -> str:
