@@ -174,3 +174,21 @@ def test_a_replay_finds_nothing_different_years_later(tmp_path: Path, clock: Tim
         resumed(session, run)
         clock.goes_on(1000 * DAY)
         assert asyncio.run(session.replay(run)).difference == ""
+
+
+def test_the_question_what_became_of_a_call_expires_like_any_other(tmp_path: Path, clock: Time) -> None:
+    @tool(privilege="execute_safe")
+    def note() -> str:
+        done.append("noted")
+        raise KeyboardInterrupt
+
+    (tmp_path / "policy.toml").write_text('[ask]\nexpires = "24h"\n')
+    with opened(tmp_path, call("note"), "done", tools=(note,)) as session:
+        run = ran(session, note).run  # an interrupt in its middle
+        assert resumed(session, run).status == "suspended"
+        assert session.pending()[0].unknown
+        clock.goes_on(DAY)
+        with pytest.raises(ConfigError, match="has expired"):
+            approve(session, f"{run}.1")
+        assert resumed(session, run).pending[0].unknown
+        assert done == ["noted"]

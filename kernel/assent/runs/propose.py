@@ -7,6 +7,7 @@ from typing import Any
 from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind
 from assent.core.ids import place, proposer
+from assent.policy.asking import asked
 from assent.policy.decide import decide
 from assent.policy.facts import Call
 from assent.policy.modes import GRANTED
@@ -146,7 +147,8 @@ def _cut_off(run: Run, call: CallState) -> list[Event]:
 def _unknown(run: Run, call: CallState) -> list[Event]:
     """The question what became of a call; whatever the rules say of it now, it may have happened under others."""
     decision = decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts)
-    asking = decision if isinstance(decision, Ask) else Ask("")
+    put = decision if isinstance(decision, Ask) else asked(Ask(""), run.facts.layers.of("ask"))
+    asking = put if isinstance(put, Ask) else Ask("")
     asking = replace(asking, reason=ELSEWHERE if call.elsewhere else UNKNOWN, grantable=False)
     return [decided(run, call, asking, call.arguments, unknown=True)]
 
