@@ -50,6 +50,20 @@ def test_pandas_reads_a_file(tmp_path: Path) -> None:
     assert Source("file", str((tmp_path / "a.csv").resolve())) in found
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import threading\nt = threading.Thread(target=p.read_text)\nt.start(); t.join()\ndel t",
+        "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as e: x = list(e.map(str, [p]))\n"
+        "with ThreadPoolExecutor() as e: x = e.submit(p.read_text).result()",
+        "import asyncio\nx = await asyncio.to_thread(p.read_text)",
+    ],
+)
+def test_what_its_threads_read_counts(code: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    assert Source("file", str((tmp_path / "a.txt").resolve())) in outside(code, p=tmp_path / "a.txt")
+
+
 def test_a_host_is_a_source() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -1,8 +1,8 @@
 """What a piece of code reads from outside: told by Python's audit events while it runs, and by what it has at hand.
 
 Audit events tell of files, hosts and programs. Libraries that read on their own (DuckDB, polars, a driver of a
-database), connections that are open already and threads raise none: code that has one of these at hand counts as having
-read by it. What is not seen: a thread that was started before, and what such a thread leaves in a variable.
+database) and connections that are open already raise none: code that has one of these at hand counts as having read by
+it. What is not seen: a thread that was started before, and what such a thread leaves in a variable.
 """
 
 import os
@@ -18,7 +18,7 @@ from assent.core.taint import Source, Sources
 EVENTS = frozenset(
     {
         "open", "sqlite3.connect", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec",
-        "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn", "ctypes.dlopen", "_thread.start_new_thread",
+        "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn", "ctypes.dlopen",
     }
 )  # fmt: skip
 _NAMES = re.compile(r"[^\W\d]\w*")
@@ -27,7 +27,7 @@ _NATIVE = frozenset(
     _NAMES.findall(
         "duckdb _duckdb polars pyarrow h5py tables netCDF4 rasterio fiona pyogrio fastparquet lance deltalake "
         "psycopg2 asyncpg pymysql MySQLdb oracledb pyodbc snowflake clickhouse_connect pymongo redis cffi "
-        "pycurl grpc psycopg h5netcdf ctypes datafusion"
+        "pycurl grpc psycopg h5netcdf _thread ctypes datafusion"
     )
 )
 # What is open already speaks without connecting anew.
@@ -76,8 +76,6 @@ def entered(event: str, arguments: tuple[Any, ...]) -> Sources:
             return (Source("process", "a forked process"),)
         case "ctypes.dlopen":
             return (Source("code", f"ctypes {arguments[0]}"),)
-        case "_thread.start_new_thread":
-            return (Source("code", "a thread"),)
         case _:
             return ()
 

@@ -6,6 +6,7 @@ What libraries write without Python (DuckDB's COPY, a process of its own) raises
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -50,18 +51,27 @@ class Files:
 
 
 _files: ContextVar[Files | None] = ContextVar("files", default=None)
+_adopted: ContextVar[Files | None] = ContextVar("adopted", default=None)  # of a thread that code within has started
 _installed = False
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[Files]:
-    """Note the files that code within writes, as far as it runs in this context; threads of its own do not."""
+    """Note the files that code within writes, as far as it runs in this context, and what it and its threads read."""
     _install()
     files = Files()
-    token = _files.set(files)
+    token, profile = _files.set(files), threading.getprofile()
+
+    def adopt(*_: Any) -> None:
+        """What a thread that begins meanwhile does first: what it reads counts, from now on."""
+        sys.setprofile(profile)
+        _adopted.set(files)
+
+    threading.setprofile(adopt)
     try:
         yield files
     finally:
+        threading.setprofile(profile)
         _files.reset(token)
 
 
@@ -74,10 +84,10 @@ def _install() -> None:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _HEARD or (files := _files.get()) is None:
+    if event not in _HEARD or (files := _files.get() or _adopted.get()) is None:
         return
     with contextlib.suppress(Exception):  # whatever it is, the code's own action must go on
-        for path in _paths(event, arguments) if event in _EVENTS else ():
+        for path in _paths(event, arguments) if event in _EVENTS and _files.get() else ():
             _note(files, path)
         if len(files.read) < _MOST:
             files.read.update(dict.fromkeys(entered(event, arguments)))
