@@ -178,7 +178,7 @@ def test_a_replay_finds_nothing_different_years_later(tmp_path: Path, clock: Tim
 
 def test_the_question_what_became_of_a_call_expires_like_any_other(tmp_path: Path, clock: Time) -> None:
     @tool(privilege="execute_safe")
-    def note() -> str:
+    async def note() -> str:
         done.append("noted")
         raise KeyboardInterrupt
 
