@@ -22,16 +22,18 @@ class Marks:
         self._namespace = namespace
         self._lock = threading.Lock()
         self._names: dict[str, tuple[str, ...]] | None = None  # and what each was made of
+        self._early: list[Event] = []  # heard before they were known
 
     @property
     def names(self) -> Mapping[str, tuple[str, ...]]:
         """The marked names, each with those that it was made of."""
-        with self._lock:
-            if self._names is None:
-                self._names = {}
-                self._journal.subscribe(self._hear)
-                self._apply(self._journal.events(kind=Kind.VARIABLE_MARKED))
-            return self._names
+        if self._names is None:
+            self._journal.subscribe(self._hear)  # before the look, so that nothing comes between
+            told = self._journal.events(kind=Kind.VARIABLE_MARKED)  # without the lock, for which the writer may wait
+            with self._lock:
+                self._names = self._names or {}
+                self._apply([*told, *self._early])
+        return self._names or {}
 
     def add(self, names: Iterable[str], by: str, derived: Sequence[str] = ()) -> None:
         """Mark variables, for this session and later ones; `derived` are those that they were made of."""
@@ -77,8 +79,12 @@ class Marks:
             self._apply([event])
 
     def _hear(self, events: Sequence[Event]) -> None:
+        found = [event for event in events if event.kind is Kind.VARIABLE_MARKED]
         with self._lock:
-            self._apply([event for event in events if event.kind is Kind.VARIABLE_MARKED])
+            if self._names is None:
+                self._early += found
+            else:
+                self._apply(found)
 
     def _apply(self, events: Iterable[Event]) -> None:
         names = dict(self._names or {})
