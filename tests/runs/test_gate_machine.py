@@ -304,12 +304,12 @@ class Gate:
         return self.chance.choice(["note", "pay", "pay", "pay", "root", "duo"]), self.chance.randint(0, 2)
 
     def run(self) -> str:
-        runs = sorted(run for run, user in self.runs.items() if user == self.user)
+        runs = [run for run, user in self.runs.items() if user == self.user]  # the latest last
         return self.chance.choice(runs[-3:]) if runs else ""
 
     def question(self) -> CallState | None:
         """One that waits, also of those whose time is over: somebody may have an old card before them."""
-        runs = sorted(run for run, user in self.runs.items() if user == self.user)
+        runs = [run for run, user in self.runs.items() if user == self.user]  # the latest last
         found = [item for run in runs for item in self.session.state(run).waiting]
         return self.chance.choice(found[-4:]) if found else None
 
