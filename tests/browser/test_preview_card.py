@@ -1,7 +1,6 @@
 """A card with the preview of its call, over the Assent kernel: what an analyst sees before saying yes."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -28,7 +27,7 @@ WHY = "The test orders distort the totals, so I remove them, fill the gaps and a
 
 
 @pytest.fixture
-def notebook(server: Server, open_notebook: OpenNotebook, request: pytest.FixtureRequest) -> Iterator[NotebookPage]:
+def notebook(server: Server, open_notebook: OpenNotebook, request: pytest.FixtureRequest) -> NotebookPage:
     """A notebook whose agent asks to clean the orders."""
     folder = server.folder / re.sub(r"\W+", "-", request.node.name).strip("-")
     folder.mkdir()
@@ -38,7 +37,7 @@ def notebook(server: Server, open_notebook: OpenNotebook, request: pytest.Fixtur
     opened = open_notebook([ORDERS, cell, check], kernel="assent", name=f"{folder.name}/orders.ipynb")
     opened.run(0, 1)
     opened.cards(1).first.wait_for()
-    yield opened
+    return opened
 
 
 def preview(notebook: NotebookPage) -> Locator:

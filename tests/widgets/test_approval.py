@@ -85,7 +85,8 @@ def test_what_was_said_of_an_unknown_outcome(decided: Decided, state: str, reaso
 
 
 def test_two_people() -> None:
-    assert view(pending(approvers=2, approved_by=("ana",)))["approvals"] == "1 of 2 have approved (ana), each with a passphrase"
+    approvals = view(pending(approvers=2, approved_by=("ana",)))["approvals"]
+    assert approvals == "1 of 2 have approved (ana), each with a passphrase"
     assert view(pending())["approvals"] == ""
 
 
