@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import contextlib
 import functools
+import logging
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping, Sequence
@@ -18,7 +19,7 @@ from assent.core.agent import Agent
 from assent.core.approval import Pending
 from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, RunCommand, StartRun, StopRun
 from assent.core.config import Config
-from assent.core.errors import ConfigError, NotFound, StoreError
+from assent.core.errors import AssentError, ConfigError, NotFound, StoreError
 from assent.core.events import ENDINGS, Event, Kind, Progress, current_user
 from assent.core.ids import run_of
 from assent.core.model import Model
@@ -46,6 +47,7 @@ from assent.runs.waivers import Waivers
 from assent.store import attached
 from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
+from assent.store.sign import sign
 from assent.store.window import Window
 from assent.tools.idempotency import call_at_work
 from assent.tools.python import python_tool
@@ -53,6 +55,7 @@ from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
 from assent.work import Work
 
+_log = logging.getLogger(__name__)
 WIND_UP = 1.0  # seconds that a shutdown waits for the runs it has interrupted
 
 
@@ -382,7 +385,17 @@ class Session:
                     for item in self._work.live.grants.of_session(self._work.session)
                 ]
             )
+        self._sign()
         attached.detach(self.journal.house)
+
+    def _sign(self) -> None:
+        """Sign the journal's head, if the settings say so; what hinders that is said, and hinders nothing else."""
+        if not self.config.sign:
+            return
+        try:
+            sign(self.journal.house.select, self.journal.append, self.journal.user)
+        except AssentError as error:
+            _log.warning("The journal was not signed: %s", error)
 
 
 async def _driven(live: Live) -> None:

@@ -6,6 +6,7 @@ from assent.core import retention
 from assent.core.errors import ConfigError
 from assent.core.events import current_user
 from assent_magics import options
+from assent_magics.audit import sign_if_set
 from assent_magics.desk import Desk
 
 
@@ -15,6 +16,7 @@ def backup(desk: Desk, rest: str) -> None:
 
     words, given = options.split(rest, options.BACKUP)
     file = _file(words, "backup FILE")
+    sign_if_set(desk)
     made = backups.back_up(desk.session.journal.whole(), file, replace="force" in given)
     print(f"{file} holds {made}, {file.stat().st_size / 1e6:.1f} MB. %agent restore puts it back.")
 
@@ -35,12 +37,19 @@ def restore(desk: Desk, rest: str) -> None:
 
 
 def verify(desk: Desk, rest: str) -> None:
-    """Recompute the hash chain and look at every payload."""
-    from assent.store import chain
+    """Recompute the hash chain, look at every payload, and hold it against what was signed."""
+    from assent.store import anchor, evidence, head
+    from assent.store import audit as audits
 
-    _no_words(*options.split(rest, options.NONE)[0])
+    words, given = options.split(rest, options.VERIFY)
+    keys = [head.public_key(text) for text in given.get("key", ())]
+    heads = [jws for place in given.get("anchor", ()) for jws in anchor.heads(Path(place).expanduser())]
+    if words:
+        with evidence.opened(_file(words, "verify FILE")) as found:
+            print(audits.audit(found.select, found.folder, keys, heads, found.findings))
+        return
     journal = desk.session.journal
-    print(chain.verify(journal.house.select, journal.folder))
+    print(audits.audit(journal.house.select, journal.folder, keys, heads))
 
 
 def compact(desk: Desk, rest: str) -> None:

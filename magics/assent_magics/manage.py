@@ -16,6 +16,7 @@ from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent.store.schema import runs_where
 from assent_magics import control, keeping, lineage, options, record, travel, unfinished
+from assent_magics.audit import audit
 from assent_magics.budgets import budgets
 from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
@@ -315,7 +316,12 @@ COMMANDS: Mapping[str, Command] = {
     "restore": Command(
         "restore FILE --to FOLDER", "put a backup back, where no workspace is open", keeping.restore, options.RESTORE
     ),
-    "verify": Command("verify", "recompute the hash chain of all that is recorded", keeping.verify, options.NONE),
+    "verify": Command(
+        "verify [FILE]", "whether all that is recorded is as it was written, and signed", keeping.verify, options.VERIFY
+    ),
+    "audit": Command(
+        "audit [sign|anchor|export FILE]", "who decided what; sign the record, or hand it out", audit, options.AUDIT
+    ),
     "compact": Command("compact", "forget by the rules of [retention]", keeping.compact, options.COMPACT),
     "doctor": Command("doctor", "look for what is missing", doctor, options.NONE),
 }

@@ -142,6 +142,11 @@ RESTORE: Mapping[str, Option] = {
     "--to": Option(_text, "make this folder the workspace of the backup"),
     **BACKUP,
 }
+AUDIT: Mapping[str, Option] = {"--force": Option(None, "export: replace the file if it is there")}
+VERIFY: Mapping[str, Option] = {
+    "--key": Option(_some, "a public key, or its file: only what it signed counts", many=True),
+    "--anchor": Option(_some, "signed heads from outside: a file of them, or a repository with notes", many=True),
+}
 COMPACT: Mapping[str, Option] = {"--dry-run": Option(None, "only say what would be forgotten")}
 TRUST: Mapping[str, Option] = {
     "--reason": Option(_text, "why, in quotes; whoever looks at it later reads it"),

@@ -32,7 +32,7 @@ def proved(desk: Desk, command: Decide) -> Decide:
     if command.outcome is not None or not (command.by or any(item.personal for item in asked)):
         return command
     by = command.by or desk.session.user
-    return replace(command, by=by, passphrase=_ask(f"The passphrase of {by}: "))
+    return replace(command, by=by, passphrase=ask(f"The passphrase of {by}: "))
 
 
 def _table() -> Any:
@@ -47,15 +47,16 @@ def _table() -> Any:
 def _add(name: str) -> None:
     if call_at_work():
         raise ConfigError("People list themselves, and this is a tool's call. Type it in a cell of your own.")
-    before = _ask(f"The passphrase of {name} until now: ") if name in listed.names() else ""
-    passphrase = _ask(f"A passphrase for {name}, {listed.SHORTEST} signs or more: ")
-    if passphrase != _ask("Once more: "):
+    before = ask(f"The passphrase of {name} until now: ") if name in listed.names() else ""
+    passphrase = ask(f"A passphrase for {name}, {listed.SHORTEST} signs or more: ")
+    if passphrase != ask("Once more: "):
         raise ConfigError("These were two different passphrases. Nothing was changed.")
     listed.enrol(name, passphrase, before)
     print(f"{name} is listed in {listed.path()}.")
 
 
-def _ask(text: str) -> str:
+def ask(text: str) -> str:
+    """What a person types for a passphrase; `ConfigError` where nobody can be asked."""
     try:
         return getpass.getpass(text)
     except (EOFError, RuntimeError, NotImplementedError) as error:

@@ -27,6 +27,7 @@ class Assent(Configurable):
     lineage = Bool(None, allow_none=True, help="Keep which cell wrote which variable.").tag(config=True)
     preview = Bool(None, allow_none=True, help="Show what a call would do before it is approved.").tag(config=True)
     preview_seconds = Float(None, allow_none=True, help="The most that a preview may take.").tag(config=True)
+    sign = Bool(None, allow_none=True, help="Sign the record when a session ends.").tag(config=True)
     admin = Bool(None, allow_none=True, help="See what everybody has in the workspace.").tag(config=True)
 
     def effective(self, folder: Path) -> Config:

@@ -235,8 +235,8 @@ def test_no_door_leads_past_ones_part(workspaces: Workspaces, query: str) -> Non
     ("query", "message"),
     [
         ("SELECT * FROM main.events", "main.events: name a table without its schema or database"),
-        ("SELECT * FROM event", "Table with name event does not exist. There are approvals, costs, "),
-        ("SHOW TABLES", "The tables are approvals, costs, "),
+        ("SELECT * FROM event", "Table with name event does not exist. There are approvals, audit, "),
+        ("SHOW TABLES", "The tables are approvals, audit, "),
         ("EXPLAIN FROM events", "A plan tells how large the whole workspace is. An administrator's session"),
         ("SELECT * FROM query('FROM events')", "query can read more than this session may see"),
         ("SELECT nothing FROM events", 'Referenced column "nothing" not found'),

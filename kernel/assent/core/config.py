@@ -29,6 +29,7 @@ class Config:
     A session sees what `tenant` and its user have in the workspace; with `admin`, everybody's.
     `lineage`: the journal keeps which cell wrote which variable.
     `preview`: whoever is asked about a call sees what it would do, if that can be found out in `preview_seconds`.
+    `sign`: the journal's head is signed when a session ends, before a backup and an export, if there is a key.
     `record` is a file that runs are recorded into, `replay` one that they are answered from; then none is recorded.
     `models` holds what `core.model_settings` reads, by "default", provider or `provider:model`, and `retention` what
     `core.retention` reads.
@@ -49,6 +50,7 @@ class Config:
     lineage: bool = True
     preview: bool = True
     preview_seconds: float = 1.5
+    sign: bool = False
     agents: tuple[Agent, ...] = ()
     models: Tables = field(default_factory=dict)
     retention: Mapping[str, Any] = field(default_factory=dict)
@@ -106,7 +108,7 @@ def from_environment(config: Config, environ: Mapping[str, str] = os.environ) ->
     """`config` with ASSENT_MODEL, _AGENT, _WAIT and the others of `names` in capitals over it."""
     names = (
         "model", "agent", "wait", "on_ask", "max_steps", "mode", "base_url", "record", "replay", "tenant", "admin",
-        "lineage", "preview", "preview_seconds",
+        "lineage", "preview", "preview_seconds", "sign",
     )  # fmt: skip
     values = {name: environ[key] for name in names if (key := f"ASSENT_{name.upper()}") in environ}
     return _merged(config, values, "the environment")

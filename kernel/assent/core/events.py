@@ -62,6 +62,7 @@ class Kind(StrEnum):
     SOURCE_TRUSTED = "source_trusted"  # core.trust: id, source as KIND:NAME, scope, run, session, reason, by, until
     TRUST_REVOKED = "trust_revoked"  # id, by
     WAIVER_ENDED = "waiver_ended"  # id, by: ended before its time
+    CHAIN_SIGNED = "chain_signed"  # store.sign: jws, key: the public one, seq and head: of the event signed, by
     COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain), until: seq
 
 

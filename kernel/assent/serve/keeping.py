@@ -1,19 +1,25 @@
-"""`assent backup | restore | verify | compact`: keeping a workspace, whether notebooks have it open or not."""
+"""`assent backup | restore | verify | sign | export | compact`: keeping a workspace, whether it is open or not."""
 
 import argparse
+import getpass
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from assent.core import config as configs
 from assent.core import retention
-from assent.core.errors import StoreError
+from assent.core.errors import AssentError, ConfigError, StoreError
 from assent.core.events import current_user
-from assent.store import chain, database
+from assent.store import anchor, database, evidence, head
+from assent.store.audit import audit
 from assent.store.backup import back_up
 from assent.store.compact import compact, foreseen
+from assent.store.export import export
 from assent.store.journal import Journal
 from assent.store.restore import restore
+from assent.store.sign import sign
+from assent.store.signing_key import PASSPHRASE
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,8 +35,28 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     put.add_argument("--force", action="store_true", help="also over a workspace with runs, which is kept beside")
     put.set_defaults(command=_restore)
 
-    check = commands.add_parser("verify", help="recompute the hash chain of all that is recorded")
+    check = commands.add_parser("verify", help="whether all that is recorded is as it was written, and signed")
+    check.add_argument(
+        "path", type=Path, nargs="?", help="a workspace, its database, a backup or an export; a copy is read"
+    )
+    check.add_argument(
+        "--key", action="append", default=[], help="a public key, or its file: only what it signed counts"
+    )
+    check.add_argument(
+        "--anchor", action="append", default=[], type=Path, help="signed heads from outside: a file, or a repository"
+    )
     check.set_defaults(command=_verify)
+
+    signs = commands.add_parser("sign", help="sign the last event of the journal, and so all before it")
+    signs.add_argument(
+        "--anchor", type=Path, metavar="FOLDER", help="put it into a git note of the repository there, too"
+    )
+    signs.set_defaults(command=_sign)
+
+    hand = commands.add_parser("export", help="write every event with its hash into a file of JSON Lines")
+    hand.add_argument("file", type=Path)
+    hand.add_argument("--force", action="store_true", help="replace the file if it is there")
+    hand.set_defaults(command=_export)
 
     forget = commands.add_parser("compact", help="forget by the rules of [retention], and give back the space")
     forget.add_argument("--dry-run", action="store_true", help="only say what would be forgotten")
@@ -39,6 +65,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _backup(arguments: argparse.Namespace) -> int:
     with _opened() as journal:
+        _sign_if_set(journal)
         made = back_up(journal, arguments.file.absolute(), replace=arguments.force)
     print(f"{arguments.file} holds {made}, {arguments.file.stat().st_size / 1e6:.1f} MB")
     return 0
@@ -53,10 +80,53 @@ def _restore(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(_: argparse.Namespace) -> int:
+def _verify(arguments: argparse.Namespace) -> int:
+    keys = [head.public_key(text) for text in arguments.key]
+    heads = [jws for place in arguments.anchor for jws in anchor.heads(place)]
+    if arguments.path is None:
+        with _opened() as journal:
+            found = audit(journal.select, journal.folder, keys, heads)
+    else:
+        with evidence.opened(arguments.path.absolute()) as given:
+            found = audit(given.select, given.folder, keys, heads, given.findings)
+    print(found)
+    return 1 if found.findings else 0
+
+
+def _sign(arguments: argparse.Namespace) -> int:
     with _opened() as journal:
-        print(chain.verify(journal.select, journal.folder))
+        done = sign(journal.select, journal.append, current_user(), _ask, make=True)
+    print(f"Signed up to event {done.seq:,} by the key {done.key}" + (f", made in {done.made}" if done.made else ""))
+    print(f"The signed heads are in {done.file}")
+    if arguments.anchor is not None:
+        commit = anchor.note(done.jws, arguments.anchor)
+        print(f"A note of the commit {commit[:12]} has it. Send it away: git push origin {anchor.REF}")
     return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with _opened() as journal:
+        _sign_if_set(journal)
+        count = export(journal.select, arguments.file.absolute(), replace=arguments.force)
+    print(f"{arguments.file} holds {count:,} events")
+    return 0
+
+
+def _sign_if_set(journal: Journal) -> None:
+    """Sign before what leaves the workspace, if its settings say so; what hinders that is said, and hinders no more."""
+    if not configs.load(journal.folder).sign:
+        return
+    try:
+        sign(journal.select, journal.append, current_user())
+    except AssentError as error:
+        print(f"assent: not signed: {error}", file=sys.stderr)
+
+
+def _ask(question: str) -> str:
+    try:
+        return getpass.getpass(question)
+    except EOFError:
+        raise ConfigError(f"Nobody can be asked here: set {PASSPHRASE}.") from None
 
 
 def _compact(arguments: argparse.Namespace) -> int:

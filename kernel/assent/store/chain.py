@@ -29,7 +29,8 @@ _COLUMN = {
 _BLOBS = """CASE WHEN contains(body, '"blob":"') OR contains(body, '"images":[')
     THEN list_append(json_extract_string(body, '$.images[*].digest'), body ->> '$.blob') END"""
 _KEPT = f"CASE WHEN starts_with(body, '{FORGOTTEN}') OR kind = '{Kind.COMPACTED}' THEN body END"
-_ROWS = f"""SELECT {", ".join([_COLUMN.get(name, f'"{name}"') for name in NAMES])}, {_BLOBS}, {_KEPT}
+LINKED = ", ".join([_COLUMN.get(name, f'"{name}"') for name in NAMES])  # the columns of a row, as its hash covers them
+_ROWS = f"""SELECT {LINKED}, {_BLOBS}, {_KEPT}
     FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"""
 _HASH, _BATCH, _KIND = NAMES.index("hash"), NAMES.index("batch"), NAMES.index("kind")
 
@@ -61,10 +62,11 @@ class Walk:
     said: tuple[int, str] = (0, "")  # what the journal says of that: how many, and the digest
 
 
-def verify(select: Select, folder: Path) -> Verified:
+def verify(select: Select, folder: Path | None) -> Verified:
     """Follow the chain to the event that is the last one now; `StoreError` names the first that does not fit.
 
-    `select` reads the journal, in portions, so that nothing is held up; `folder` is the workspace's.
+    `select` reads the journal, in portions, so that nothing is held up; `folder` is the workspace's, None where no
+    payloads are at hand, which then count as none.
     """
     compacted = _compactions(select)
     try:
@@ -75,26 +77,32 @@ def verify(select: Select, folder: Path) -> Verified:
     return verify(select, folder)  # the first portions were read before events were forgotten, the last ones after
 
 
-def _verified(select: Select, folder: Path) -> Verified:
+def _verified(select: Select, folder: Path | None) -> Verified:
     walk = followed(select)
     if walk.forgotten and (walk.forgotten, walk.digest.hexdigest()) != walk.said:
         raise StoreError(
             f"The journal was changed: {walk.forgotten:,} events read as forgotten, and no compaction says so of "
             "exactly these. Restore a backup with `assent restore FILE`."
         )
-    _check_payloads(walk.payloads, folder / blobs.FOLDER)
-    return Verified(walk.seq, walk.head, walk.forgotten, len(walk.payloads))
+    if folder is not None:
+        _check_payloads(walk.payloads, folder / blobs.FOLDER)
+    return Verified(walk.seq, walk.head, walk.forgotten, len(walk.payloads) if folder else 0)
 
 
 def followed(select: Select) -> Walk:
     """A whole chain, whatever it says of what was forgotten."""
-    [(last,)] = select("SELECT coalesce(max(seq), 0) FROM events", ())
+    [(last, count)] = select("SELECT coalesce(max(seq), 0), count(*) FROM events", ())
     walk = Walk()
     while walk.seq < last:
         rows = select(_ROWS, (walk.seq, min(last, walk.seq + PORTION)))
         _follow(walk, rows)
         if not rows:
             raise _unfit(walk.seq + 1)
+    if count != last:
+        raise StoreError(
+            f"The journal was changed: it has {count:,} events, of which {last:,} are in the chain. "
+            "Restore a backup with `assent restore FILE`."
+        )
     return walk
 
 
@@ -111,9 +119,8 @@ def recent(select: Select) -> int:
 
 def _follow(walk: Walk, rows: Iterable[tuple[Any, ...]]) -> None:
     for *row, names, kept in rows:
-        seq, prev, digest, batch = row[0], row[_HASH - 1], row[_HASH], row[_BATCH]
-        values = row[:_HASH] if batch is None else [*row[:_HASH], batch]
-        if seq != walk.seq + 1 or prev != walk.head or digest != sealed(values):
+        seq, prev, digest = row[0], row[_HASH - 1], row[_HASH]
+        if seq != walk.seq + 1 or prev != walk.head or digest != recomputed(row):
             raise _unfit(walk.seq + 1)
         walk.seq, walk.head = seq, digest
         for name in names or ():
@@ -121,6 +128,12 @@ def _follow(walk: Walk, rows: Iterable[tuple[Any, ...]]) -> None:
                 walk.payloads.setdefault(name, seq)
         if kept is not None:
             _remember(walk, row[_KIND], kept)
+
+
+def recomputed(row: Sequence[Any]) -> str:
+    """The hash that a row of `LINKED` should have."""
+    batch = row[_BATCH]
+    return sealed([*row[:_HASH]] if batch is None else [*row[:_HASH], batch])
 
 
 def _remember(walk: Walk, kind: str, body: str) -> None:

@@ -53,14 +53,15 @@ def _unpacked(file: Path, folder: Path) -> Iterator[tuple[Path, Manifest]]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder.parent))
     try:
-        manifest = _unpack(file, place)
+        manifest = unpacked(file, place)
         _check(file, place, manifest)
         yield place, manifest
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _unpack(file: Path, place: Path) -> Manifest:
+def unpacked(file: Path, place: Path) -> Manifest:
+    """Put what an archive holds into a folder; `StoreError` if it is no backup. Nothing of it is verified."""
     try:
         with zipfile.ZipFile(file) as packed:
             for name in packed.namelist():

@@ -191,6 +191,34 @@ VIEWS: dict[str, str] = {
             ORDER BY later.seq LIMIT 1
         ) AS ended ON true
         WHERE given.kind = 'grant_given' ORDER BY given.seq""",
+    # An act of a person or of the policy in each row; what became of a call stands beside what was decided of it.
+    "audit": """
+        WITH acts AS (
+            SELECT *, sum(if(kind = 'call_decided', 1, 0)) OVER (PARTITION BY run, call ORDER BY seq) AS round
+            FROM events WHERE kind IN ('run_started', 'call_decided', 'approval_decided', 'approval_expired',
+                'call_started', 'grant_given', 'grant_revoked', 'waiver_granted', 'waiver_ended', 'budget_waived',
+                'source_trusted', 'trust_revoked', 'variable_marked', 'stop_requested', 'agent_defined', 'compacted',
+                'chain_signed')
+        ), became AS (
+            SELECT run, call, round, min(time) FILTER (kind = 'call_started') AS performed,
+                list(body ->> 'by' ORDER BY seq) FILTER (kind = 'approval_decided' AND decision = 'approve') AS approved
+            FROM acts WHERE call IS NOT NULL GROUP BY ALL
+        )
+        SELECT acts.seq, acts.time, acts.kind AS act,
+            coalesce(body ->> 'by', CASE kind WHEN 'call_decided' THEN 'policy' WHEN 'approval_expired' THEN NULL
+                WHEN 'call_started' THEN NULL ELSE "user" END) AS "by",
+            acts.tool, acts.privilege, acts.decision, coalesce(became.approved, []) AS approved_by, became.performed,
+            body ->> 'rule' AS rule, coalesce(body ->> 'grant', CASE WHEN kind IN ('grant_given', 'grant_revoked')
+                THEN body ->> 'id' END) AS "grant",
+            CASE WHEN kind IN ('waiver_granted', 'waiver_ended') THEN body ->> 'id'
+                ELSE coalesce(body ->> 'waiver', split_part(list_filter(
+                    CAST(coalesce(body -> 'notes', '[]') AS JSON[]), lambda note: (note ->> 0) = 'Waiver')[1] ->> 1,
+                    ' ', 1)) END AS waiver,
+            body ->> 'reason' AS reason, body -> 'arguments' AS arguments, acts.call, acts.run, acts.agent, acts."user",
+            acts.notebook, acts.cell, body ->> 'policy_version' AS policy_version, acts.hash
+        FROM acts LEFT JOIN became ON acts.kind = 'call_decided' AND became.run = acts.run
+            AND became.call = acts.call AND became.round = acts.round
+        WHERE acts.kind <> 'call_started' ORDER BY acts.seq""",
     "costs": """
         SELECT time, date_trunc('hour', time) AS hour, split_part(model, ':', 1) AS provider, model, agent, run, step,
             notebook, cell, tenant, "user", input_tokens, output_tokens, cached_tokens, reasoning_tokens,
