@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from assent.core import retention
-from assent.core.errors import ConfigError
+from assent.core.errors import ConfigError, StoreError
 from assent.core.events import current_user
 from assent_magics import options
 from assent_magics.audit import sign_if_set
@@ -45,11 +45,16 @@ def verify(desk: Desk, rest: str) -> None:
     keys = [head.public_key(text) for text in given.get("key", ())]
     heads = [jws for place in given.get("anchor", ()) for jws in anchor.heads(Path(place).expanduser())]
     if words:
-        with evidence.opened(_file(words, "verify FILE")) as found:
-            print(audits.audit(found.select, found.folder, keys, heads, found.findings))
-        return
-    journal = desk.session.journal
-    print(audits.audit(journal.house.select, journal.folder, keys, heads))
+        with evidence.opened(_file(words, "verify FILE")) as handed:
+            found = audits.audit(handed.select, handed.folder, keys, heads, handed.findings)
+    else:
+        journal = desk.session.journal
+        found = audits.audit(journal.house.select, journal.folder, keys, heads)
+    print(found)
+    if found.findings:
+        raise StoreError(
+            "It was changed, as said above. %agent restore FILE puts a backup back; keep this one as evidence."
+        )
 
 
 def compact(desk: Desk, rest: str) -> None:

@@ -13,6 +13,7 @@ from assent.store.head import Signed
 from assent.store.tampering import MOST, Finding, removed_from_the_end, tampered
 
 _SIGNATURES = f"SELECT seq, body ->> 'jws' FROM events WHERE kind = '{Kind.CHAIN_SIGNED}' ORDER BY seq"
+_LATER = f"SELECT count(*) FROM events WHERE seq > ? AND kind <> '{Kind.CHAIN_SIGNED}'"  # those sign by themselves
 _HASH = "SELECT hash FROM events WHERE seq = ? ORDER BY hash"
 
 
@@ -39,7 +40,7 @@ class Audit:
         if self.signed is None:
             return "Nothing signed shows that nobody wrote the journal anew. %agent audit sign signs it."
         whose = f"the key {self.signed.key}" + ("" if self.checked else ", which nobody vouched for (--key)")
-        later = f"; the {self.later:,} after it are in the chain alone" if self.later else ""
+        later = f"; {self.later:,} later {'one is' if self.later == 1 else 'ones are'} not signed" if self.later else ""
         return f"Signed up to {self.signed.head} by {whose}{later}."
 
 
@@ -61,8 +62,7 @@ def audit(
     if keys and not heads:
         doubts.append(Finding("unsigned", 0, "Nothing here is signed by the key that was given."))
     findings = [*before, *findings, *doubts, *misfits]
-    [(last,)] = select("SELECT coalesce(max(seq), 0) FROM events", ())
-    later = last - fitting.head.seq if fitting else 0
+    [(later,)] = select(_LATER, (fitting.head.seq,)) if fitting else [(0,)]
     return Audit(findings, "" if findings else whole, fitting, bool(keys), later)
 
 
