@@ -176,6 +176,57 @@ def test_a_column_that_was_emptied_is_found_with_its_event(
     assert [item.seq for item in found] == [row]
 
 
+ODD = {
+    "infinite": "duration = 'inf'", "no number": "duration = 'nan'", "for ever": "time = 'infinity'",
+    "long ago": "time = '-infinity'",
+    "no object": "body = '[]'", "a forged forgetting": "body = '{\"forgotten\":\"x\"}'",
+    "what is no kind": "kind = 'x'", "a signature of nothing": "kind = 'chain_signed', body = '{\"jws\":{\"a\":[]}}'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_values_are_found_and_break_nothing(place: Path, odd: str) -> None:
+    tamper(place, f"UPDATE events SET {ODD[odd]} WHERE seq = 4")
+    assert told(place)[0] == ("changed", 4)
+
+
+HEADS = [
+    "",
+    "a.b.c",
+    "e30.e30.e30",
+    "[" * 9_000,
+    "x" * 20_000,
+    "eyJqd2siOiJ4In0.e30.AAAA",
+    "eyJqd2siOnsieCI6IiJ9fQ.e30.AAAA",
+]
+
+
+@pytest.mark.parametrize("jws", HEADS, ids=len)
+def test_what_is_no_signature_is_refused(jws: str) -> None:
+    with pytest.raises(StoreError, match="no signature of a journal's head"):
+        head.read(jws)
+
+
+LINES = {
+    "a number that is too large": ('"seq":4', f'"seq":{2**63}'), "a text for a number": ('"seq":4', '"seq":"4"'),
+    "no number": ('"duration":0.4', '"duration":NaN'), "an infinite one": ('"duration":0.4', '"duration":1e999'),
+    "a column that is not there": ('"seq":4', '"seq":4,"more":1'), "no time": ('"time":"', '"time":"x'),
+    "no amount": ('"cost":"', '"cost":"x'), "a depth without end": ('"step":4', '"step":' + "[" * 100_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_odd_lines_of_an_export_are_named(place: Path, tmp_path: Path, line: str) -> None:
+    file = tmp_path / "events.jsonl"
+    with evidence.opened(place) as found:
+        export.export(found.select, file)
+    lines = file.read_text("utf-8").splitlines()
+    before, after = LINES[line]
+    assert before in lines[3]
+    file.write_text("\n".join([*lines[:3], lines[3].replace(before, after, 1), *lines[4:]]), "utf-8")
+    assert told(file)[0] in [("unreadable", 4), ("changed", 4)]
+
+
 DONE = {
     "the first removed": (["DELETE FROM events WHERE seq = 1"], [("removed", 1)]),
     "one in the middle removed": (["DELETE FROM events WHERE seq = 4"], [("removed", 4)]),

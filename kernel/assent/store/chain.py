@@ -21,7 +21,7 @@ Select = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 # The database hashes the bodies, so that they need not be fetched; those of schema version 1 are in the chain as text.
 _COLUMN = {
-    "time": "epoch_us(time)",
+    "time": "CASE WHEN isfinite(time) THEN epoch_us(time) END",  # infinity is never written
     "cost": "CAST(cost AS VARCHAR)",  # with all nine decimals, as the chain has it
     "body": f"""CASE WHEN batch IS NULL THEN CAST(body AS VARCHAR) WHEN starts_with(body, '{FORGOTTEN}')
         THEN substr(CAST(body AS VARCHAR), {len(FORGOTTEN) + 1}, 64) ELSE sha256(body) END""",
@@ -133,7 +133,10 @@ def _follow(walk: Walk, rows: Iterable[tuple[Any, ...]]) -> None:
 def recomputed(row: Sequence[Any]) -> str:
     """The hash that a row of `LINKED` should have."""
     batch = row[_BATCH]
-    return sealed([*row[:_HASH]] if batch is None else [*row[:_HASH], batch])
+    try:
+        return sealed([*row[:_HASH]] if batch is None else [*row[:_HASH], batch])
+    except ValueError:  # a duration that is no number, which is never written
+        return ""
 
 
 def _remember(walk: Walk, kind: str, body: str) -> None:

@@ -21,6 +21,7 @@ _ROWS = (
     "SELECT " + ", ".join(f'CAST("{name}" AS VARCHAR)' if name == "body" else f'"{name}"' for name in NAMES)
 ) + " FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
 _TYPES = {"VARCHAR": str, "JSON": str, "BIGINT": int, "INTEGER": int, "DOUBLE": float}
+_BITS = {"BIGINT": 63, "INTEGER": 31}
 _BODY = NAMES.index("body")
 
 
@@ -100,6 +101,8 @@ def _value(name: str, kind: str, value: Any) -> Any:
         return encoded(value)
     if name == "cost":
         return Decimal(_of(str, value))
+    if kind in _BITS and abs(_of(int, value)) >> _BITS[kind]:
+        raise ValueError
     return _of(_TYPES[kind], value)
 
 

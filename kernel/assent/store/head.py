@@ -63,8 +63,9 @@ def read(jws: str, keys: Collection[str] = ()) -> Signed:
         public = str(PyJWS().get_unverified_header(jws)["jwk"]["x"])
         body = PyJWS().decode(jws, _key(public), algorithms=[ALGORITHM])
         head = Head(**json.loads(body))
-        sound = type(head.seq) is int and {str} == {type(head.head), type(head.first), type(head.when)}
-    except (PyJWTError, ValueError, KeyError, TypeError):
+        datetime.fromisoformat(head.when)
+        sound = type(head.seq) is int and 0 < head.seq < 2**63 and {str} == {type(head.head), type(head.first)}
+    except (PyJWTError, ValueError, KeyError, TypeError, RecursionError):
         raise StoreError("it is no signature of a journal's head, or was changed") from None
     if not sound:
         raise StoreError("it is no signature of a journal's head")

@@ -102,7 +102,7 @@ def _stray(row: Row, last: int) -> Finding:
     """An event with a number that cannot be its own."""
     if (place := _place(row, last)) is not None:
         return Finding("moved", place, f"Event {place} stands at {row[_SEQ]}: its number was changed.", "seq")
-    return Finding("inserted", row[_SEQ], f"An event ({row[_KIND]}) with the number {row[_SEQ]} was inserted.")
+    return Finding("inserted", row[_SEQ], f"An event ({row[_KIND]!r}) with the number {row[_SEQ]} was inserted.")
 
 
 def _own(before: _Before, rows: list[Row], following: list[Row]) -> tuple[Row, list[Row]]:
@@ -123,7 +123,7 @@ def _besides(row: Row, other: Row) -> Finding:
     if (place := _place(other, seq)) is not None:
         return Finding("moved", place, f"Event {place} stands at {seq}, where another one is: it was moved.", "seq")
     forged = ", with a hash of its own that fits," if recomputed(other) == other[_HASH] else ""
-    return Finding("inserted", seq, f"At {seq} a second event ({other[_KIND]}){forged} was inserted.")
+    return Finding("inserted", seq, f"At {seq} a second event ({other[_KIND]!r}){forged} was inserted.")
 
 
 def _fits(before: _Before, row: Row, following: list[Row]) -> Iterator[Finding]:
