@@ -1,5 +1,6 @@
 """An audit: whatever is done to a copied journal is named, and what nobody can see without a signature is said too."""
 
+import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -190,7 +191,9 @@ def test_odd_values_are_found_and_break_nothing(place: Path, odd: str) -> None:
     assert told(place)[0] == ("changed", 4)
 
 
+DEEP = base64.urlsafe_b64encode(b"[" * 6_000).decode()
 HEADS = [
+    f"{DEEP}.e30.AAAA",
     "",
     "a.b.c",
     "e30.e30.e30",
