@@ -60,7 +60,6 @@ class Run:
     waivers: Callable[[], tuple[Waiver, ...]] = tuple  # those that hold for it now; they end by themselves
     foresee: Callable[[Tool[Any, Any], Mapping[str, Any]], Awaitable[Preview]] | None = None  # what a call would do
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
-
     purse: Purse | None = None  # what it may still spend, where it is under a budget
     budgeted: Layers = NONE  # the policy whose budgets these are
     believed: Callable[[Sources], Sources] = lambda taint: taint  # those sources that nobody vouches for

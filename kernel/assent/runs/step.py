@@ -1,6 +1,8 @@
 """One call, exactly once: recorded, then acted upon, then its result recorded."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from assent.core.errors import Conflict, GateError
 from assent.core.events import Event, Kind
@@ -13,6 +15,7 @@ from assent.runs.propose import has_lapsed, settled
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.runs.taint import taint_of
+from assent.tools.tool import Output, Tool
 
 
 async def perform(run: Run, call: CallState) -> None:
@@ -41,9 +44,19 @@ async def perform(run: Run, call: CallState) -> None:
     was = run.entrance.before(tool.name) if run.entrance else {}
     began = time.perf_counter()
     output = await run.act(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
+    seconds = time.perf_counter() - began
     if output.value is not None:
         run.values[call.id] = output.value
-    body = {"text": output.text, "error": output.error}
+    finished = run.event(
+        Kind.CALL_FINISHED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
+        duration=seconds, body=_told(run, tool, call, output, was),
+    )  # fmt: skip
+    run.record(finished, *outcome(call, output))
+
+
+def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: Mapping[str, Any]) -> dict[str, Any]:
+    """What the journal keeps of a result, and of where it comes from; `was` are the variables before the call."""
+    body: dict[str, Any] = {"text": output.text, "error": output.error}
     if output.display is not None:
         body["display"] = dict(output.display)
     if output.touched is not None:
@@ -54,11 +67,7 @@ async def perform(run: Run, call: CallState) -> None:
         body["taint"] = taint
     if output.proposals:
         body["proposals"] = [proposal.to_json() for proposal in output.proposals]
-    finished = run.event(
-        Kind.CALL_FINISHED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
-        duration=time.perf_counter() - began, body=body,
-    )  # fmt: skip
-    run.record(finished, *outcome(call, output))
+    return body
 
 
 async def _begun(run: Run, call: CallState, intent: Event, given: Lasting | None) -> bool:
