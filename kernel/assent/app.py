@@ -393,7 +393,7 @@ class Session:
         if not self.config.sign:
             return
         try:
-            sign(self.journal.house.select, self.journal.append, self.journal.user)
+            sign(self.journal.house.select, self.journal.append, self.journal.scope())
         except AssentError as error:
             _log.warning("The journal was not signed: %s", error)
 

@@ -49,7 +49,7 @@ def _sign(desk: Desk) -> Any:
     if call_at_work():
         raise ConfigError("A person signs, and this is a tool's call. Type it in a cell of your own.")
     journal = desk.session.journal
-    return signing.sign(journal.house.select, journal.append, journal.user, ask, make=True)
+    return signing.sign(journal.house.select, journal.append, journal.scope(), ask, make=True)
 
 
 def _signed(done: Any) -> str:

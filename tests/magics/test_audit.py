@@ -83,7 +83,7 @@ def test_the_setting_signs_when_a_session_ends(tmp_path: Path, caplog: pytest.Lo
         session.close()
     assert "The journal was not signed: There is no key to sign with yet" in caplog.text
     assert signatures(folder) == []
-    session = Session(folder, config=Config(sign=True))
+    session = Session(folder, config=Config(sign=True, tenant="acme"))
     signing_key.make()
     session.close()
     assert signatures(folder) == [(2,)]

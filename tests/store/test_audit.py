@@ -13,7 +13,7 @@ from tests.support.signing import at_home
 from tests.support.workspaces import prepare
 
 from assent.core.errors import ConfigError, StoreError
-from assent.core.events import Event, Kind
+from assent.core.events import Event, Kind, Scope
 from assent.store import anchor, chain, database, evidence, export, head, signing_key
 from assent.store.audit import Audit, audit
 from assent.store.backup import back_up
@@ -57,7 +57,7 @@ def note(number: int) -> Event:
 def _made(folder: Path) -> Signature:
     journal = Journal(prepare(folder))
     journal.append([note(number) for number in range(1, 7)]).result(5)
-    sign(journal.select, journal.append, "ana", make=True)
+    sign(journal.select, journal.append, Scope(user="ana"), make=True)
     journal.append([note(8)]).result(5)
     journal.append([note(9)]).result(5)
     [(first,), (last,)] = journal.select("SELECT hash FROM events WHERE seq IN (1, 9) ORDER BY seq")
@@ -378,8 +378,8 @@ def test_a_backup_is_evidence_too_and_what_is_handed_in_is_not_changed(place: Pa
 
 def test_an_untouched_journal_is_not_signed_twice(place: Path) -> None:
     journal = Journal(place)
-    first = sign(journal.select, journal.append, "ana")
-    assert sign(journal.select, journal.append, "ana").seq == first.seq == LAST
+    first = sign(journal.select, journal.append, Scope(user="ana"))
+    assert sign(journal.select, journal.append, Scope(user="ana")).seq == first.seq == LAST
     assert journal.select("SELECT count(*) FROM events") == [(LAST + 1,)]
     assert len(anchor.heads(first.file)) == 3
     journal.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from assent.core import config as configs
 from assent.core import retention
 from assent.core.errors import AssentError, ConfigError, StoreError
-from assent.core.events import current_user
+from assent.core.events import Scope, current_user
 from assent.store import anchor, database, evidence, head
 from assent.store.audit import audit
 from assent.store.backup import back_up
@@ -95,7 +95,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _sign(arguments: argparse.Namespace) -> int:
     with _opened() as journal:
-        done = sign(journal.select, journal.append, current_user(), _ask, make=True)
+        done = sign(journal.select, journal.append, Scope(user=current_user()), _ask, make=True)
     print(f"Signed up to event {done.seq:,} by the key {done.key}" + (f", made in {done.made}" if done.made else ""))
     print(f"The signed heads are in {done.file}")
     if arguments.anchor is not None:
@@ -117,7 +117,7 @@ def _sign_if_set(journal: Journal) -> None:
     if not configs.load(journal.folder).sign:
         return
     try:
-        sign(journal.select, journal.append, current_user())
+        sign(journal.select, journal.append, Scope(user=current_user()))
     except AssentError as error:
         print(f"assent: not signed: {error}", file=sys.stderr)
 

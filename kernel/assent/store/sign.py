@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assent.core.errors import ConfigError
-from assent.core.events import Event, Kind
+from assent.core.events import Event, Kind, Scope
 from assent.store import anchor, head, signing_key
 from assent.store.chain import Select
 from assent.store.signing_key import Ask
@@ -29,7 +29,7 @@ class Signature:
 def sign(
     select: Select,
     append: Callable[[list[Event]], Future[None]],
-    by: str,
+    scope: Scope,
     ask: Ask | None = None,
     *,
     make: bool = False,
@@ -52,6 +52,6 @@ def sign(
     if kind == Kind.CHAIN_SIGNED and (before := head.read(signed)).key == public:
         return Signature(before.head.seq, signed, public, anchor.kept(first))
     jws = head.sign(seq, digest, first, key)
-    body = {"jws": jws, "key": public, "seq": seq, "head": digest, "by": by}
-    append([Event(kind=Kind.CHAIN_SIGNED, user=by, body=body)]).result()
+    body = {"jws": jws, "key": public, "seq": seq, "head": digest, "by": scope.user}
+    append([scope.event(Kind.CHAIN_SIGNED, body=body)]).result()
     return Signature(seq, jws, public, anchor.keep(jws, first), made)
