@@ -19,13 +19,13 @@ def audit(desk: Desk, rest: str) -> Any:
         case []:
             return desk.session.sql("SELECT * FROM audit")
         case ["sign"]:
-            print(_signed(_sign(desk)))
+            print(_signed(_sign(desk, force="force" in given)))
         case ["key"]:
             print(_key(desk))
         case ["anchor"]:
-            _anchor(desk, desk.folder.parent)
+            _anchor(desk, desk.folder.parent, force="force" in given)
         case ["anchor", folder]:
-            _anchor(desk, Path(folder).expanduser().absolute())
+            _anchor(desk, Path(folder).expanduser().absolute(), force="force" in given)
         case ["export", file]:
             _export(desk, Path(file).expanduser().absolute(), replace="force" in given)
         case _:
@@ -43,13 +43,13 @@ def sign_if_set(desk: Desk) -> None:
         print(f"Not signed: {error}")
 
 
-def _sign(desk: Desk) -> Any:
+def _sign(desk: Desk, *, force: bool = False) -> Any:
     from assent.store import sign as signing  # not before somebody asks
 
     if call_at_work():
         raise ConfigError("A person signs, and this is a tool's call. Type it in a cell of your own.")
     journal = desk.session.journal
-    return signing.sign(journal.house.select, journal.append, journal.scope(), ask, make=True)
+    return signing.sign(journal.house.select, journal.append, journal.scope(), ask, make=True, force=force)
 
 
 def _signed(done: Any) -> str:
@@ -69,10 +69,10 @@ def _key(desk: Desk) -> str:
     return head.text_of(key.public_key())
 
 
-def _anchor(desk: Desk, folder: Path) -> None:
+def _anchor(desk: Desk, folder: Path, *, force: bool) -> None:
     from assent.store import anchor
 
-    done = _sign(desk)
+    done = _sign(desk, force=force)
     commit = anchor.note(done.jws, folder)
     print(
         f"Event {done.seq:,} is in a note of the commit {commit[:12]}. Send it where nobody here can change it: "

@@ -142,7 +142,9 @@ RESTORE: Mapping[str, Option] = {
     "--to": Option(_text, "make this folder the workspace of the backup"),
     **BACKUP,
 }
-AUDIT: Mapping[str, Option] = {"--force": Option(None, "export: replace the file if it is there")}
+AUDIT: Mapping[str, Option] = {
+    "--force": Option(None, "export: replace the file; sign, anchor: though it does not fit what was signed before")
+}
 VERIFY: Mapping[str, Option] = {
     "--key": Option(_some, "a public key, or its file: only what it signed counts", many=True),
     "--anchor": Option(_some, "signed heads from outside: a file of them, or a repository with notes", many=True),

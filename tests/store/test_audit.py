@@ -385,6 +385,18 @@ def test_an_untouched_journal_is_not_signed_twice(place: Path) -> None:
     journal.close()
 
 
+def test_what_does_not_fit_the_last_signature_is_not_signed_over(place: Path) -> None:
+    tamper(place, "UPDATE events SET tool = 'x' WHERE seq = 8")
+    rehashed(place, 8)
+    journal = Journal(place)
+    with pytest.raises(StoreError, match=r"does not fit what was signed last, event 9 of .* --force"):
+        sign(journal.select, journal.append, Scope(user="ana"))
+    done = sign(journal.select, journal.append, Scope(user="ana"), force=True)
+    assert journal.select("SELECT count(*) FROM events WHERE kind = 'chain_signed'") == [(2,)]
+    journal.close()
+    assert told(place, anchors=anchor.heads(done.file)) == [("rewritten", 7)]  # it is told for ever
+
+
 def test_the_key_is_in_a_file_for_its_owner_under_the_passphrase(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert signing_key.path().stat().st_mode & 0o777 == 0o600
     assert b"ENCRYPTED PRIVATE KEY" in signing_key.path().read_bytes()

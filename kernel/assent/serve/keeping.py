@@ -51,6 +51,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     signs.add_argument(
         "--anchor", type=Path, metavar="FOLDER", help="put it into a git note of the repository there, too"
     )
+    signs.add_argument("--force", action="store_true", help="though the journal does not fit what was signed before")
     signs.set_defaults(command=_sign)
 
     hand = commands.add_parser("export", help="write every event with its hash into a file of JSON Lines")
@@ -95,7 +96,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _sign(arguments: argparse.Namespace) -> int:
     with _opened() as journal:
-        done = sign(journal.select, journal.append, Scope(user=current_user()), _ask, make=True)
+        done = sign(journal.select, journal.append, Scope(user=current_user()), _ask, make=True, force=arguments.force)
     print(f"Signed up to event {done.seq:,} by the key {done.key}" + (f", made in {done.made}" if done.made else ""))
     print(f"The signed heads are in {done.file}")
     if arguments.anchor is not None:
