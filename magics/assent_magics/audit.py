@@ -72,6 +72,7 @@ def _key(desk: Desk) -> str:
 def _anchor(desk: Desk, folder: Path, *, force: bool) -> None:
     from assent.store import anchor
 
+    anchor.last_commit(folder)  # before anything is signed
     done = _sign(desk, force=force)
     commit = anchor.note(done.jws, folder)
     print(

@@ -385,6 +385,13 @@ def test_an_untouched_journal_is_not_signed_twice(place: Path) -> None:
     journal.close()
 
 
+def test_what_was_posted_before_is_signed_too(place: Path) -> None:
+    journal = Journal(place)
+    journal.post([note(10)])
+    assert sign(journal.select, journal.append, Scope(user="ana")).seq == LAST + 1
+    journal.close()
+
+
 def test_what_does_not_fit_the_last_signature_is_not_signed_over(place: Path) -> None:
     tamper(place, "UPDATE events SET tool = 'x' WHERE seq = 8")
     rehashed(place, 8)

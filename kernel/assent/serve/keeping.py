@@ -95,6 +95,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _sign(arguments: argparse.Namespace) -> int:
+    if arguments.anchor is not None:
+        anchor.last_commit(arguments.anchor)  # before anything is signed
     with _opened() as journal:
         done = sign(journal.select, journal.append, Scope(user=current_user()), _ask, make=True, force=arguments.force)
     print(f"Signed up to event {done.seq:,} by the key {done.key}" + (f", made in {done.made}" if done.made else ""))

@@ -31,9 +31,14 @@ def keep(jws: str, first: str) -> Path:
     return file
 
 
+def last_commit(folder: Path) -> str:
+    """The commit that a note would be of; `ConfigError` where there is none."""
+    return _git(folder, "rev-parse", "--verify", "HEAD").strip()
+
+
 def note(jws: str, folder: Path) -> str:
     """Put a head into a note of the last commit of the repository that holds `folder`; that commit."""
-    commit = _git(folder, "rev-parse", "--verify", "HEAD").strip()
+    commit = last_commit(folder)
     _git(folder, "notes", f"--ref={REF}", "append", "-m", jws, commit)
     return commit
 

@@ -42,6 +42,7 @@ def sign(
     `StoreError` if the journal does not fit what was signed here last, unless `force`: a signature would cover that up.
     The event says it first, then the file: a head in the file that the journal does not have would accuse it.
     """
+    append([]).result()  # what was posted before is written by then
     rows = select(_LAST, ())
     if not rows:
         raise ConfigError("The journal is empty: there is nothing to sign yet.")
