@@ -10,7 +10,7 @@ import pytest
 import assent
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"pydantic", "duckdb", "pandas", "httpx", "IPython", "ipykernel", "anywidget", "ipywidgets", "asyncio"}
+HEAVY = {"pydantic", "duckdb", "pandas", "httpx", "IPython", "ipykernel", "anywidget", "ipywidgets", "asyncio", "jwt"}
 FACE = [
     "Agent",
     "AssentError",

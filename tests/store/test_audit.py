@@ -376,6 +376,15 @@ def test_a_backup_is_evidence_too_and_what_is_handed_in_is_not_changed(place: Pa
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_the_file_of_a_workspace_that_is_open_here_is_left_alone(place: Path) -> None:
+    journal = Journal(place)
+    for path in (place, place / "assent.duckdb"):
+        with pytest.raises(StoreError, match="is open here"):
+            audited(path)
+    journal.close()
+    assert told(place) == []
+
+
 def test_an_untouched_journal_is_not_signed_twice(place: Path) -> None:
     journal = Journal(place)
     first = sign(journal.select, journal.append, Scope(user="ana"))

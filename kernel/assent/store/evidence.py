@@ -13,7 +13,7 @@ import duckdb
 
 from assent.core.config import FOLDER
 from assent.core.errors import StoreError
-from assent.store import database, export, restore
+from assent.store import database, export, journal, restore
 from assent.store.chain import Select
 from assent.store.schema import TABLE
 from assent.store.snapshot import LOG
@@ -56,9 +56,12 @@ def opened(path: Path) -> Iterator[Evidence]:
 
 def _copied(path: Path, scratch: Path, findings: list[Finding]) -> Path | None:
     """Put the database where it is opened; the folder that has its payloads."""
+    path = path.resolve()
     if path.is_dir():
         places = [path / database.FILE, path / FOLDER / database.FILE]
         path = next((place for place in places if place.is_file()), places[0])
+    if path.name == database.FILE and journal.is_open(path.parent):  # to open and close it would give up its lock
+        raise StoreError(f"The workspace {path.parent} is open here: %agent verify without a file verifies it.")
     if _is_database(path):
         shutil.copyfile(path, scratch / database.FILE)
         log = path.with_name(path.name + LOG)
