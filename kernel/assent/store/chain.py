@@ -132,11 +132,16 @@ def _follow(walk: Walk, rows: Iterable[tuple[Any, ...]]) -> None:
 
 def recomputed(row: Sequence[Any]) -> str:
     """The hash that a row of `LINKED` should have."""
-    batch = row[_BATCH]
     try:
-        return sealed([*row[:_HASH]] if batch is None else [*row[:_HASH], batch])
+        return sealed(linked(row))
     except ValueError:  # a duration that is no number, which is never written
         return ""
+
+
+def linked(row: Sequence[Any]) -> list[Any]:
+    """What of a row of `LINKED` its hash covers."""
+    batch = row[_BATCH]
+    return [*row[:_HASH]] if batch is None else [*row[:_HASH], batch]
 
 
 def _remember(walk: Walk, kind: str, body: str) -> None:

@@ -67,7 +67,12 @@ def link_of(values: Sequence[Any]) -> str:
 
 def sealed(values: list[Any]) -> str:
     """`link_of`, where the cost is text already."""
-    return hashlib.sha256(_encode(values).encode()).hexdigest()
+    return hashlib.sha256(covered(values).encode()).hexdigest()
+
+
+def covered(values: list[Any]) -> str:
+    """The text that `sealed` is the hash of: a JSON list, the event's number first."""
+    return _encode(values)
 
 
 def digest_of(body: str) -> str:

@@ -1,5 +1,6 @@
 """What was done to a journal whose chain does not fit: each event that was changed, removed, moved or put in."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -7,7 +8,8 @@ from typing import Any, Literal
 
 from assent.core.events import Kind
 from assent.core.privilege import LEVELS
-from assent.store.chain import GENESIS, LINKED, PORTION, Select, recomputed
+from assent.store.chain import GENESIS, LINKED, PORTION, Select, linked, recomputed
+from assent.store.rows import covered
 from assent.store.schema import NAMES
 
 What = Literal["changed", "removed", "moved", "inserted", "rewritten", "unsigned", "forgotten", "payload", "unreadable"]
@@ -178,8 +180,12 @@ def _candidates(before: _Before, row: Row, following: list[Row]) -> Iterator[tup
 
 def _place(row: Row, near: int) -> int | None:
     """Where an event belongs that fits its hash with another number; None if with none near by."""
+    try:
+        rest = covered(linked(row)).partition(",")[2]
+    except ValueError:
+        return None
     for place in range(max(1, near - _FAR), near + _FAR):
-        if place != row[_SEQ] and recomputed([place, *row[1:]]) == row[_HASH]:
+        if place != row[_SEQ] and hashlib.sha256(f"[{place},{rest}".encode()).hexdigest() == row[_HASH]:
             return place
     return None
 
