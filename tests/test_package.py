@@ -16,6 +16,7 @@ FACE = [
     "AssentError",
     "Decide",
     "ForkRun",
+    "Output",
     "PauseRun",
     "Proposal",
     "ResumeRun",

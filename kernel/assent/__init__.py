@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assent.tools.idempotency import idempotency_key
     from assent.tools.local_only import local_only
     from assent.tools.proposal import Proposal
-    from assent.tools.tool import tool
+    from assent.tools.tool import Output, tool
 
 __version__ = VERSION
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "AssentError",
     "Decide",
     "ForkRun",
+    "Output",
     "PauseRun",
     "Proposal",
     "ResumeRun",
@@ -39,6 +40,7 @@ _HOMES = {
     "AssentError": "assent.core.errors",
     "Decide": "assent.core.commands",
     "ForkRun": "assent.core.commands",
+    "Output": "assent.tools.tool",
     "PauseRun": "assent.core.commands",
     "Proposal": "assent.tools.proposal",
     "ResumeRun": "assent.core.commands",

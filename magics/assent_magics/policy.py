@@ -48,6 +48,11 @@ def _explain(desk: Desk, line: str) -> Any:
         raise ConfigError('Say which call: %agent policy explain pay amount=150 to=acme, or pay {"amount": 150}.')
     explained = desk.session.explain(tool, _arguments(arguments), **given)
     print(explained)
+    agent = desk.session.agent(given.get("agent") or desk.session.config.agent)
+    if tool in desk.session.tools() and tool not in desk.session.tools_of(agent):
+        print(
+            f"The agent {agent.name} does not have {tool}. For one that does: %agent policy explain --agent NAME {rest}"
+        )
     rows = [asdict(item) for item in explained.said]
     names = {"voice": "voice", "line": "line", "says": "says", "decides": "decides", "why": "why"}
     return _table([{title: row[name] for name, title in names.items()} for row in rows])
@@ -98,6 +103,8 @@ def _arguments(text: str) -> dict[str, Any]:
         pairs = [word.partition("=") for word in shlex.split(text)]
     except ValueError as error:
         raise ConfigError(f"The arguments cannot be read: {error}. Write amount=150 to='two words', or JSON.") from None
+    if late := [name for name, *_ in pairs if name.startswith("--")]:
+        raise ConfigError(f"{late[0]} stands before the tool: %agent policy explain {late[0]} NAME TOOL amount=150.")
     if odd := [name for name, sign, _ in pairs if not sign]:
         raise ConfigError(f"{odd[0]!r} is no argument: write NAME=VALUE, such as amount=150.")
     return {name: _value(value) for name, _, value in pairs}

@@ -1,5 +1,6 @@
 """`%agent trust`: believing a source for a while, seeing what is believed, and believing it no more."""
 
+from pathlib import Path
 from typing import Any
 
 from assent.core.errors import ConfigError
@@ -18,6 +19,8 @@ def trust(desk: Desk, rest: str) -> Any:
         return _table(desk)
     _no_agent()
     match words:
+        case ["revoke"]:
+            raise ConfigError("Give the trust that ends: %agent trust revoke ID. %agent trust lists what there is.")
         case ["revoke", beginning]:
             ended = desk.session.trusted.revoke(beginning, desk.session.user)
             print(f"{ended.source} is trusted no more: what comes from it counts as untrusted from the next call on.")
@@ -31,6 +34,8 @@ def trust(desk: Desk, rest: str) -> Any:
 def _give(desk: Desk, source: str, given: dict[str, Any]) -> None:
     if "reason" not in given:
         raise ConfigError(f"Trust needs --reason: {options.TRUST['--reason'].help}. {_HOW}")
+    if not set(source) & set(":/*?") and not Path(source).exists():
+        raise ConfigError(f"There is no file {source!r} here: write file:{source}, or web:{source} if it is a host.")
     run = desk.session.find(given.pop("run")) if "run" in given else ""
     known = {"until": "8h", "scope": "run" if run else "session", **given, "run": run, "by": desk.session.user}
     found = desk.session.trusted.give(source, **known)

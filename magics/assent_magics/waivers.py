@@ -4,6 +4,7 @@ from typing import Any
 
 from assent.core.errors import ConfigError
 from assent.core.waiver import EVERYBODY
+from assent.policy.entry import hint
 from assent.tools.idempotency import call_at_work
 from assent_magics import options
 from assent_magics.desk import Desk
@@ -18,6 +19,7 @@ def waive(desk: Desk, rest: str) -> None:
     if missing := [name for name in ("reason", "until") if name not in given]:
         raise ConfigError(f"A waiver needs --{missing[0]}: {options.WAIVE[f'--{missing[0]}'].help}.")
     named = {"budget" if given.pop("budget", False) else "tool": words[0]}
+    _check_known(desk, given.get("agent", ""), **named)
     waiver = desk.session.waivers.give(**named, **given, by=desk.session.user)
     until = f"{waiver.until:%Y-%m-%d %H:%M} UTC"
     print(f"The waiver {waiver.id} loosens {waiver.what} until {until}. %agent waivers end {waiver.id} ends it before.")
@@ -31,7 +33,7 @@ def waivers(desk: Desk, rest: str) -> Any:
             return _table(desk)
         case ["end", beginning]:
             ended = desk.session.waivers.end(beginning, desk.session.user)
-            print(f"The waiver {ended.id} is over: {ended.what} holds again.")
+            print(f"The waiver {ended.id} is over. It loosened {ended.what}.")
             return None
         case _:
             raise ConfigError("%agent waivers lists those that hold; %agent waivers end ID ends one.")
@@ -54,6 +56,20 @@ def _table(desk: Desk) -> Any:
             for item in live
         ]
     )  # fmt: skip
+
+
+def _check_known(desk: Desk, agent: str, tool: str = "", budget: str = "") -> None:
+    """A waiver for a misspelt name would loosen nothing, and nobody would notice; a pattern is refused later."""
+    session = desk.session
+    if agent:
+        session.agent(agent)
+    budgets = {row.budget.name for name in session.agents() for row in session.budgets(name)}
+    if budget and budget not in budgets:
+        raise ConfigError(f"There is no budget {budget!r}{hint(budget, budgets)}")
+    if tool in budgets and tool not in session.tools():
+        raise ConfigError(f"{tool!r} is a budget: say so with --budget.")
+    if tool and tool.isidentifier() and tool not in session.tools():
+        raise ConfigError(f"There is no tool {tool!r}{hint(tool, session.tools())}")
 
 
 def _no_agent() -> None:

@@ -63,6 +63,7 @@ def test_it_explains_which_line_decides_a_call(policed: Shell, arguments: str) -
 def test_a_tool_that_the_agent_does_not_have_is_said_to_be_denied(policed: Shell) -> None:
     policed.run("%agent policy explain pay amount=50")
     assert "pay is denied (built-in): There is no tool 'pay' here; there are" in policed.shown
+    assert "The agent analyst does not have pay. For one that does: %agent policy explain --agent NAME" in policed.shown
 
 
 def examples(folder: Path, expect: str) -> Path:
@@ -99,6 +100,7 @@ def test_an_example_of_a_misspelt_tool_does_not_hold(policed: Shell, tmp_path: P
         ("%agent policy show", "'show' is nothing that a policy can do."),
         ("%agent policy explain", "Say which call"),
         ("%agent policy explain pay 150", "'150' is no argument: write NAME=VALUE"),
+        ("%agent policy explain pay amount=1 --agent a", "--agent stands before the tool"),
         ("%agent policy explain pay {", "The arguments cannot be read"),
         ("%agent policy explain pay to='", "The arguments cannot be read"),
         ("%agent policy test", "Give one file"),

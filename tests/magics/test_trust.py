@@ -42,6 +42,8 @@ def test_a_source_is_trusted_listed_and_trusted_no_more(shell: Shell, tmp_path: 
         ('web:shop.example --reason x --until "2020-01-01"', "which is past"),
         ("web:shop.example --reason x --scope run", "names that run"),
         ("web:shop.example --reason x --scope everywhere", "--scope"),
+        ("shop.example --reason x", "There is no file 'shop.example' here: write file:shop.example, or web:"),
+        ("revoke", "Give the trust that ends"),
         ("revoke abc", "There is no trust 'abc'"),
     ],
 )

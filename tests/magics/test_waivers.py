@@ -15,9 +15,17 @@ MISSING = [
     ('%agent waive python --reason "x" --until 2020-01-01', "is past"),
     ('%agent waive py* --reason "x" --until 2h', "is a pattern"),
     ('%agent waive python --reason "x" --until 2h --user "*"', "an administrator's to give"),
+    ("%agent waive pyton --reason x --until 2h", "There is no tool 'pyton'; did you mean 'python'?"),
+    ("%agent waive daily --budget --reason x --until 2h", "There is no budget 'daily'; there are none."),
+    ("%agent waive sql --agent nobody --reason x --until 2h", "There is no agent 'nobody'"),
     ("%agent waivers end", "ends one"),
     ("%agent waivers end nothing", "no waiver 'nothing' to end"),
 ]
+
+
+def budgeted(shell: Shell) -> None:
+    shell.desk.folder.mkdir(exist_ok=True)
+    (shell.desk.folder / "policy.toml").write_text('[[budget]]\nname = "daily"\nper = "day"\nmoney = 1\n')
 
 
 @pytest.mark.parametrize(("line", "said"), MISSING)
@@ -28,13 +36,15 @@ def test_what_is_missing_is_asked_for(shell: Shell, line: str, said: str) -> Non
 def test_it_is_given_listed_and_ended(shell: Shell) -> None:
     assert shell.run("%agent waivers") is None
     assert "No waiver holds." in shell.shown
+    budgeted(shell)
+    assert "say so with --budget" in shell.fail("%agent waive daily --reason x --until 2h")
     shell.run('%agent waive daily --budget --reason "month end" --until 2h --agent analyst')
     [waiver] = shell.desk.session.waivers.live()
     assert f"The waiver {waiver.id} loosens the budget daily of the agent analyst" in shell.shown
     [row] = shell.run("%agent waivers").to_dict("records")
     assert (row["loosens"], row["agent"], row["reason"]) == ("the budget daily", "analyst", "month end")
     shell.run(f"%agent waivers end {waiver.id[:4]}")
-    assert "holds again" in shell.shown
+    assert "It loosened the budget daily" in shell.shown
     [kept] = shell.run("%agent sql SELECT waiver, ended IS NOT NULL AS over FROM waivers").to_dict("records")
     assert kept == {"waiver": waiver.id, "over": True}
 

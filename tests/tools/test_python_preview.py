@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import _modified_open
 
 from assent.core.preview import Preview
 from assent.core.secrets import remember
@@ -55,6 +56,14 @@ def test_a_table_that_is_changed_in_place_by_a_function_is_seen(orders: pd.DataF
 
     assert previewed("spoil(orders)", orders=orders, spoil=spoil).effects[0] == "orders: 1 value of price changed"
     assert orders["price"][0] == 1.5
+
+
+@linux
+def test_the_open_that_a_notebook_has_writes_into_memory_too(tmp_path: Path) -> None:
+    path = tmp_path / "new.txt"
+    found = previewed(f"file = open({str(path)!r}, 'w')\nfile.close()\nk = 1", open=_modified_open)
+    assert [effect.partition(" ")[0] for effect in found.effects] == ["writes", "file", "k"], found
+    assert (found.gaps, path.exists()) == ((), False)
 
 
 @linux

@@ -78,7 +78,7 @@ def _judged(told: str, then: Decimal, hard: Decimal, soft: Decimal | None) -> Fi
 
 
 def _seconds(seconds: Any, what: str) -> float:
-    value = float(limit(seconds, what))
+    value = float(limit(seconds, f"the seconds of {what}"))
     if value <= 0:
         raise ConfigError(f"The {what} of {seconds} seconds holds nothing back: give more than 0.")
     return value

@@ -61,6 +61,8 @@ def heard() -> Attempts:
     sys.addaudithook(lambda event, arguments: _hear(attempts, event, arguments))
     opens = _opening(attempts, builtins.open)
     builtins.open = io.open = opens
+    if notebook := sys.modules.get("IPython.core.interactiveshell"):
+        notebook.io_open = opens  # type: ignore[attr-defined]  # what `open` in a notebook's namespace calls
     os.mkdir = _making(attempts)
     os.stat = _looking(attempts, os.stat)
     builtins.input = _nobody_answers
