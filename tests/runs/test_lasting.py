@@ -168,6 +168,25 @@ def test_a_revocation_holds_though_the_news_of_it_have_not_come_yet(
         assert done == ["ada"]
 
 
+def test_also_where_a_rule_alone_asks_for_a_tool_that_would_run_on_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @tool(privilege="execute_safe")
+    def save(name: str) -> None:
+        done.append(name)
+
+    with opened(tmp_path, call("save", name="a"), "done", tools=(save,)) as session:
+        session.policy({"rule": [{"tool": "save", "mode": "ask"}]})
+        allowed(session, "session", save)
+        ran(session, save)
+        decided = session.journal.events(kind=Kind.CALL_DECIDED)[-1]
+        assert decided.body["grant"] == given(session).body["id"]  # who looks for why it ran finds it
+        monkeypatch.setattr(Register, "hear", lambda self, events: None)
+        session.revoke(given(session).body["id"])
+        assert ran(session, save).status == "suspended"
+        assert done == ["a", "a"]
+
+
 def test_it_expires_and_a_clock_that_goes_back_does_not_revive_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,9 +10,9 @@ from assent.core.ids import place, proposer
 from assent.policy.asking import asked
 from assent.policy.decide import decide
 from assent.policy.facts import Call
-from assent.policy.modes import GRANTED
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 from assent.runs.expiry import expired, is_over
+from assent.runs.lasting import Lasting
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.execute import misfit, parse
@@ -20,7 +20,7 @@ from assent.tools.tool import validate
 
 MOVED = "that was not so when it was decided"
 CHANGED = "the tools or rules have changed since it was decided"
-GIVEN = (GRANTED, "allowed for this session")
+GIVEN = ("allowed for this run", "allowed for this session")
 LATE = "nobody answered in time when it was asked before"
 UNKNOWN = "it began, was cut off, and nobody recorded how it ended"
 DEEPEST = 3  # a model's call, its proposals, theirs: the last cannot be of tools that propose
@@ -58,7 +58,7 @@ def decided(
         body |= {"approvers": decision.approvers, "grantable": decision.lasting}
         body |= {"who": list(decision.who)} if decision.who else {}
         body |= {"until": CLOCK.now() + decision.expires} if decision.expires is not None else {}
-    elif decision.reason == GRANTED and (given := run.given().get(call.tool)):
+    elif isinstance(decision, Allow) and (given := carrying(run, Call(call.tool, arguments, run.known.get(call.id)))):
         body |= {"reason": GIVEN[bool(given.session)], "grant": given.id}
     if decision.rule:
         body["rule"] = decision.rule
@@ -72,6 +72,14 @@ def decided(
         Kind.CALL_DECIDED, step=call.step, call=call.id, tool=call.tool, decision=decision.name,
         privilege=tool.privilege if tool else None, body=body | {"policy_version": run.rules.version},
     )  # fmt: skip
+
+
+def carrying(run: Run, act: Call) -> Lasting | None:
+    """What a person gave for a run or session without which this would not run on its own, if there is such a thing."""
+    given = run.given().get(act.tool)
+    if given is None or isinstance(decide(act, replace(run.facts, allowed=frozenset())), Allow):
+        return None
+    return given
 
 
 def settled(run: Run, call: CallState, text: str, *, error: bool = True) -> Event:

@@ -11,7 +11,7 @@ from assent.policy.decide import permit
 from assent.policy.facts import Call
 from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
-from assent.runs.propose import has_lapsed, settled
+from assent.runs.propose import carrying, has_lapsed, settled
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.runs.taint import taint_of
@@ -27,8 +27,8 @@ async def perform(run: Run, call: CallState) -> None:
     if run.stopping is not None:
         return
     tool = run.tools[call.tool]
-    given = run.given().get(call.tool) if call.grant else None
     act = Call(call.tool, call.arguments, run.known.get(call.id))
+    given = carrying(run, act) if call.decision == "allow" else None
     try:
         grant = permit(run.state.run, call.id, act, run.facts, call.approvals)
     except GateError as error:
