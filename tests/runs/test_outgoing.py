@@ -1,6 +1,7 @@
 """What leaves is in the journal, masked where rules want it, and what is local only does not leave."""
 
 import asyncio
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,27 @@ def test_a_fallback_to_a_model_here_answers_instead(tmp_path: Path, monkeypatch:
 def test_a_tool_of_the_notebook_that_reads_it_carries_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, object] = {"people": local_only(people()), "tool": tool}
     exec('@tool(privilege="read_only")\ndef oldest() -> int:\n    """Age."""\n    return int(people.age.max())', names)
+    with outside(tmp_path, monkeypatch, [calls(("oldest", "{}"))], names) as (session, server):
+        assert "`people`" in asked(session, "How old?", names["oldest"]).reason
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "oldest",
+    [
+        "@tool(privilege='read_only')\n@cached\ndef oldest() -> int:\n    return int(people.age.max())",
+        "class A:\n    def oldest(self) -> int:\n        return int(people.age.max())\n"
+        "oldest = tool(privilege='read_only')(A().oldest)",
+    ],
+)
+def test_so_does_one_behind_a_decorator_or_an_instance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, oldest: str
+) -> None:
+    def cached(function: Any) -> Any:  # of another module than the notebook
+        return functools.wraps(function)(lambda: function())
+
+    names: dict[str, Any] = {"people": local_only(people()), "tool": tool, "cached": cached}
+    exec(oldest, names)
     with outside(tmp_path, monkeypatch, [calls(("oldest", "{}"))], names) as (session, server):
         assert "`people`" in asked(session, "How old?", names["oldest"]).reason
     assert len(server.requests) == 1

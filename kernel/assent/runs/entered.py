@@ -93,10 +93,10 @@ class Entrance:
         return sorted({name for name in read if is_frame(was.get(name)) or is_frame(now.get(name))} | set(local))
 
     def _of_function(self, tool: Tool[Any, Any]) -> list[str]:
-        function, now = tool.function, self.namespace()
-        if not isinstance(function, FunctionType) or function.__globals__ is not now:
+        now = self.namespace()
+        read = behind(tool.function, now).reads  # also through a decorator or an instance of the notebook's
+        if not read:
             return []
-        read = behind(function, now).reads
         self.marks.notice({name: now[name] for name in read if name in now})
         return sorted({name for name in read if is_frame(now.get(name))} | set(self.marks.local(read, self.layers)))
 
