@@ -148,6 +148,8 @@ def approve(desk: Desk, rest: str) -> None:
     """Approve one call."""
     words, given = options.split(rest, options.APPROVE)
     call = _one(" ".join(words), "approve ID")
+    if given.get("for_run") and given.get("for_session"):
+        raise ConfigError("Say --for-run or --for-session, not both: which of them is meant?")
     scope: Any = "session" if given.get("for_session") else "run" if given.get("for_run") else "once"
     said = Decide(call, "approve", by=given.get("as", ""), scope=scope, outcome=given.get("happened"))
     _decide(desk, proved(desk, said))

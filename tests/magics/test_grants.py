@@ -67,6 +67,9 @@ def test_two_people_approve_one_after_the_other_at_one_notebook(
     typed.append("a guess")
     assert "This is not the passphrase of ada" in shell.fail(f"%agent approve {call} --as ada")
     typed.append(passphrase("ada"))
+    assert "whole run here (certain people are asked)" in shell.fail(f"%agent approve {call} --for-run")
+    assert "not both" in shell.fail(f"%agent approve {call} --for-run --for-session")
+    typed.append(passphrase("ada"))
     shell.run(f"%agent approve {call} --as ada")
     assert "1 more to answer" in shell.shown
     typed.append(passphrase("eve"))

@@ -99,7 +99,7 @@ def test_a_yes_for_the_run_ends_where_others_words_begin(tmp_path: Path) -> None
         [waiting] = session.pending(run)
         assert (waiting.call, waiting.grantable) == (f"{run}.4", False)
         assert f"{PAGE.name} (web)" in dict(waiting.notes)["Untrusted content"]
-        with pytest.raises(ConfigError, match="cannot be allowed for a whole run"):
+        with pytest.raises(ConfigError, match=r"cannot be allowed for a whole run here \(.*not trusted\)"):
             approve(session, f"{run}.4", scope="run")
         approve(session, f"{run}.4")
         assert resumed(session, run).status == "finished"

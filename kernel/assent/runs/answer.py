@@ -106,9 +106,9 @@ def _approval(
     if command.scope not in ("once", "run", "session"):
         raise ConfigError(f"{command.scope!r} is no scope; say once, run or session.")
     if command.scope != "once" and not call.grantable:
+        why = "certain people are asked" if call.asking.personal else call.asks or f"{call.tool} is {call.privilege}"
         raise ConfigError(
-            f"Calls of {call.tool}, which is {call.privilege}, cannot be allowed for a whole {command.scope} here; "
-            "approve them one by one."
+            f"Calls of {call.tool} cannot be allowed for a whole {command.scope} here ({why}); approve them one by one."
         )
     _check_person(call, command, proves)
     act = act_digest(call.tool, arguments)  # tells 1 from 1.0 and from True, which are equal
@@ -131,7 +131,10 @@ def _check_person(call: CallState, command: Decide, proves: Proves) -> None:
     if not (asking.personal or command.passphrase) or proves(command.by, command.passphrase):
         return
     if command.passphrase:
-        raise ConfigError(f"This is not the passphrase of {command.by}, or {command.by} is not among %agent people.")
+        raise ConfigError(
+            f"This is not the passphrase of {command.by}, or {command.by} is not among %agent people: "
+            "%agent people add NAME lists a person."
+        )
     many = "people who prove who they are" if call.approvers > 1 else "somebody who proves who it is"
     raise ConfigError(
         f"The call {call.id} needs {call.approvers} {many}: type %agent approve {call.id} --as NAME, "
