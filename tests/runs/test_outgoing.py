@@ -22,6 +22,7 @@ from assent.core.events import Kind
 from assent.core.model import Request
 from assent.models.scripted import ScriptedModel
 from assent.tools.local_only import local_only
+from assent.tools.proposal import Proposal
 from assent.tools.tool import tool
 
 EMAILS = ("anna@example.com", "ben@example.org")
@@ -134,6 +135,53 @@ def test_masked_values_are_in_no_request(tmp_path: Path, monkeypatch: pytest.Mon
     assert last[3]["content"] == "email,name,sex\n[email_1],[name_1],F\n[email_2],[name_2],M"
     assert "[name_1]" in last[-1]["content"]
     assert events[-1].body["masked"]["email"] >= 4
+
+
+PROPOSING = """
+@tool(proposes=True)
+def remind() -> list[Proposal]:
+    return [Proposal("mail", {"to": name, "text": "It is due."}) for name in people.name]
+@tool(privilege="execute_risky")
+def mail(to: str, text: str) -> str:
+    return f"sent to {to}"
+"""
+
+
+CUT = """
+@tool(proposes=True)
+def remind() -> list[Proposal]:
+    return [Proposal("mail")]
+@tool(privilege="execute_risky")
+def mail() -> str:
+    return "x" * 990 + " " + people.name[0]  # of which the proposer is told 1000 signs
+"""
+
+
+def test_nor_in_what_is_told_of_proposals_and_of_what_became_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: dict[str, Any] = {"people": people(), "tool": tool, "Proposal": Proposal}
+    exec(PROPOSING, names)
+    with outside(tmp_path, monkeypatch, [calls(("remind", "{}")), says("Done.")], names, MASKS) as (session, server):
+        run = asked(session, "Remind them.", names["remind"], names["mail"]).run
+        first, second = session.pending(run)
+        approve(session, first.call, arguments={**first.arguments, "text": "It was due."})
+        approve(session, second.call)
+        assert gone_on(session, run).text == "Done."
+    [told] = results_of(server)
+    assert '{"to": "[name_1]", "text": "It was due."}' in told
+    assert nothing_of(server, *SECRET[1], "Anna", "Schmidt", "O'Hara", "Ben")
+
+
+def test_nor_is_the_beginning_of_one_that_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {"people": people(), "tool": tool, "Proposal": Proposal}
+    exec(CUT, names)
+    with outside(tmp_path, monkeypatch, [calls(("remind", "{}")), says("Done.")], names, MASKS) as (session, server):
+        run = asked(session, "Remind them.", names["remind"], names["mail"]).run
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).text == "Done."
+    assert "xxx [name_1] …" in results_of(server)[0]
+    assert nothing_of(server, "Anna")
 
 
 def test_placeholders_go_back_where_a_rule_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

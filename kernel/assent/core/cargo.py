@@ -65,8 +65,10 @@ def joined(whole: str, pieces: Sequence[tuple[str, Cargo]]) -> Cargo:
     for text, cargo in pieces:
         sources += cargo.sources
         begin = whole.find(text, at)
+        begin = begin if begin >= 0 else whole.find(text)  # proposals of proposals stand before what comes after them
         if begin >= 0:
-            found += [(begin + start, begin + end, name) for start, end, name in cargo.cells if end <= len(text)]
+            most = len(text)  # which may be the beginning of what the cells are of
+            found += [(begin + start, begin + min(end, most), name) for start, end, name in cargo.cells if start < most]
             at = begin
     return Cargo(tuple(sources), tuple(found))
 

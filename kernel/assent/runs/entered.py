@@ -68,6 +68,13 @@ class Entrance:
         made = _source(tool.name, tables, output)
         return Cargo((made,), self._cells(output.text, [*frames, output.value]))
 
+    def proposed(self, tool: Tool[Any, Any], texts: Sequence[str], was: Names) -> list[Cargo]:
+        """Where masked columns stand in the arguments of the calls that a tool proposes, one text for each."""
+        tables = self._of_function(tool) if self.rules else []
+        now = self.namespace() if tables else {}
+        frames = [values[name] for name in tables for values in (was, now) if name in values]
+        return [Cargo((), self._cells(text, frames)) for text in texts]
+
     def around(self, tool: Tool[Any, Any], arguments: Mapping[str, Any], carried: Iterable[str]) -> Source:
         """What a run may carry that a call starts: all that the call's text names, and what its own run carries."""
         words, now = set(_WORD.findall(str(dict(arguments)))), self.namespace()

@@ -1,6 +1,7 @@
 """A run's state is a fold over its events: the live loop and a resume after a crash use the same `apply`."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -64,6 +65,7 @@ class CallState:
     reserved: Event | None = None  # what it has reserved and nobody has settled
     result: ToolResult | None = None
     carries: Cargo = EMPTY  # what its result does
+    asked_with: Cargo = EMPTY  # of a proposal: what its arguments do
 
     @property
     def waits(self) -> bool:
@@ -285,8 +287,10 @@ def _finished(state: State, event: Event) -> None:
         state.plan = tuple(call.arguments.get("steps", ()))
     for number, item in enumerate(event.body.get("proposals", ()), 1):
         name = proposal_id(call.id, number)
-        wanted = ToolCall(name, item["tool"], json.dumps(item["arguments"], ensure_ascii=False))
-        state.batch[name] = CallState(name, call.step, wanted, item["tool"], why=item["why"])
+        wanted = ToolCall(name, item["tool"], written(item["arguments"]))
+        proposed = CallState(name, call.step, wanted, item["tool"], why=item["why"])
+        proposed.asked_with = cargo_from_json(item.get("carries"))
+        state.batch[name] = proposed
     if all(item.result for item in state.batch.values()):
         parts = [_told(item, state.batch) for item in state.batch.values() if not proposer(item.id)]
         told = [part for part in parts if part]
@@ -305,8 +309,22 @@ def _carried(call: CallState, batch: Mapping[str, CallState], text: str) -> Carg
     made = [item for item in batch.values() if item is call or item.id.startswith(f"{call.id}-")]
     if len(made) == 1:
         return call.carries
-    return joined(text, [(item.result.text[:OUTCOME] if item is not call else item.result.text, item.carries)
-                         for item in made if item.result])  # fmt: skip
+    pieces = [(call.result.text, call.carries)] if call.result else []
+    for item in made:
+        if item is not call and item.result:
+            pieces += [_argued(item), (item.result.text[:OUTCOME], item.carries)]
+    return joined(text, pieces)
+
+
+def _argued(call: CallState) -> tuple[str, Cargo]:
+    """The arguments of a proposal as its proposer's result tells them, and where masked values stand in these."""
+    text = _final(call)
+    if not call.edited:
+        return text, call.asked_with
+    proposed = call.proposed.arguments
+    kept = {(proposed[begin:end], name) for begin, end, name in call.asked_with.cells}
+    places = [(*found.span(), name) for value, name in kept for found in re.finditer(re.escape(value), text)]
+    return text, Cargo((), tuple(places))
 
 
 def _read(state: State, event: Event) -> None:
@@ -329,10 +347,18 @@ def _outcomes(call: CallState, batch: Mapping[str, CallState], margin: str = "")
     for number, item in enumerate(made, 1):
         text = item.result.text if item.result else ""
         short = text if len(text) <= OUTCOME else f"{text[:OUTCOME]} …"
-        final = json.dumps(item.arguments, ensure_ascii=False) if item.edited else item.proposed.arguments
-        lines.append(f"{margin}{number}. {item.tool} {final}: {short}")
+        lines.append(f"{margin}{number}. {item.tool} {_final(item)}: {short}")
         lines += _outcomes(item, batch, margin + "   ")
     return lines
+
+
+def _final(call: CallState) -> str:
+    return written(call.arguments) if call.edited else call.proposed.arguments
+
+
+def written(arguments: Mapping[str, Any]) -> str:
+    """Arguments as a model reads and writes them."""
+    return json.dumps(arguments, ensure_ascii=False)
 
 
 def _reserved(state: State, event: Event) -> None:

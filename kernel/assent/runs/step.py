@@ -13,7 +13,7 @@ from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
 from assent.runs.propose import carrying, has_lapsed, settled
 from assent.runs.run import Run
-from assent.runs.state import CallState
+from assent.runs.state import CallState, written
 from assent.runs.taint import taint_of
 from assent.tools.tool import Output, Tool
 
@@ -66,8 +66,16 @@ def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: 
     if taint := taint_of(run, tool, call, output):
         body["taint"] = taint
     if output.proposals:
-        body["proposals"] = [proposal.to_json() for proposal in output.proposals]
+        body["proposals"] = _proposed(run, tool, output, was)
     return body
+
+
+def _proposed(run: Run, tool: Tool[Any, Any], output: Output, was: Mapping[str, Any]) -> list[dict[str, Any]]:
+    made = [proposal.to_json() for proposal in output.proposals]
+    if run.entrance:
+        cargo = run.entrance.proposed(tool, [written(item["arguments"]) for item in made], was)
+        made = [item | ({"carries": own.to_json()} if own else {}) for item, own in zip(made, cargo, strict=True)]
+    return made
 
 
 async def _begun(run: Run, call: CallState, intent: Event, given: Lasting | None) -> bool:
