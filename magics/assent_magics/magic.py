@@ -90,7 +90,7 @@ class AgentMagics(Magics):
             return manage.status(self.desk)
         command = manage.COMMANDS.get(name)
         if command is None:
-            raise ConfigError(f"There is no command {name!r}; there are {', '.join(manage.COMMANDS)}.")
+            raise ConfigError(f"There is no command {name!r}; {options.meant(name, manage.COMMANDS)}")
         if command.act is None:
             raise ConfigError(_NOT_HERE)
         return command.act(self.desk, rest if name == "sql" else fill(rest, self.desk.namespace))

@@ -72,7 +72,7 @@ def show_help(desk: Desk, rest: str) -> None:
     """Print every command, or the one that is asked for."""
     names = [rest.strip()] if rest.strip() else list(COMMANDS)
     if unknown := [name for name in names if name not in COMMANDS]:
-        raise NotFound(f"There is no command {unknown[0]!r}; there are {', '.join(COMMANDS)}.")
+        raise NotFound(f"There is no command {unknown[0]!r}; {options.meant(unknown[0], COMMANDS)}")
     if not rest.strip():
         print(f"{'%%agent [NAME] [options]':<34} run an agent on the prompt below it; {{name}} tells it a variable")
         print(f"{'%%agent sql [df <<]':<34} read the workspace and the notebook's DataFrames by SQL\n")

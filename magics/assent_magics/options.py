@@ -1,8 +1,9 @@
 """The options of `%%agent` and its kin, as a table: parsing, completion and help all read it."""
 
+import difflib
 import keyword
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, get_args
@@ -201,12 +202,18 @@ def leading(line: str, known: Mapping[str, Option]) -> tuple[dict[str, Any], str
     return options, rest
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a command or option that is not there: what was meant, else what there is."""
+    bare = {name.removeprefix("--"): name for name in known}
+    close = difflib.get_close_matches(word.removeprefix("--"), bare, 1)
+    return f"did you mean {bare[close[0]]}?" if close else f"there are {', '.join(bare.values())}."
+
+
 def _option(token: str, rest: str, known: Mapping[str, Option], options: dict[str, Any]) -> str:
     name, equals, value = token.partition("=")
     option = known.get(name)
     if option is None:
-        there = f"there are {', '.join(known)}" if known else "this command has none"
-        raise ConfigError(f"Unknown option {name}; {there}.")
+        raise ConfigError(f"Unknown option {name}; {meant(name, known) if known else 'this command has none.'}")
     key = name.removeprefix("--").replace("-", "_")
     if option.read is None:
         if equals:

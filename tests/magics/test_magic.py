@@ -120,6 +120,8 @@ def test_without_autoawait_it_says_so(shell: Shell) -> None:
         ("%agent ask --into x", "There is no question"),
         ("%agent resume", "Give one run"),
         ("%agent resume nothing", "There is no run 'nothing'"),
+        ("%agent polcy", "There is no command 'polcy'; did you mean policy?"),
+        ("%agent help waiver", "There is no command 'waiver'; did you mean waivers?"),
         ("%agent dance", "There is no command 'dance'; there are help, ask"),
         ("%%agent --model spam:egg\nx", "There is no model 'spam:egg'"),
         ("%%agent --model scripted:/nowhere.json\nx", "cannot be read"),

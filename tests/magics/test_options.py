@@ -48,6 +48,7 @@ def test_an_empty_line() -> None:
     ("line", "said"),
     [
         ("--spam 1", "Unknown option --spam; there are --model, --into"),
+        ("--mod strict", "Unknown option --mod; did you mean --mode?"),
         ("--wait soon", "'soon' is no value for --wait"),
         ("--wait -1", "'-1' is no value for --wait"),
         ("--wait nan", "'nan' is no value for --wait"),

@@ -145,7 +145,12 @@ def test_what_no_model_could_call_is_refused_where_it_is_defined(function: Any, 
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"privilege": "harmless"}, "'harmless' is no privilege; there are read_only"), ({"timeout": 0}, "no time")],
+    [
+        ({"privilege": "harmless"}, "'harmless' is no privilege; there are read_only"),
+        ({"timeout": 0}, "no time"),
+        ({"preview": "would"}, "The preview of 'harmless' must be a function, not 'would'"),
+        ({"facts": {"price": 2}}, "The facts of 'harmless' must be a function"),
+    ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):

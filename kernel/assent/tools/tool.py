@@ -132,6 +132,9 @@ def tool(
             raise ConfigError(f"A timeout of {timeout} seconds leaves no time; give a number above 0.")
         arguments = _arguments(function)
         check(source, acts, level, [item.name for item in _parameters(function)])
+        for given, what in ((preview, "preview"), (facts, "facts")):
+            if given is not None and not callable(given):
+                raise ConfigError(f"The {what} of {function.__name__!r} must be a function, not {given!r}.")
         if odd := {item.name for item in _parameters(preview or function)} - {i.name for i in _parameters(function)}:
             raise ConfigError(f"The preview of {function.__name__!r} takes {', '.join(odd)}, which the tool does not.")
         return Tool(
