@@ -19,6 +19,7 @@ from assent.policy.host import Host, host_of, one_of
         ("ws://[::1]:9/", "::1", 9),
         ("https://[::ffff:10.0.0.1]/", "10.0.0.1", 443),
         ("HTTPS://127.0.0.1./", "127.0.0.1", 443),
+        ("postgresql+psycopg://good.com/db", "good.com", None),
         ("xn--mnchen-3ya.de", "xn--mnchen-3ya.de", None),
     ],
 )
@@ -34,6 +35,7 @@ def test_the_host_that_is_meant(text: str, name: str, port: int | None) -> None:
         "https:///good.com", "https:good.com", "javascript:alert(1)", "//good.com", "/good.com", "a@good.com",
         "https://good.com:port", "https://good.com:99999", "https://go%6fd.com", "https://good..com", "-a.com",
         "https://good\u3002com", "https://[::1", "good.com:",
+        "file://good.com/etc/passwd", "s3://good.com/a", "FILE://good.com/a", "jar:http://good.com", "hf+x://good.com",
     ],
 )  # fmt: skip
 def test_what_could_be_read_in_two_ways_is_not_told(text: str) -> None:

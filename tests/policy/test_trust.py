@@ -31,6 +31,9 @@ until = 2090-01-01
         ("web:api.example.com", "https://evil.org\\@api.example.com/", False),
         ("web:api.example.com", "https://evil.org/?api.example.com", False),
         ("web:api.example.com", "https://api.example.com:8443/", False),
+        ("web:api.example.com", "file://api.example.com/etc/passwd", False),
+        ("web:api.example.com", "s3://api.example.com/a", False),  # anybody's bucket
+        ("web:api.example.com", "imap://api.example.com/INBOX", False),
         ("web:api.example.com:8443", "https://api.example.com:8443/", True),
         ("web:api.example.com", "https://аpi.example.com/", False),  # noqa: RUF001  # a Cyrillic letter
         ("web:*.example.com", "https://a.example.com/", True),

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "ftp": 21, "ssh": 22, "sftp": 22}
+# What stands behind :// is a host with these; with others it may be a bucket, a folder, a data set of anybody's.
+_HOSTED = frozenset(
+    {
+        *_PORTS, "ftps", "git", "rsync", "postgres", "postgresql", "mysql", "mariadb", "redis", "rediss", "mongodb",
+        "amqp", "amqps", "mqtt", "ldap", "ldaps", "smtp", "smtps", "imap", "imaps",
+    }
+)  # fmt: skip
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")  # what some programs read as an address: 127.1, 0x7f000001
@@ -27,12 +34,15 @@ def host_of(text: str) -> Host | None:
     """The host of a URL, of `host:port` or of a bare host.
 
     None for whatever programs read differently from one another: backslashes, letters that look like others, several
-    "@", addresses written as one number. Whoever asks must take the strict side then.
+    "@", addresses written as one number, schemes that may name no host (file, s3). Whoever asks must take the strict
+    side then.
     """
     if not _PLAIN.fullmatch(text) or text.count("@") > 1:
         return None
     scheme = _SCHEME.match(text)
     if scheme is None and (text.startswith("/") or "@" in text):
+        return None
+    if scheme is not None and scheme[1].lower().partition("+")[0] not in _HOSTED:
         return None
     try:
         parts = urlsplit(text if scheme else f"//{text}")

@@ -95,7 +95,7 @@ def _reaches(trusted: str, name: str) -> bool:
     there, here = _parts(trusted), _parts(name)
     if there is None or here is None or (host := host_of(name)) is None or not _is_of(there.netloc, host, there.scheme):
         return False
-    if there.scheme and there.scheme != here.scheme:
+    if here.scheme not in ((there.scheme,) if there.scheme else ("", "http", "https", "ws", "wss")):
         return False
     if there.path in ("", "/") and not there.query:
         return True
