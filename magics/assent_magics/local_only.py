@@ -41,6 +41,9 @@ def _end(desk: Desk, names: list[str]) -> None:
 
 
 def _table(desk: Desk) -> Any:
+    for row in desk.session.policy():
+        if row.tool == "[[local_only]]":
+            print(f"Policies say [[local_only]] too: {row.when}.")
     frame = desk.session.sql('SELECT name, since AS "since (UTC)", "by", made_of FROM local_only', frames=False)
     if frame.empty:
         print("No variable is marked by name. %agent local_only NAME marks one, assent.local_only(df) a DataFrame.")

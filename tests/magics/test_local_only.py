@@ -36,6 +36,14 @@ def test_a_variable_is_marked_listed_and_let_go(shell: Shell) -> None:
     assert shell.run("%agent local_only") is None
 
 
+def test_what_a_policy_marks_is_told_and_let_go_in_its_file(shell: Shell) -> None:
+    shell.desk.folder.mkdir(exist_ok=True)
+    (shell.desk.folder / "policy.toml").write_text('[[local_only]]\nvariable = "patients"\n')
+    shell.run("%agent local_only")
+    assert "Policies say [[local_only]] too: 1 of them, in" in shell.shown
+    assert "policy.toml names is let go there" in shell.fail("%agent local_only --end patients")
+
+
 def test_what_makes_no_sense_says_what_to_do(shell: Shell) -> None:
     assert "no variable 'nothing'" in shell.fail("%agent local_only nothing")
     assert "%agent local_only --end NAME" in shell.fail("%agent local_only --end")

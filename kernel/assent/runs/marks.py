@@ -47,7 +47,10 @@ class Marks:
         """Unmark variables; `NotFound` if one is not marked."""
         if missing := [name for name in names if name not in self.names]:
             there = ", ".join(sorted(self.names)) or "none"
-            raise NotFound(f"{missing[0]!r} is not marked as local only; marked by name: {there}.")
+            raise NotFound(
+                f"{missing[0]!r} is not marked as local only; marked by name: {there}. "
+                "What [[local_only]] in a policy.toml names is let go there."
+            )
         for name in names:
             free(self._namespace().get(name))  # else it would be marked again at once
         self._say({"names": list(names), "local": False, "by": by})
