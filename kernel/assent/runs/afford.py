@@ -55,9 +55,10 @@ async def afford_calls(run: Run, calls: Sequence[CallState]) -> tuple[list[CallS
     if (purse := await _current(run)) is None:
         return list(calls), None
     for number, call in enumerate(calls, 1):
+        what = f"{call.tool}, with those that begin before it," if number > 1 else f"{call.tool} as the next call"
         try:
             for pot in purse.pots:
-                await _cover(run, pot, {"calls": Decimal(number)}, f"{call.tool} as the next call")
+                await _cover(run, pot, {"calls": Decimal(number)}, what)
         except OverBudget as short:
             return list(calls[: number - 1]), short
     return list(calls), None
