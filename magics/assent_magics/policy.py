@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,10 @@ def _explain(desk: Desk, line: str) -> Any:
     tool, _, arguments = rest.partition(" ")
     if not tool:
         raise ConfigError('Say which call: %agent policy explain pay amount=150 to=acme, or pay {"amount": 150}.')
-    explained = desk.session.explain(tool, _arguments(arguments), **given)
+    values = _arguments(arguments)
+    if problem := _misspelt(desk, tool, values):
+        raise ConfigError(problem)
+    explained = desk.session.explain(tool, values, **given)
     print(explained)
     agent = desk.session.agent(given.get("agent") or desk.session.config.agent)
     if tool in desk.session.tools() and tool not in desk.session.tools_of(agent):
@@ -70,6 +73,8 @@ def _test(desk: Desk, line: str) -> Any:
     for item in found:
         if item.call not in desk.session.tools():  # it would be denied, and an example that expects that would hold
             raise item.entry.error(f"unknown tool {item.call!r}{hint(item.call, desk.session.tools())}", "call")
+        if problem := _misspelt(desk, item.call, item.arguments):  # likewise where that asks
+            raise item.entry.error(problem, "arguments")
     outcomes = [
         (item, desk.session.explain(item.call, item.arguments, agent=item.agent, user=item.user)) for item in found
     ]
@@ -80,6 +85,14 @@ def _test(desk: Desk, line: str) -> Any:
         raise ConfigError(_failed(str(path), wrong, len(found)))
     print(f"{len(found)} examples, each as expected.")
     return table
+
+
+def _misspelt(desk: Desk, tool: str, arguments: Mapping[str, Any]) -> str:
+    """What is wrong with the arguments' names, where the tool is known; "" if nothing is."""
+    known = desk.session.tools().get(tool)
+    there = known.schema.get("properties", {}) if known else arguments
+    odd = [name for name in arguments if name not in there]
+    return f"{tool} has no argument {odd[0]!r}{hint(odd[0], there)}" if odd else ""
 
 
 def _failed(source: str, wrong: Sequence[tuple[Example, Explained]], many: int) -> str:

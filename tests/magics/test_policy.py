@@ -94,6 +94,14 @@ def test_an_example_of_a_misspelt_tool_does_not_hold(policed: Shell, tmp_path: P
     assert "examples.toml:3: unknown tool 'pya'; did you mean 'pay'?" in policed.fail(f"%agent policy test {file}")
 
 
+def test_a_misspelt_argument_is_not_explained_as_one_that_is_missing(policed: Shell, tmp_path: Path) -> None:
+    said = "pay has no argument 'amonut'; did you mean 'amount'?"
+    assert said in policed.fail("%agent policy explain --agent trader pay amonut=500")
+    file = examples(tmp_path, "ask")
+    file.write_text(file.read_text().replace("amount = 500", "amonut = 500"))
+    assert f"examples.toml:10: {said}" in policed.fail(f"%agent policy test {file}")
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
