@@ -19,6 +19,7 @@ from assent.runs.waivers import Waivers
 from assent.store.access import EVERYONE, Access
 from assent.store.journal import Journal
 from assent.store.window import Window
+from assent.tools.idempotency import keyed
 from assent.tools.tool import tool
 
 GIVEN = {"tool": "mail", "reason": "month end", "until": "2h", "by": "ana"}
@@ -42,6 +43,12 @@ def test_it_holds_for_ones_own_runs(house: Journal) -> None:
     assert of(house, "bob").of(BOB, ()) == ()
     assert of(house, "bob").live() == []
     assert of(house, "ana").of(replace(ANA, tenant="other"), ()) == ()
+
+
+def test_a_tools_call_gives_none(house: Journal) -> None:
+    with keyed("r.1"), pytest.raises(ConfigError, match="a person's to give"):
+        of(house, "ana").give(**GIVEN)
+    assert of(house, "ana").live() == []
 
 
 def test_of_one_agent_it_holds_for_that_one(house: Journal) -> None:

@@ -15,6 +15,7 @@ from assent.core.waiver import end_of
 from assent.policy.trust import spelt, untrusted
 from assent.store.journal import Journal
 from assent.store.window import Window
+from assent.tools.idempotency import call_at_work
 
 
 class Register:
@@ -70,7 +71,9 @@ class Trusted:
         self._standing = standing
 
     def give(self, source: str, *, reason: str, until: str, by: str, scope: Reach = "session", run: str = "") -> Trust:
-        """Record that a source may be believed; `ConfigError` where it cannot be meant."""
+        """Record that a source may be believed; `ConfigError` where it cannot be meant, or an agent's call says it."""
+        if call_at_work():
+            raise ConfigError("Trust is a person's to give, and this is a tool's call. Type it in a cell of your own.")
         if (scope == "run") != bool(run):
             raise ConfigError("Trust for one run names that run, and no other does: --scope run --run RUN.")
         journal = self._journal

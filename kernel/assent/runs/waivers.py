@@ -12,6 +12,7 @@ from assent.core.ids import new_id
 from assent.core.waiver import EVERYBODY, Waiver, end_of, from_json
 from assent.store.journal import Journal
 from assent.store.window import Window
+from assent.tools.idempotency import call_at_work
 
 
 class Register:
@@ -71,7 +72,14 @@ class Waivers:
     def give(
         self, *, reason: str, until: str, by: str, tool: str = "", budget: str = "", agent: str = "", user: str = ""
     ) -> Waiver:
-        """Record a waiver; `user` "" is the session's own. `ConfigError` where it is not the session's to give."""
+        """Record a waiver; `user` "" is the session's own. `ConfigError` where it is not the session's to give, or
+
+        where an agent's call gives it: a fence for accidents, as all in a kernel.
+        """
+        if call_at_work():
+            raise ConfigError(
+                "A waiver is a person's to give, and this is a tool's call. Type it in a cell of your own."
+            )
         journal = self._journal
         whose = user or journal.user
         scope = Scope(agent=agent or None, user=whose, tenant=journal.tenant)
