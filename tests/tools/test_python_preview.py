@@ -1,6 +1,7 @@
 """The preview of the python tool: what it finds out on a copy, and what it says where it cannot."""
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -106,6 +107,20 @@ def test_what_it_would_do_outside_is_caught_and_told(code: str, effect: str) -> 
     found = previewed(code)
     assert any(effect in line for line in found.effects), found
     assert any("may not do that" in line for line in found.gaps)
+
+
+@linux
+@pytest.mark.parametrize("code", ["open({!r}, 'rb', 0).read(3)", "import os\nos.read(os.open({!r}, os.O_RDONLY), 3)"])
+def test_what_waits_in_a_pipe_stays_there(tmp_path: Path, code: str) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    end = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(end, b"job")
+        found = previewed(code.format(str(pipe)))
+        assert any("tries to read the pipe" in line for line in found.effects), found
+        assert os.read(end, 3) == b"job"
+    finally:
+        os.close(end)
 
 
 @linux

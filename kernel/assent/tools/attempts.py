@@ -8,6 +8,7 @@ import builtins
 import errno
 import io
 import os
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,6 +71,9 @@ def heard() -> Attempts:
 
 
 def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and _is_pipe(arguments[0]):
+        _note(attempts, attempts.acts, f"read the pipe {_named(arguments[0])}")
+        raise PermissionError(errno.EPERM, "what a copy reads from a pipe is gone for whoever waits for it")
     try:
         if event in _ACTS:
             _note(attempts, attempts.acts, _ACTS[event].format(*[_named(item) for item in arguments]))
@@ -89,6 +93,14 @@ def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
             _note(attempts, attempts.acts, f"send a signal to the process {arguments[0]}")
     except Exception:  # what cannot be told fails all the same
         attempts.stopped = True
+
+
+def _is_pipe(path: Any) -> bool:
+    """Whether it is a named pipe: to read it takes away what is in it, and lets go on whoever writes to it."""
+    try:
+        return not isinstance(path, int) and stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _written(attempts: Attempts, path: Any) -> None:
