@@ -6,22 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 Span = tuple[int, int]
 
 _LOCAL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")  # RFC 5321 allows 64 octets before the @
+_AT = re.compile("@|%40|\uff20")  # also as URLs write it, and in wide letters
 _STRIP = re.compile(r"\A[^\w]+")
 _DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
 
 
 def emails(text: str) -> Iterator[Span]:
-    """E-mail addresses, as RFC 5321 has them; found by their @, so that no long word is gone through twice."""
-    at = text.find("@")
-    while at >= 0:
-        before = _LOCAL.search(text, max(at - 64, 0), at)
-        after = _DOMAIN.match(text, at + 1)
+    """E-mail addresses, as RFC 5321 has them, also in URLs; found by their @, so no long word is gone through twice."""
+    for at in _AT.finditer(text):
+        before = _LOCAL.search(text, max(at.start() - 64, 0), at.start())
+        after = _DOMAIN.match(text, at.end())
         if before and after:
             lead = _STRIP.match(before[0])
             begin = before.start() + (lead.end() if lead else 0)
-            if begin < at:
+            if begin < at.start():
                 yield begin, after.end()
-        at = text.find("@", at + 1)
 
 
 def _luhn(digits: str) -> bool:
@@ -88,10 +87,11 @@ def _nhs(digits: str) -> bool:
 
 _IN = r"(?<![0-9A-Za-z])"
 _OUT = r"(?![0-9A-Za-z])"
-# For each kind its forms, and what a checksum says of the signs that are neither space, point nor dash.
+_GAP = r"[ \u00a0\u2007\u202f\u2010\u2011-]"  # those that break no line, too: spreadsheets and web pages have them
+# For each kind its forms, ~ being a gap, and what a checksum says of the signs that are neither space, point nor dash.
 _CHECKED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
-    "card": (r"[2-6]\d{12,18}|[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ -])\d{6}\2\d{4,5}", _luhn),
-    "iban": (r"[A-Z]{2}\d\d[A-Z0-9]{11,30}|[A-Z]{2}\d\d(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?", _iban),
+    "card": (r"[2-6]\d{12,18}|[2-6]\d{3}(~)\d{4}\1\d{4}\1\d{1,7}|3\d{3}(~)\d{6}\2\d{4,5}", _luhn),
+    "iban": (r"[A-Z]{2}\d\d[A-Z0-9]{11,30}|[A-Z]{2}\d\d(?:~[A-Z0-9]{4}){2,7}(?:~[A-Z0-9]{1,3})?", _iban),
     "br_cpf": (r"\d{3}\.\d{3}\.\d{3}-\d\d|\d{11}", _cpf),
     "ch_ahv": (r"756\.\d{4}\.\d{4}\.\d\d|756\d{10}", _ahv),
     "de_steuer_id": (r"[1-9]\d(?: \d{3}){3}|[1-9]\d{10}", _steuer_id),
@@ -100,8 +100,8 @@ _CHECKED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "nl_bsn": (r"\d{9}|\d{4}\.\d\d\.\d{3}", _bsn),
     "uk_nhs": (r"\d{3}([ -])\d{3}\1\d{4}|\d{10}", _nhs),
 }
-_PATTERNS = {kind: re.compile(f"{_IN}(?:{form}){_OUT}") for kind, (form, _) in _CHECKED.items()}
-SEPARATORS = re.compile(r"[ .-]")
+_PATTERNS = {kind: re.compile(f"{_IN}(?:{form.replace('~', _GAP)}){_OUT}") for kind, (form, _) in _CHECKED.items()}
+SEPARATORS = re.compile(rf"\.|{_GAP}")
 
 
 def find(kind: str, text: str) -> Iterator[Span]:
@@ -118,5 +118,5 @@ def find(kind: str, text: str) -> Iterator[Span]:
 def same(kind: str, value: str) -> str:
     """A value as it is compared with others of its kind: without what may be written one way or another."""
     if kind == "email":
-        return value.casefold()
+        return _AT.sub("@", value).casefold()
     return SEPARATORS.sub("", value) if kind in _CHECKED else value
