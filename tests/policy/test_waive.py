@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from assent.core.waiver import Waiver
+from assent.core.waiver import EVERYBODY, Waiver
 from assent.policy.decide import decide
 from assent.policy.document import read
 from assent.policy.facts import Call, Facts, facts
@@ -24,16 +24,23 @@ def known(privilege: str, mode: str) -> Facts:
 
 @pytest.mark.parametrize("decision", [Ask("it asks", 2, False, "policy.toml:3"), Deny("it must not", "policy.toml:3")])
 def test_a_waived_rule_says_yes_and_names_the_waiver(decision: Ask | Deny) -> None:
-    loosened = waived(decision, "mail", [WAIVER])
+    loosened = waived(decision, "mail", "workspace", [WAIVER])
     assert isinstance(loosened, Allow)
     assert (loosened.rule, loosened.notes) == ("policy.toml:3", (WAIVER.note,))
-    assert waived(decision, "sql", [WAIVER]) is decision
-    assert waived(decision, "mail", []) is decision
+    assert waived(decision, "sql", "workspace", [WAIVER]) is decision
+    assert waived(decision, "mail", "workspace", []) is decision
+
+
+def test_the_organisations_rule_yields_to_a_waiver_of_its_own_file_only() -> None:
+    decision = Ask("ana and ben say", 2, who=("ana", "ben"))
+    assert waived(decision, "mail", "organisation", [WAIVER]) is decision
+    own = replace(WAIVER, tenant=EVERYBODY, by="/etc/assent/policy.toml:4")
+    assert isinstance(waived(decision, "mail", "organisation", [WAIVER, own]), Allow)
 
 
 def test_what_needs_no_waiver_names_none() -> None:
     allow = Allow("fine")
-    assert waived(allow, "mail", [WAIVER]) is allow
+    assert waived(allow, "mail", "workspace", [WAIVER]) is allow
 
 
 def test_the_note_of_a_yes_stays_with_whoever_else_decides() -> None:

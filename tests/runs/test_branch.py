@@ -17,6 +17,7 @@ from assent.runs.state import State, fold
 
 pytestmark = pytest.mark.usefixtures("people")
 
+
 def branched(told: list[Event], at: int, run: str = "f") -> tuple[list[Event], Event]:
     """What a fork after that step shares, and the event with which it begins."""
     begun = replace(forked(told, ForkRun("", at), Scope(run), "m", {}), seq=10_000)

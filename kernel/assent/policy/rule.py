@@ -71,7 +71,7 @@ def read_rules(entries: Sequence[Entry]) -> tuple[Rule, ...]:
 
 
 def by_rule(call: Call, facts: Facts) -> Decision | None:
-    """What the rules of the policy say of a call; nothing where none is about it. A waiver may loosen it."""
+    """What the rules of the policy say of a call; nothing where none is about it. A waiver may loosen one."""
     if facts.layers is NONE:
         return None
     found: list[Decision] = []
@@ -79,8 +79,8 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
     for test, idle, rule in _tests(facts.layers, facts.agent, facts.user, call.tool):
         held = test(arguments, folder)
         if held is not idle and (said := _said(rule, call, facts, held)) is not None:
-            found.append(said)
-    return waived(strictest_of(found), call.tool, facts.waivers) if found else None
+            found.append(waived(said, call.tool, rule.entry.layer, facts.waivers))
+    return strictest_of(found) if found else None
 
 
 def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
