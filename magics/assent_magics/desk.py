@@ -260,17 +260,18 @@ class Desk:
 
     def _view(self, command: RunCommand, place: Place) -> View:
         way = frontend.way_to_ask()
+        recorded = bool(self.config.record or self.config.replay or (isinstance(command, StartRun) and command.replay))
         if way == "widget":
-            return self._panel(place)
+            return self._panel(place, recorded)
         if way == "none":
-            return StaticView(place.notebook)
+            return StaticView(place.notebook, recorded=recorded)
         prompt = _prompt(way) if command.on_ask == "wait" else None
         return ConsoleView(prompt, self.session.decide, self.session.stop, _prompt(way, secret=True))
 
-    def _panel(self, place: Place) -> PanelView:
+    def _panel(self, place: Place, recorded: bool) -> PanelView:
         if place.panel is None:
             decide = functools.partial(self.decide, place=place)
-            place.panel = PanelView(self.board, decide, self.stop, self.pause, place.notebook)
+            place.panel = PanelView(self.board, decide, self.stop, self.pause, place.notebook, recorded=recorded)
         else:
             place.panel.open()
         return place.panel

@@ -29,12 +29,15 @@ class PanelView:
         stop: Callable[[str], object],
         pause: Callable[[str], object],
         notebook: str | None = None,
+        *,
+        recorded: bool = False,
     ) -> None:
         self._board = board
         self._decide = decide
         self._stop = stop
         self._pause = pause
         self._notebook = notebook
+        self._recorded = recorded
         self._asked: set[str] = set()
         self._handle: DisplayHandle | None = None
         self._ticking: asyncio.TimerHandle | None = None
@@ -44,7 +47,7 @@ class PanelView:
         """Begin to show a run, from nothing."""
         from assent_widgets.live import LiveRun  # anywidget takes 0.2 s to import
 
-        self.transcript = Transcript(cards=True, notebook=self._notebook)
+        self.transcript = Transcript(cards=True, notebook=self._notebook, recorded=self._recorded)
         self._live = LiveRun(self.transcript)
         self._live.on_stop(self._stop)
         self._live.on_pause(self._pause)

@@ -11,8 +11,8 @@ from assent_widgets.transcript import Transcript
 class StaticView:
     """Collects a run and shows it once it has ended, with what waits for a person under it."""
 
-    def __init__(self, notebook: str | None = None) -> None:
-        self.transcript = Transcript(notebook=notebook)
+    def __init__(self, notebook: str | None = None, *, recorded: bool = False) -> None:
+        self.transcript = Transcript(notebook=notebook, recorded=recorded)
         self._asked: dict[str, Pending] = {}
 
     def take(self, item: Event | Progress) -> None:

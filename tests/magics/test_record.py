@@ -35,7 +35,7 @@ def test_a_notebook_is_recorded_and_answered_from_the_file(shell: Shell, tmp_pat
     shell.run(f"%agent record --replay {ANSWERS}")
     assert f"Runs are answered from {tmp_path / ANSWERS}: 1 of 1 are left. No model is asked." in shell.shown
     assert shell.run("%agent ask What is it?") == "Forty-two."
-    assert f"From the recording: {ANSWERS}, run 1, answer 1." in shell.shown
+    assert "analyst · finished · 1 step · recorded" in shell.shown
     said = shell.fail("%agent ask What is it?")
     assert "has this question once, and it was asked as often before" in said
     shell.run(f"%agent record --replay {ANSWERS}")

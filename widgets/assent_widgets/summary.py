@@ -33,7 +33,7 @@ class Summary:
 
     `cell` is where the run was started, `approved_by` who let calls run, in order. `waiting` are the calls that wait
     for a person; `silent` while the model has been asked and says nothing yet; `stopping` is "pausing" or "stopping"
-    once somebody has asked for that.
+    once somebody has asked for that. `recorded`: it is told without what a replay of the run would tell otherwise.
     """
 
     run: str = ""
@@ -54,6 +54,7 @@ class Summary:
     silent: bool = True
     stopping: str = ""
     mode: str = "auto"  # of the run; it is only said where it is another
+    recorded: bool = False
 
     def add(self, event: Event) -> None:
         """Count one event in."""
@@ -142,19 +143,20 @@ def summary_html(summary: Summary) -> str:
     """The header line. The class names let the live view tick, and say that its kernel is gone."""
     who = f"<strong>{escape(summary.agent or 'agent')}</strong>"
     mode = [badge(escape(summary.mode), AMBER)] if summary.mode != "auto" else []
-    model = [f"<span>{escape(summary.model)}</span>"] if summary.model else []
+    model = [f"<span>{escape(summary.model)}</span>"] if summary.model and not summary.recorded else []
     state = f'<span class="assent-state">{badge(escape(summary.state), _COLOURS.get(summary.state, BLUE))}</span>'
     counts = [escape(item) for item in _counts(summary)]
-    seconds = f'<span class="assent-seconds">{summary.seconds:.1f} s</span>'
-    return f'<div style="{HEAD}">{" · ".join([who, state, *mode, *model, *counts, seconds])}</div>'
+    seconds = [] if summary.recorded else [f'<span class="assent-seconds">{summary.seconds:.1f} s</span>']
+    return f'<div style="{HEAD}">{" · ".join([who, state, *mode, *model, *counts, *seconds])}</div>'
 
 
 def summary_text(summary: Summary) -> str:
     """The same in plain text, with the run's id."""
     mode = [summary.mode] if summary.mode != "auto" else []
-    items = [summary.agent or "agent", summary.state, *mode, summary.model, *_counts(summary)]
-    items += [f"{summary.seconds:.1f} s"]
-    return clean(" · ".join([item for item in [*items, f"run {summary.run}"] if item]))
+    items = [summary.agent or "agent", summary.state, *mode, "" if summary.recorded else summary.model]
+    items += _counts(summary)
+    items += [] if summary.recorded else [f"{summary.seconds:.1f} s", f"run {summary.run}"]
+    return clean(" · ".join([item for item in items if item]))
 
 
 def _money(cost: Decimal) -> str:
@@ -166,6 +168,8 @@ def _money(cost: Decimal) -> str:
 
 def _counts(summary: Summary) -> list[str]:
     out = [plural(summary.steps, "step")] if summary.steps else []
+    if summary.recorded:
+        return [*out, "recorded"]
     if summary.input_tokens or summary.output_tokens:
         out.append(f"{summary.input_tokens:,} in / {summary.output_tokens:,} out tokens")
     if summary.cost is not None:

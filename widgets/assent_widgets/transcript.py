@@ -1,7 +1,7 @@
 """A run as something to read: a fold of its events, and of what streams between them, into blocks of HTML and text."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assent.core.events import ENDINGS, Event, Kind, Progress
@@ -14,6 +14,7 @@ from assent_widgets.calls import Call, fold, line_of, proposed, stop
 from assent_widgets.escape import escape
 from assent_widgets.markdown import markdown_html
 from assent_widgets.notices import NOTICES, notice
+from assent_widgets.recorded import lasting, lasting_json
 from assent_widgets.render import Words
 from assent_widgets.stream import Stream
 from assent_widgets.style import FRAME
@@ -34,15 +35,19 @@ class Transcript:
     Progress costs its own length only, so the caller may apply every delta and ask `changed` 10 to 20 times a second.
     Items of other runs than the first one's are ignored. A fork's begin with what it shares, as `Session.events` tells
     them, and only its own count in the totals. `prompt` shows the question too;
-    `cards` says that calls which wait stand on cards of their own below; `notebook` is the id of the one that it is in.
+    `cards` says that calls which wait stand on cards of their own below; `notebook` is the id of the one that it is in;
+    `recorded` that the static form is to be the same when the run is replayed.
     """
 
-    def __init__(self, *, prompt: bool = False, cards: bool = False, notebook: str | None = None) -> None:
+    def __init__(
+        self, *, prompt: bool = False, cards: bool = False, notebook: str | None = None, recorded: bool = False
+    ) -> None:
         self.summary = Summary()
         self.answer = ""
         self._prompt = prompt
         self._cards = cards
         self._notebook = notebook
+        self._recorded = recorded
         self._items: dict[str, Item] = {"head": self.summary}
         self._dirty: dict[str, None] = {"head": None}
         self._keys: dict[str, str] = {}  # where the calls are, by id
@@ -91,12 +96,12 @@ class Transcript:
 
     def html(self) -> str:
         """The whole run as static HTML."""
-        body = "".join([item_html(item) for item in self._items.values()])
+        body = "".join([item_html(item) for item in self._shown()])
         return f'<div class="{_CLASS}" style="{FRAME}">{body}</div>'
 
     def text(self) -> str:
         """The whole run as plain text."""
-        return "\n\n".join([words for item in self._items.values() if (words := item_text(item))])
+        return "\n\n".join([words for item in self._shown() if (words := item_text(item))])
 
     def bundle(self) -> dict[str, Any]:
         """The static display, by MIME type."""
@@ -111,9 +116,13 @@ class Transcript:
 
     def to_json(self) -> dict[str, Any]:
         """The run in short: totals, answer, calls without their results."""
-        calls = [item.to_json() for item in self._items.values() if isinstance(item, Call)]
+        calls = [item.to_json() for item in self._shown() if isinstance(item, Call)]
         short = {"version": 1, **self.summary.to_json(), "answer": self.answer, "calls": calls}
-        return dict(json.loads(json.dumps(short, default=str)))
+        return dict(json.loads(json.dumps(lasting_json(short) if self._recorded else short, default=str)))
+
+    def _shown(self) -> Iterable[Item]:
+        """What the static form tells."""
+        return lasting(self._items) if self._recorded else self._items.values()
 
     def _fold(self, event: Event) -> None:
         body = event.body
