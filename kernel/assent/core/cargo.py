@@ -1,11 +1,8 @@
-"""What a question to a model carries out of the notebook, and where it goes."""
+"""What a text carries of the notebook's data: where that comes from, and what of it is masked."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from assent.core.model import Request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 MOST = 200  # columns, and tables, that an account names
 
@@ -84,35 +81,3 @@ def from_json(value: Mapping[str, Any] | None) -> Cargo:
 def _source(value: Mapping[str, Any]) -> Source:
     lists: dict[str, Any] = {name: tuple(value[name]) for name in ("tables", "columns") if name in value}
     return Source(**{**value, **lists})
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Who is asked: `provider` and `host`; `local` where nothing leaves the machine."""
-
-    model: str
-    provider: str
-    host: str
-    local: bool
-
-
-def _as_it_is(text: str, quoted: bool = False) -> str:
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A request as it is sent: masked, with the `account` of it that the journal keeps.
-
-    `restored` puts back what may be put back into an answer's text; into JSON text, where it is `quoted`. `restores`
-    says whether there is any such thing.
-    """
-
-    request: "Request"
-    account: Mapping[str, Any] = field(default_factory=dict)
-    restored: Callable[[str, bool], str] = _as_it_is
-    restores: bool = False
-
-
-# What makes a request ready for a destination; `core.errors.Withheld` where it must not go there.
-Loading = Callable[["Request", Destination], Sent]

@@ -1,11 +1,10 @@
 """How a language model is asked, whoever made it: one method, a stream of deltas, an answer at its end."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from assent.core.cargo import Loading
 from assent.core.events import Kind
 from assent.core.messages import Message
 
@@ -47,7 +46,39 @@ class Request:
     effort: Effort | None = None
     agent: str = ""
     priority: Priority = "mid"
-    loading: Loading | None = field(default=None, repr=False, compare=False)
+    loading: "Loading | None" = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Who is asked: `provider` and `host`; `local` where nothing leaves the machine."""
+
+    model: str
+    provider: str
+    host: str
+    local: bool
+
+
+def _as_it_is(text: str, quoted: bool = False) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it is sent: masked, with the `account` of it that the journal keeps.
+
+    `restored` puts back what may be put back into an answer's text; into JSON text, where it is `quoted`. `restores`
+    says whether there is any such thing.
+    """
+
+    request: Request
+    account: Mapping[str, Any] = field(default_factory=dict)
+    restored: Callable[[str, bool], str] = _as_it_is
+    restores: bool = False
+
+
+# What makes a request ready for a destination; `core.errors.Withheld` where it must not go there.
+Loading = Callable[[Request, Destination], Sent]
 
 
 @dataclass(frozen=True, slots=True)

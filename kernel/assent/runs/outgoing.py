@@ -7,11 +7,11 @@ from typing import Any
 
 from assent.core import mask
 from assent.core.canonical import canonical
-from assent.core.cargo import EMPTY, Cargo, Destination, Sent, Source
+from assent.core.cargo import EMPTY, Cargo, Source
 from assent.core.errors import Withheld
 from assent.core.mask import Mask
 from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
-from assent.core.model import OutputSchema, Request, ToolSpec
+from assent.core.model import Destination, OutputSchema, Request, Sent, ToolSpec
 from assent.models.masking.vault import Vault
 from assent.policy.layers import Layers
 from assent.runs.marks import OUTPUT, Marks

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from assent.core import messages
-from assent.core.cargo import Destination, Sent
 from assent.core.errors import ModelError
 from assent.core.events import Event, Kind, Progress
 from assent.core.ids import call_id
 from assent.core.messages import Message, Part, ToolCall
-from assent.core.model import Answer, Notice, Request, TextDelta
+from assent.core.model import Answer, Destination, Notice, Request, Sent, TextDelta
 from assent.models.prices import cost, saved
 from assent.models.wrappers.wrapped import asked
 from assent.runs.outgoing import Outgoing

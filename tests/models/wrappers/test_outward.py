@@ -8,9 +8,8 @@ import pytest
 from tests.support.calls import call
 
 from assent.core import messages
-from assent.core.cargo import Destination, Sent
 from assent.core.mask import Mask
-from assent.core.model import Answer, CallDelta, Notice, Request, TextDelta
+from assent.core.model import Answer, CallDelta, Destination, Notice, Request, Sent, TextDelta
 from assent.models.masking.vault import Vault
 from assent.models.scripted import ScriptedModel, Turn
 from assent.models.wrappers.outward import destination, outward

@@ -5,9 +5,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from assent.core.cargo import Destination, Sent
 from assent.core.messages import Message, Part, Text, ToolCall
-from assent.core.model import Answer, CallDelta, Delta, Model, Request, TextDelta
+from assent.core.model import Answer, CallDelta, Delta, Destination, Model, Request, Sent, TextDelta
 from assent.models.endpoints import CUSTOM, find
 from assent.models.masking.vault import Whole
 from assent.models.wrappers.wrapped import Stream, Wrapped, asked
