@@ -6,7 +6,8 @@ import pytest
 
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
-from assent.store.attached import attach, detach
+from assent.store.attached import attach, detach, one_for
+from assent.store.journal import Journal
 
 
 def note() -> Event:
@@ -22,3 +23,19 @@ def test_two_owners_in_one_process_share_the_journal_until_the_last_leaves(tmp_p
     detach(two)
     with pytest.raises(StoreError, match="closed"):
         two.append([note()])
+
+
+def test_what_goes_with_a_journal_is_made_once_for_it(tmp_path: Path) -> None:
+    made: list[Path] = []
+
+    def companion(journal: Journal) -> Path:
+        made.append(journal.folder)
+        return journal.folder
+
+    journals = [attach(tmp_path / name) for name in ("one", "two")]
+    try:
+        assert [one_for(journal, companion) for journal in journals * 2] == [tmp_path / "one", tmp_path / "two"] * 2
+        assert made == [tmp_path / "one", tmp_path / "two"]
+    finally:
+        for journal in journals:
+            detach(journal)

@@ -5,13 +5,13 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from assent.core.events import CONTROL, Event, Kind, Progress
 from assent.runs.lasting import Register
 from assent.runs.mailbox import Mailbox
 from assent.runs.run import Run
 from assent.runs.stopping import Stop, requested
+from assent.store.attached import one_for
 from assent.store.journal import Journal
 from assent.store.window import Window
 from assent.tools.guard import break_in
@@ -94,7 +94,6 @@ def _nobody(progress: Progress) -> None:
     """Nobody listens."""
 
 
-_by_journal: WeakKeyDictionary[Journal, "LiveRuns"] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -200,9 +199,10 @@ def _deliver(group: list[tuple[Live, Event]]) -> None:
 
 def live_runs(journal: Window) -> LiveRuns:
     """The runs at work on a journal, whichever session of this process began them: no two may have the same one."""
-    house = journal.house
-    with _lock:
-        if house not in _by_journal:
-            runs = _by_journal[house] = LiveRuns()
-            house.subscribe(runs.publish)
-        return _by_journal[house]
+    return one_for(journal.house, _listening)
+
+
+def _listening(house: Journal) -> LiveRuns:
+    runs = LiveRuns()
+    house.subscribe(runs.publish)
+    return runs

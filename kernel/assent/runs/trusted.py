@@ -1,8 +1,6 @@
 """The sources that people trust: given, revoked, and heard of by every process that the workspace is open in."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from weakref import WeakKeyDictionary
 
 from assent.core.clock import CLOCK
 from assent.core.errors import ConfigError, NotFound
@@ -13,6 +11,7 @@ from assent.core.trust import Scope as Reach
 from assent.core.trust import Trust, from_json
 from assent.core.waiver import end_of
 from assent.policy.trust import spelt, untrusted
+from assent.store.attached import one_for
 from assent.store.journal import Journal
 from assent.store.window import Window
 from assent.tools.idempotency import call_at_work
@@ -24,7 +23,7 @@ class Register:
     def __init__(self, house: Journal) -> None:
         self._given: dict[str, Trust] = {}
         self._revoked: set[tuple[str, str, str]] = set()  # id, and whose it was
-        self._unsubscribe = house.subscribe(self.hear)  # before the look, so that nothing comes between
+        house.subscribe(self.hear)  # before the look, so that nothing comes between
         self.hear([*house.events(kind=Kind.SOURCE_TRUSTED), *house.events(kind=Kind.TRUST_REVOKED)])
 
     def live(self) -> list[Trust]:
@@ -46,18 +45,6 @@ class Register:
                 self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant)
             elif event.kind is Kind.TRUST_REVOKED:
                 self._revoked.add((event.body["id"], event.tenant, event.user))
-
-
-_lock = threading.Lock()
-_registers: "WeakKeyDictionary[Journal, Register]" = WeakKeyDictionary()
-
-
-def register(house: Journal) -> Register:
-    """The one of a journal, for all sessions of this process."""
-    with _lock:
-        if (found := _registers.get(house)) is None:
-            found = _registers[house] = Register(house)
-        return found
 
 
 class Trusted:
@@ -98,7 +85,9 @@ class Trusted:
     def live(self) -> list[Trust]:
         """What holds now for the session's person, in whichever run."""
         journal = self._journal
-        mine = [item for item in register(journal.house).live() if _whose(item) == (journal.tenant, journal.user)]
+        mine = [
+            item for item in one_for(journal.house, Register).live() if _whose(item) == (journal.tenant, journal.user)
+        ]
         return [*self._alive(), *mine]
 
     def untrusted(self, taint: Sources, scope: Scope) -> Sources:
@@ -106,7 +95,7 @@ class Trusted:
         if not taint:
             return ()
         own = (scope.tenant, scope.user)
-        given = [item for item in register(self._journal.house).live() if _whose(item) == own]
+        given = [item for item in one_for(self._journal.house, Register).live() if _whose(item) == own]
         return untrusted(taint, [*self._alive(), *[item for item in given if _reaches(item, scope)]])
 
     def _alive(self) -> list[Trust]:
@@ -115,7 +104,7 @@ class Trusted:
 
     def _say(self, event: Event) -> None:
         self._journal.append([event]).result()
-        register(self._journal.house).hear([event])
+        one_for(self._journal.house, Register).hear([event])
 
 
 def _whose(trust: Trust) -> tuple[str, str]:

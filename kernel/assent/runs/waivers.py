@@ -1,15 +1,14 @@
 """The waivers of a workspace: given, ended, and heard of by every process that it is open in."""
 
 import functools
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from weakref import WeakKeyDictionary
 
 from assent.core.clock import AHEAD, CLOCK
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope
 from assent.core.ids import new_id
 from assent.core.waiver import EVERYBODY, Waiver, end_of, from_json
+from assent.store.attached import one_for
 from assent.store.journal import Journal
 from assent.store.window import Window
 from assent.tools.idempotency import call_at_work
@@ -44,18 +43,6 @@ class Register:
                 self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant), event.at
             elif event.kind is Kind.WAIVER_ENDED:
                 self._ended.add((event.body["id"], event.tenant, event.user))
-
-
-_lock = threading.Lock()
-_registers: "WeakKeyDictionary[Journal, Register]" = WeakKeyDictionary()
-
-
-def register(house: Journal) -> Register:
-    """The one of a journal, for all sessions of this process."""
-    with _lock:
-        if (found := _registers.get(house)) is None:
-            found = _registers[house] = Register(house)
-        return found
 
 
 class Waivers:
@@ -129,7 +116,7 @@ class Waivers:
 
     @functools.cached_property
     def _known(self) -> Register:
-        return register(self._journal.house)
+        return one_for(self._journal.house, Register)
 
 
 def _is_for(waiver: Waiver, scope: Scope) -> bool:

@@ -2,12 +2,19 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from assent.store.journal import Journal
 
+T = TypeVar("T")
+
 _open: dict[Path, tuple[Journal, int]] = {}
 _opening = threading.Lock()
+_beside: WeakKeyDictionary[Journal, dict[Callable[[Journal], Any], Any]] = WeakKeyDictionary()
+_making = threading.Lock()
 
 
 def attach(folder: Path) -> Journal:
@@ -30,6 +37,16 @@ def detach(journal: Journal) -> None:
         if held is journal:
             _open.pop(key, None)
     journal.close()
+
+
+def one_for(journal: Journal, make: Callable[[Journal], T]) -> T:
+    """What `make` gives for a journal: made once, for all sessions of this process. It must not hold the journal."""
+    with _making:
+        beside = _beside.setdefault(journal, {})
+        if make not in beside:
+            beside[make] = make(journal)
+        found: T = beside[make]
+        return found
 
 
 if hasattr(os, "register_at_fork"):
