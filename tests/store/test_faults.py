@@ -203,7 +203,7 @@ journal.recover()
 put(10)
 journal.close()
 try:
-    Journal(folder)
+    Journal(folder).close()
     print("opened")
 except StoreError as error:
     print(error)

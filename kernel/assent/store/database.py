@@ -9,7 +9,10 @@ from typing import Any
 import duckdb
 
 from assent.core.errors import StoreError, WorkspaceCorrupt, WorkspaceLocked, WorkspaceNewer
+from assent.store.doublewrite import opening
 from assent.store.schema import FENCED, MIGRATIONS, TABLE, VERSION, views
+
+Checkpoint = Callable[[duckdb.DuckDBPyConnection], None]
 
 FILE = "assent.duckdb"  # in the workspace's folder
 
@@ -26,15 +29,22 @@ _SETTLED = "SET enable_progress_bar = false; SET lock_configuration = true"
 # The journal's own connection does nothing but insert, which is a tenth cheaper to plan so; cursors are not concerned.
 _INSERTING = "PRAGMA disable_optimizer; "
 
+# Where somebody else sees to the checkpoints: none when the log has grown, none at the end.
+_UNATTENDED = "SET checkpoint_threshold = '1 TB'; PRAGMA disable_checkpoint_on_shutdown; "
+
 _DESCRIBED = "SELECT comment FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?"
 
 
-def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open (or create) the database at `path` for this process alone, migrated to the present schema."""
+def connect(path: Path, checkpoint: Checkpoint | None = None) -> duckdb.DuckDBPyConnection:
+    """Open (or create) the database at `path` for this process alone, migrated to the present schema.
+
+    With `checkpoint`, only that puts into the file what the log holds; else DuckDB does, when it thinks fit.
+    """
     connection = _open(path)
     try:
-        connection.execute(_INSERTING + _SETTLED)
-        _migrate(connection, path)
+        connection.execute(_INSERTING + ("" if checkpoint is None else _UNATTENDED) + _SETTLED)
+        if _migrate(connection, path):
+            (checkpoint or _checkpoint)(connection)
     except duckdb.Error as error:
         connection.close()
         raise _translated(error, path) from None
@@ -56,8 +66,12 @@ def selecting(connection: duckdb.DuckDBPyConnection) -> Callable[[str, Any], lis
     return lambda query, parameters: connection.execute(query, parameters).fetchall()
 
 
-def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring the schema to `VERSION` in one transaction; refuse a workspace from a later version."""
+def _checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("CHECKPOINT")
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Bring the schema to `VERSION` in one transaction, if it is not; refuse a workspace from a later version."""
     connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
     row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
     present = row[0] if row else 0
@@ -73,8 +87,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         connection.execute("INSERT INTO schema_version VALUES (?)", [version])
     _describe(connection, path.stem)
     connection.execute("COMMIT")
-    if present < VERSION:
-        connection.execute("CHECKPOINT")
+    return present < VERSION
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -91,10 +104,11 @@ def _describe(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(path), config=_SETTINGS)
+        with opening(path):
+            return duckdb.connect(str(path), config=_SETTINGS)
     except OSError as error:
         raise StoreError(
-            f"The workspace folder {path.parent} cannot be made: {error.strerror}. "
+            f"The workspace folder {path.parent} cannot be made or written: {error.strerror}. "
             "Set ASSENT_WORKSPACE to a folder you may write to."
         ) from None
     except duckdb.Error as error:

@@ -15,8 +15,8 @@ from assent.core.config import FOLDER
 from assent.core.errors import StoreError
 from assent.store import database, export, journal, restore
 from assent.store.chain import Select
+from assent.store.doublewrite import ASIDE, LOG
 from assent.store.schema import TABLE
-from assent.store.snapshot import LOG
 from assent.store.tampering import MOST, Finding
 
 _PORTION = 10_000  # rows
@@ -64,9 +64,10 @@ def _copied(path: Path, scratch: Path, findings: list[Finding]) -> Path | None:
         raise StoreError(f"The workspace {path.parent} is open here: %agent verify without a file verifies it.")
     if _is_database(path):
         shutil.copyfile(path, scratch / database.FILE)
-        log = path.with_name(path.name + LOG)
-        if log.exists():
-            shutil.copyfile(log, scratch / (database.FILE + LOG))
+        for end in (LOG, ASIDE):
+            beside = path.with_name(path.name + end)
+            if beside.exists():
+                shutil.copyfile(beside, scratch / (database.FILE + end))
         return path.parent
     if zipfile.is_zipfile(path):
         restore.unpacked(path, scratch)

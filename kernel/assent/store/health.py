@@ -10,8 +10,8 @@ from typing import Any
 
 from assent.core.errors import StoreError
 from assent.store import backup, blobs, compact, database, payloads, restore
+from assent.store.doublewrite import LOG
 from assent.store.sharing import address
-from assent.store.snapshot import LOG
 
 LITTLE = 500_000_000  # bytes free on the disk that are worth a warning
 _COMMAND = 60  # signs of a command line that are shown

@@ -1,5 +1,6 @@
 """The workspace's database in the process that holds it: what is appended, read and kept in order."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from assent.core.errors import AssentError, StoreError, WorkspaceLocked
 from assent.store import database, fence, lock, present, reader
 from assent.store.access import EVERYONE, Access, confine
 from assent.store.chain import GENESIS
+from assent.store.doublewrite import Doublewrite
 from assent.store.parcel import Guard, Parcel, Written
 from assent.store.rows import hash_of, row_of, values_of
 from assent.store.schema import TABLE
@@ -52,8 +54,10 @@ class Ledger:
         """Open the database, also after `close`; `WorkspaceLocked` if another process has it."""
         self._lock = self._lock or self._taken_lock()
         try:
-            self.connection = database.connect(self.folder / database.FILE)
-            self._identity = present.identity(self.folder / database.FILE)
+            file = self.folder / database.FILE
+            self._doublewrite = Doublewrite(file)
+            self.connection = database.connect(file, self._doublewrite.checkpoint)
+            self._identity = present.identity(file)
             self._begin()
         except BaseException:
             self.forget()
@@ -88,7 +92,16 @@ class Ledger:
                 continue
             written.append(before or self._chained(parcel, rows))
         self._flush(rows)
+        if self._doublewrite.due():
+            self.checkpoint()
         return written
+
+    def checkpoint(self) -> None:
+        """Put into the file what its log holds; if that fails, it stays in the log, where it is as safe."""
+        try:
+            self._doublewrite.checkpoint(self.connection)
+        except duckdb.Error:
+            self.reopen()
 
     def select(
         self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), access: Access = EVERYONE
@@ -250,7 +263,10 @@ class Ledger:
     def _shut(self) -> None:
         while self._confined:
             self._confined.pop()[1].close()
+        with contextlib.suppress(duckdb.Error):  # what is in the log stays there
+            self._doublewrite.checkpoint(self.connection)
         self.connection.close()
+        self._doublewrite.close()
 
 
 def _nothing() -> None:

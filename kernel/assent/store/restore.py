@@ -109,7 +109,7 @@ def _held(folder: Path) -> Iterator[bool]:
         yield True
         return
     try:
-        ledger.connection.execute("CHECKPOINT")  # so that nothing is left under its name when the folder has another
+        ledger.checkpoint()  # so that nothing is left under its name when the folder has another
         yield ledger.select("SELECT 1 FROM events LIMIT 1") != []
     finally:
         ledger.close()

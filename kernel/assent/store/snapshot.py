@@ -9,8 +9,7 @@ import duckdb
 
 from assent.core.errors import StoreError
 from assent.store.database import FILE
-
-LOG = ".wal"  # what DuckDB calls the log of commits that are not in its file yet, behind the file's name
+from assent.store.doublewrite import LOG
 
 # In a process of its own: to open and close the file here would give up this process's lock on it.
 _COPY = """
@@ -27,6 +26,8 @@ class Opened(Protocol):
 
     folder: Path
     connection: duckdb.DuckDBPyConnection
+
+    def checkpoint(self) -> None: ...
 
     def reopen(self) -> None: ...
 

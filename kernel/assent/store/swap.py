@@ -10,9 +10,10 @@ from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 from assent.store.database import FILE, connect
+from assent.store.doublewrite import LOG
 from assent.store.rows import encoded, hash_of, row_of, values_of
 from assent.store.schema import TABLE
-from assent.store.snapshot import LOG, Opened
+from assent.store.snapshot import Opened
 
 _TAIL = "SELECT * FROM events WHERE seq > ? ORDER BY seq"
 _LAST = "SELECT max(seq), arg_max(hash, seq) FROM events"
@@ -29,7 +30,7 @@ def swap(opened: Opened, path: str, until: int, runs: frozenset[str], event: Eve
     if why := _outdated(tail, runs) or _interrupted(Path(path), until):
         return why
     _complete(Path(path), tail, event)
-    opened.connection.cursor().execute("CHECKPOINT")
+    opened.checkpoint()
     place = opened.folder / FILE
     if place.with_name(place.name + LOG).exists():
         raise StoreError("Somebody reads the journal just now, so that it could not be compacted: try again later.")
