@@ -310,7 +310,17 @@ class Session:
         if values is not None:
             if call_at_work():
                 raise ConfigError("A call of an agent may not change the policy that binds it.")
-            self._catalog.tighten(values)
+            self._catalog.tighten(values, more=False)
+        return self._catalog.holds()
+
+    def tighten(self, values: Mapping[str, Any]) -> list[Row]:
+        """Add `values`, in the shape of a policy file, to what is the session's own layer; what holds then.
+
+        Nothing that is said twice loosens: of several the strictest counts. It ends with the session, or by `policy`.
+        """
+        if call_at_work():
+            raise ConfigError("A call of an agent may not change the policy that binds it.")
+        self._catalog.tighten(values, more=True)
         return self._catalog.holds()
 
     def explain(self, tool: str, arguments: Mapping[str, Any], *, agent: str = "", user: str = "") -> Explained:

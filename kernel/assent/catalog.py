@@ -132,7 +132,7 @@ class Catalog:
         identities = {name: tool.identity for name, tool in tools.items()}
         folder = str(self._journal.folder.parent)
         layers = self.policies.layers()
-        self._check(layers, agent.name)
+        self._check(layers)
         found = facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
         acts = {name: tool.acts for name, tool in tools.items() if tool.acts}
         found = replace(found, acts=acts) if acts else found
@@ -147,10 +147,13 @@ class Catalog:
         """Whether the policy is still the one that the rules were made of, by a look at its files' times."""
         return self.policies.layers() is rules.layers
 
-    def tighten(self, values: Mapping[str, Any]) -> None:
-        """Make `values`, in the shape of a policy file, the session's own layer; none of them takes it away."""
+    def tighten(self, values: Mapping[str, Any], *, more: bool) -> None:
+        """Make `values`, in the shape of a policy file, the session's own layer, or, if `more`, add them to it."""
         before = self.policies.session
-        self.policies.session = from_values(values, "session", "session") if values else None
+        kept = before if more else ()
+        first = 1 + sum(len(found) for item in kept for found in item.sections.values())
+        added = (from_values(values, "session", "session", first=first),) if values else ()
+        self.policies.session = (*kept, *added)
         try:
             self._check(self.policies.layers())
         except ConfigError:
@@ -160,10 +163,12 @@ class Catalog:
     def holds(self) -> list[Row]:
         """What the policy says, as rows."""
         layers = self.policies.layers()
-        own = {f"agent {agent.name}": agent.policy for agent in self.agents().values() if agent.policy}
+        agents = self.agents()
+        own = {f"agent {agent.name}": agent.policy for agent in agents.values() if agent.policy}
         modes = {"settings": self.config.policy, **own}
         self._check(layers)
-        return overview(layers, modes)
+        seen = {name for _, name in self._journal.select(_NAMES) if name} if layers is not NONE else ()
+        return overview(layers, modes, {*agents, *seen})
 
     def explain(self, agent: Agent, call: Call, user: str) -> Explained:
         """How a call of such a run would be decided at its start, and why."""
@@ -174,21 +179,18 @@ class Catalog:
         modes = {name: policy[call.tool] for name, policy in named.items() if call.tool in policy}
         return explain(call, replace(rules, waivers=waivers), modes)
 
-    def _check(self, layers: Layers, agent: str = "") -> None:
+    def _check(self, layers: Layers) -> None:
         """Refuse a policy that names what is not here, or that would loosen; once for the same policy and tools."""
         if layers is NONE or self._checked == (layers, tools := self.tools()):
             return
         known = {name: Known(tool.privilege, _arguments(tool)) for name, tool in tools.items()}
-        check(layers, known, lambda: self._elsewhere(agent))
+        check(layers, known, self._elsewhere)
         self._checked = (layers, tools)
 
-    def _elsewhere(self, agent: str) -> tuple[set[str], set[str]]:
-        """The tools and agents that are not in this session, but in the workspace."""
-        agents = self.agents()
-        rows = self._journal.select(_NAMES)
-        tools = {name for item in agents.values() for name in item.tool_names}
-        agents_seen = {*agents, agent, *[row[1] for row in rows]}
-        return tools | {row[0] for row in rows if row[0]}, {name for name in agents_seen if name}
+    def _elsewhere(self) -> set[str]:
+        """The tools that are not in this session, but in the workspace."""
+        tools = {name for item in self.agents().values() for name in item.tool_names}
+        return tools | {name for name, _ in self._journal.select(_NAMES) if name}
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the default one; `NoModel` says what to do when there is none."""

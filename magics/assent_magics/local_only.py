@@ -3,6 +3,7 @@
 from typing import Any
 
 from assent.core.errors import ConfigError, NotFound
+from assent.policy.overview import LOCAL_ONLY
 from assent.tools.idempotency import call_at_work
 from assent.tools.preview import is_frame
 from assent_magics import options
@@ -41,9 +42,8 @@ def _end(desk: Desk, names: list[str]) -> None:
 
 
 def _table(desk: Desk) -> Any:
-    for row in desk.session.policy():
-        if row.tool == "[[local_only]]":
-            print(f"Policies say [[local_only]] too: {row.when}.")
+    if said := ", ".join([row.when for row in desk.session.policy() if row.mode == LOCAL_ONLY]):
+        print(f"By the policy no remote model is sent anything of {said} either. %agent policy says where that stands.")
     frame = desk.session.sql('SELECT name, since AS "since (UTC)", "by", made_of FROM local_only', frames=False)
     if frame.empty:
         print("No variable is marked by name. %agent local_only NAME marks one, assent.local_only(df) a DataFrame.")

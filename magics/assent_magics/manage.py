@@ -300,7 +300,10 @@ COMMANDS: Mapping[str, Command] = {
     "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
     "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
     "policy": Command(
-        "policy [explain|test]", "the rules that hold; why a call is decided so; examples", policy, options.POLICY
+        "policy [add|clear|explain|test]",
+        "the rules that hold, and why a call is decided so",
+        policy,
+        options.POLICY_ADD,
     ),
     "trust": Command(
         "trust [SOURCE | revoke ID]",

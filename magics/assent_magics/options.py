@@ -165,8 +165,15 @@ WAIVE: Mapping[str, Option] = {
     "--user": Option(_text, "an administrator's: for this person's runs, or * for everybody's"),
 }
 POLICY: Mapping[str, Option] = {
-    "--agent": Option(_text, "explain: in a run of this agent"),
-    "--user": Option(_text, "explain: in a run of this person"),
+    "--agent": Option(_text, "explain, add: in a run of this agent"),
+    "--user": Option(_text, "explain, add: in a run of this person"),
+}
+POLICY_ADD: Mapping[str, Option] = {
+    "--when": Option(_text, 'add: only where this holds, such as "amount > 100"'),
+    **POLICY,
+    "--who": Option(lambda text: list(_some(text)), "add: only these may answer, separated by commas"),
+    "--approvers": Option(_count, "add: so many people must approve"),
+    "--expires": Option(_text, "add: in this time it must be answered, such as 2h"),
 }
 NONE: Mapping[str, Option] = {}
 

@@ -1,9 +1,11 @@
-"""`%agent policy`: what holds, why a call is decided as it is, and examples that a policy must keep."""
+"""`%agent policy`: what holds, more rules for this session, why a call is decided so, and examples to be kept."""
 
 import json
 import shlex
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,34 @@ from assent.policy.entry import hint
 from assent.policy.example import Example, examples
 from assent.policy.explain import Explained
 from assent.policy.loader import FILE
+from assent.policy.overview import Row
+from assent.risk.quota import is_glob
 from assent_magics import options
 from assent_magics.desk import Desk
 
-_USAGE = "%agent policy shows what holds; policy explain TOOL amount=150 says why; policy test FILE runs examples."
+_USAGE = (
+    "%agent policy shows what holds; policy add TOOL MODE tightens it for this session, policy clear takes that back; "
+    "policy explain TOOL amount=150 says why a call is decided so; policy test FILE runs examples."
+)
+_ADD = (
+    '%agent policy add pay ask --when "amount > 100". What a file may say besides, it may say as TOML: '
+    "%agent policy add 'agents.analyst.ceiling = \"execute_safe\"'."
+)
+_TITLES = {"when": "when, or what", "who": "who answers"}
 
 
 def policy(desk: Desk, rest: str) -> Any:
-    """What holds, as a table; or why one call is decided as it is; or whether examples come out as expected."""
+    """What holds, as a table; more of it for this session; why a call is decided so; or whether examples hold."""
     verb, _, line = rest.strip().partition(" ")
     match verb:
         case "":
             return _overview(desk)
+        case "add":
+            return _add(desk, line)
+        case "clear" if not line.strip():
+            desk.session.policy({})
+            print("What was said for this session only holds no more.")
+            return None
         case "explain":
             return _explain(desk, line)
         case "test":
@@ -38,7 +56,37 @@ def _overview(desk: Desk) -> Any:
     rows = session.policy()
     if all(row.layer == "built-in" for row in rows):
         print(f"No rules are written: only what is built in holds. Rules go into {desk.folder / FILE}.")
-    return _table([asdict(row) for row in rows])
+    return _shown(rows)
+
+
+def _shown(rows: Sequence[Row]) -> Any:
+    """What holds, as a table, and above it what there is to say of single lines."""
+    for row in rows:
+        if row.note:
+            print(f"{row.layer}, line {row.line}: {row.note}.")
+    table = _table([{_TITLES.get(name, name): value for name, value in asdict(row).items()} for row in rows])
+    return table.drop(columns="note")
+
+
+def _add(desk: Desk, line: str) -> Any:
+    words, given = options.split(line, options.POLICY_ADD)
+    match words:
+        case [text] if "=" in text and not given:
+            values = _written(text)
+        case [tool, mode]:
+            values = {"rule": [{"tools" if is_glob(tool) else "tool": tool, "mode": mode, **given}]}
+        case _:
+            raise ConfigError(f"Give a tool and auto, ask or disabled: {_ADD}")
+    rows = desk.session.tighten(values)
+    print("This holds from the next step of every run, until this kernel ends. %agent policy clear takes it back.")
+    return _shown([row for row in rows if row.layer == "session"])
+
+
+def _written(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"This is not TOML: {error}. {_ADD}") from None
 
 
 def _explain(desk: Desk, line: str) -> Any:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.magics.scripts import script
+from tests.magics.scripts import asks, script
 from tests.magics.shell import Shell
 
 TEXT = """[[rule]]
@@ -43,7 +43,7 @@ def test_without_a_file_it_says_what_is_built_in_and_where_rules_go(shell: Shell
 def test_it_shows_every_line_that_holds(policed: Shell) -> None:
     frame = policed.run("%agent policy")
     own = frame[frame["layer"] == "workspace"]
-    assert own[["line", "tool", "agent", "mode", "when", "who"]].values.tolist() == [
+    assert own[["line", "tool", "agent", "mode", "when, or what", "who answers"]].values.tolist() == [
         ["1", "pay", "", "ask", "amount > 100", "ana"],
         ["7", "(above execute_risky)", "analyst", "disabled", "", ""],
     ]
@@ -64,6 +64,97 @@ def test_a_tool_that_the_agent_does_not_have_is_said_to_be_denied(policed: Shell
     policed.run("%agent policy explain pay amount=50")
     assert "pay is denied (built-in): There is no tool 'pay' here; there are" in policed.shown
     assert "The agent analyst does not have pay. For one that does: %agent policy explain --agent NAME" in policed.shown
+
+
+ALL = """[[budget]]
+name = "daily"
+per = ["user", "day"]
+agent = "intern"
+money = 2.5
+[[mask]]
+column = "name"
+restore = true
+[[local_only]]
+variable = "patients"
+[ask]
+approvers = 2
+expires = "2h"
+[[risk]]
+tool = "pay"
+check = "max_amount"
+argument = "amount"
+limit = 500
+"""
+
+
+def test_every_section_is_told_as_a_person_reads_it(policed: Shell) -> None:
+    (policed.desk.folder / "policy.toml").write_text(ALL)
+    frame = policed.run("%agent policy")
+    own = frame[frame["layer"] == "workspace"]
+    assert own[["line", "tool", "agent", "mode", "when, or what"]].values.tolist() == [
+        ["", "(sent to models)", "", "local only", "patients"],
+        ["1", "(budget daily)", "intern", "stop", "over $2.50 per user and day; warns at 80%"],
+        ["6", "(sent to models)", "", "mask", "column name; put back in answers"],
+        ["11", "(whatever asks)", "", "ask", ""],
+        ["14", "pay", "", "check", "max amount: amount at most 500"],
+    ]
+    assert "workspace, line 1: there is no agent 'intern' yet: the line counts once %agent new" in policed.shown
+
+
+def test_a_rule_for_an_agent_that_is_to_come_lets_runs_begin_and_counts_once_it_is_there(
+    policed: Shell, tmp_path: Path
+) -> None:
+    (policed.desk.folder / "policy.toml").write_text('[agents.traider]\nceiling = "read_only"\n')
+    policed.run(f"%%agent --model {script(tmp_path, 'Hi.')}\nHello?")
+    policed.run("%agent policy")
+    assert "workspace, line 1: there is no agent 'traider' yet; did you mean 'trader'?" in policed.shown
+    policed.run("%agent new traider --tools pay")
+    policed.run("%agent policy")
+    assert "there is no agent" not in policed.shown
+    policed.run("%agent policy explain --agent traider pay amount=1")
+    assert "pay is denied (policy.toml:1)" in policed.shown
+
+
+def test_what_is_added_tightens_this_session_and_ends_with_it(policed: Shell) -> None:
+    policed.run('%agent policy add pay ask --when "amount > 10" --agent trader')
+    frame = policed.run('%agent policy add \'budget = [{name = "today", per = "day", calls = 5}]\'')
+    assert frame[["layer", "line", "tool", "agent", "mode"]].values.tolist() == [
+        ["session", "1", "pay", "trader", "ask"],
+        ["session", "2", "(budget today)", "", "stop"],
+    ]
+    policed.run("%agent policy explain --agent trader pay amount=50")
+    assert "pay asks (session:1): policy asks for pay where amount > 10." in policed.shown
+    assert policed.run("%agent policy")["layer"].tolist()[-3:] == ["workspace", "session", "session"]
+    policed.run("%agent policy clear")
+    assert "session" not in policed.run("%agent policy")["layer"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("add pay", "Give a tool and auto, ask or disabled: %agent policy add pay ask --when"),
+        ("add pya ask", "session:1: unknown tool 'pya'; did you mean 'pay'?"),
+        ("add pay aks", "session:1: mode is 'aks'; did you mean 'ask'?"),
+        ("add python auto", "session:1: python is execute_risky, which asks whatever a policy says"),
+        ('add pay ask --when "amuont > 1"', "session:1: pay has no argument 'amuont'; did you mean 'amount'?"),
+        ("add 'ask = {'", "This is not TOML"),
+        ("add 'aks = {approvers = 2}'", "session: aks must be a list of mappings"),
+        ('add \'waiver = [{tool = "pay", reason = "x", until = "2999-01-01"}]\'', "a waiver cannot stand"),
+    ],
+)
+def test_what_cannot_be_added_changes_nothing(policed: Shell, line: str, expected: str) -> None:
+    assert expected in policed.fail(f"%agent policy {line}")
+    assert "session" not in policed.run("%agent policy")["layer"].tolist()
+
+
+def test_an_agent_s_call_adds_nothing(policed: Shell, tmp_path: Path) -> None:
+    code = "get_ipython().run_line_magic('agent', 'policy clear')"
+    policed.run("%agent policy add python ask")
+    policed.run(f"%%agent --model {script(tmp_path, asks(code), 'Done.')}\nDo it.")
+    [waiting] = policed.desk.session.pending()
+    policed.run(f"%agent approve {waiting.call}")
+    policed.run(f"%agent resume {waiting.run}")
+    assert policed.run("%agent policy")["layer"].tolist()[-1] == "session"
 
 
 def examples(folder: Path, expect: str) -> Path:

@@ -92,6 +92,7 @@ def test_values_from_python_are_read_like_a_file() -> None:
         ("session:2", {"mode": "auto"}),
     ]
     assert made.sections["agents"][0].name == "x"
+    assert [made.sections[name][0].line for name in ("agents", "ask")] == [3, 4]
 
 
 @pytest.mark.parametrize("values", [{"rule": {"mode": "ask"}}, {"rule": ["ask"]}, {"ask": ["x"]}, {"nope": [{}]}, [1]])

@@ -4,7 +4,7 @@ import pytest
 from tests.policy.policies import layers
 
 from assent.core.errors import ConfigError
-from assent.policy.known import Known, check
+from assent.policy.known import Known, check, strange_agent
 
 TOOLS = {
     "pay": Known("execute_safe", frozenset({"amount", "to"})),
@@ -14,7 +14,7 @@ TOOLS = {
 
 
 def checked(workspace: str = "", **others: str) -> None:
-    check(layers(workspace, **others), TOOLS, lambda: ({"old"}, {"analyst", "trader"}))
+    check(layers(workspace, **others), TOOLS, lambda: {"old"})
 
 
 def refused(workspace: str = "", **others: str) -> str:
@@ -41,16 +41,20 @@ def test_the_organisation_may_name_what_is_elsewhere() -> None:
     checked(organisation='[[rule]]\ntool = "transfer"\nmode = "ask"\nagent = "nobody"\n[agents.x]\nceiling = "admin"')
 
 
-def test_an_agent_that_is_misspelt_is_refused() -> None:
-    said = refused('[[rule]]\ntool = "pay"\nmode = "ask"\nagent = "tradr"')
-    assert said == "/workspace.toml:4: unknown agent 'tradr'; did you mean 'trader'?"
-    assert refused('\n[agents.analist]\nceiling = "admin"').startswith("/workspace.toml:2: unknown agent 'analist'")
-    checked('[agents."*"]\nceiling = "admin"')
+def test_an_agent_may_be_defined_later() -> None:
+    checked('[[rule]]\ntool = "pay"\nmode = "ask"\nagent = "intern"\n[agents.intern]\nceiling = "admin"')
 
 
-def test_other_sections_may_not_name_what_is_not_there_either() -> None:
-    text = '[[budget]]\nname = "b"\nagent = "tradr"\nper = "day"\ncalls = 5\n'
-    assert refused(text).startswith("/workspace.toml:3: unknown agent 'tradr'; did you mean 'trader'?")
+def test_an_agent_that_is_not_there_is_told_with_what_was_meant() -> None:
+    agents = {"analyst", "trader"}
+    assert strange_agent("tradr", agents) == "there is no agent 'tradr' yet; did you mean 'trader'?"
+    assert "the line counts once %agent new has defined it" in strange_agent("intern", agents)
+    assert [strange_agent(name, agents) for name in ("", "trader", "tr*")] == ["", "", ""]
+
+
+def test_other_sections_may_not_name_tools_that_are_not_there_either() -> None:
+    text = '[[risk]]\ntool = "pya"\ncheck = "rate"\nlimit = 1\nseconds = 5\n'
+    assert refused(text).startswith("/workspace.toml:2: unknown tool 'pya'; did you mean 'pay'?")
 
 
 def test_an_argument_that_the_tool_does_not_have_is_refused() -> None:

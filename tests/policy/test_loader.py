@@ -26,8 +26,9 @@ def test_the_organisation_stands_above_the_workspace_and_that_above_the_session(
     (tmp_path / "policy.toml").write_text(ASK)
     (tmp_path / "org.toml").write_text(f"\n{ASK}")
     loader = Loader(tmp_path, {"ASSENT_POLICY": str(tmp_path / "org.toml")})
-    loader.session = from_values({"rule": [{"tool": "pay", "mode": "ask"}]}, "session", "session")
-    assert lines(loader) == ["organisation's policy.toml:2", "policy.toml:1", "session:1"]
+    said = [from_values({"rule": [{"tool": "pay", "mode": "ask"}]}, "session", "session", first=n) for n in (1, 2)]
+    loader.session = tuple(said)
+    assert lines(loader) == ["organisation's policy.toml:2", "policy.toml:1", "session:1", "session:2"]
 
 
 def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

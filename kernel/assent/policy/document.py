@@ -55,21 +55,26 @@ def read(text: str, source: str, layer: Layer, sections: Mapping[str, Reader] | 
 
 
 def from_values(
-    values: Mapping[str, Any], source: str, layer: Layer, sections: Mapping[str, Reader] | None = None
+    values: Mapping[str, Any],
+    source: str,
+    layer: Layer,
+    sections: Mapping[str, Reader] | None = None,
+    first: int = 1,
 ) -> Document:
-    """What is said from Python, in the shape of the file; an entry's number in its section stands for its line."""
+    """What is said from Python, in the shape of the file; an entry's number, from `first` on, stands for its line."""
     if not isinstance(values, Mapping):
         raise ConfigError(f'{source}: a policy is a mapping such as {{"rule": [{{"tool": "pay", "mode": "ask"}}]}}.')
     found: list[tuple[str, Entry]] = []
     for section, given in values.items():
         if section in _NAMED and isinstance(given, Mapping):
-            numbered = enumerate(given.items(), 1)
-            found += [(section, Entry(item, line, source, layer, str(name))) for line, (name, item) in numbered]
+            named = enumerate(given.items(), first + len(found))
+            found += [(section, Entry(item, line, source, layer, str(name))) for line, (name, item) in named]
         else:
             items = [given] if section in _ONE else given
             if not isinstance(items, list | tuple):
                 raise ConfigError(f"{source}: {section} must be a list of mappings, not {given!r}.")
-            found += [(section, Entry(item, line, source, layer)) for line, item in enumerate(items, 1)]
+            numbered = enumerate(items, first + len(found))
+            found += [(section, Entry(item, line, source, layer)) for line, item in numbered]
     for section, entry in found:
         if not isinstance(entry.values, Mapping):
             raise entry.error(f"an entry of {section} must be a mapping, not {entry.values!r}.")
@@ -85,13 +90,8 @@ def _made(found: list[tuple[str, Entry]], source: str, layer: Layer, sections: M
         entries.setdefault(section, []).append(entry)
     told = [[section, entry.name, dict(entry.values)] for section, entry in found if section not in _APART]
     read_by_owners = {section: known[section](group) for section, group in entries.items()}
-    return Document(layer, source, read_by_owners, digest(told), tuple(_named(found)))
-
-
-def _named(found: list[tuple[str, Entry]]) -> Iterator[tuple[Entry, str, str]]:
-    for section, entry in found:
-        given = {"": entry.name} if section in _NAMED else {key: entry.values.get(key) for key in ("tool", "agent")}
-        yield from [(entry, key, name) for key, name in given.items() if isinstance(name, str) and name]
+    tools = [(entry, name) for _, entry in found if isinstance(name := entry.values.get("tool"), str) and name]
+    return Document(layer, source, read_by_owners, digest(told), tuple(tools))
 
 
 def _entries(text: str, values: Mapping[str, Any], source: str, layer: Layer) -> Iterator[tuple[str, Entry]]:

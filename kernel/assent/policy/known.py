@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from assent.core.privilege import LEVELS, level
-from assent.policy.entry import LAYERS, Entry, hint
+from assent.policy.entry import LAYERS, hint
 from assent.policy.layers import Layers
 from assent.policy.modes import AUTOMATIC
 from assent.policy.risk import Limit
@@ -20,18 +20,18 @@ class Known:
     arguments: frozenset[str] | None = None
 
 
-# The names of tools and of agents that are not here, but were at some time or belong to somebody of the workspace.
-Elsewhere = Callable[[], tuple[Collection[str], Collection[str]]]
+# The names of tools that are not here, but were at some time or belong to an agent of the workspace.
+Elsewhere = Callable[[], Collection[str]]
 
 
 def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> None:
     """Refuse what cannot be meant: `ConfigError` with the line. The organisation's file is for other workspaces too:
 
-    it may name what is not here.
+    it may name what is not here. Agents may be defined later: `strange_agent` says which are not there yet.
     """
     rules: tuple[Rule, ...] = layers.of("rule")
     limits: tuple[Limit, ...] = layers.of("risk")
-    _check_names(layers, tools, elsewhere)
+    _check_tools(layers, tools, elsewhere)
     for limit in limits:
         if limit.entry.layer != "organisation" and limit.tool in tools:
             _check_limit(limit, tools[limit.tool])
@@ -41,25 +41,26 @@ def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> N
         _check_effect(rule, rules)
 
 
-def _check_names(layers: Layers, tools: Collection[str], elsewhere: Elsewhere) -> None:
-    """Every section's entries, whoever reads them, name tools and agents that there are."""
-    named = [item for document in layers.documents if document.layer != "organisation" for item in document.named]
-    strange = [item for item in named if not is_glob(item[2]) and not (item[1] == "tool" and item[2] in tools)]
-    if not strange:
-        return
-    other_tools, agents = elsewhere()
-    known_tools = {*tools, *other_tools}
-    for entry, key, name in strange:
-        if key == "tool":
-            _check_name(entry, key, "tool", name, known_tools, "Run the cell that defines it first.")
-        else:
-            _check_name(entry, key, "agent", name, agents, "%agent new defines one.")
+def strange_agent(name: str, agents: Collection[str]) -> str:
+    """What there is to say of an agent that a line names and that is not there; "" where it is, or is a glob."""
+    if not name or is_glob(name) or name in agents:
+        return ""
+    meant = hint(name, agents)
+    if not meant.endswith("?"):
+        return f"there is no agent {name!r} yet: the line counts once %agent new has defined it"
+    return f"there is no agent {name!r} yet{meant}"
 
 
-def _check_name(entry: Entry, key: str, kind: str, name: str, known: Collection[str], what: str) -> None:
-    if name not in known:
-        said = hint(name, known)
-        raise entry.error(f"unknown {kind} {name!r}{said}{'' if said.endswith('?') else f' {what}'}", key)
+def _check_tools(layers: Layers, tools: Collection[str], elsewhere: Elsewhere) -> None:
+    """Every section's entries, whoever reads them, name tools that there are."""
+    named = [item for document in layers.documents if document.layer != "organisation" for item in document.tools]
+    strange = [(entry, name) for entry, name in named if name not in tools and not is_glob(name)]
+    known = {*tools, *elsewhere()} if strange else tools
+    for entry, name in strange:
+        if name not in known:
+            said = hint(name, known)
+            what = "" if said.endswith("?") else " Run the cell that defines it first."
+            raise entry.error(f"unknown tool {name!r}{said}{what}", "tool")
 
 
 def _check_rule(rule: Rule, tool: Known) -> None:

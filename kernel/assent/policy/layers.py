@@ -15,14 +15,14 @@ from assent.policy.entry import Entry, Layer
 class Document:
     """One layer of policy: what the owners made of its sections. Equal digests mean that an approval means the same.
 
-    `named` are the tools and agents that its entries name by the keys tool, agent and, for `[agents.NAME]`, "".
+    `tools` are those that its entries name.
     """
 
     layer: Layer
     source: str
     sections: Mapping[str, tuple[Any, ...]]
     digest: str
-    named: tuple[tuple[Entry, str, str], ...] = ()
+    tools: tuple[tuple[Entry, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

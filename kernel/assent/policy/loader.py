@@ -17,7 +17,7 @@ class Loader:
     """Keeps the policy of a workspace: a file is read again when it has changed, and looked at by a stat otherwise."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
-        self.session: Document | None = None  # what was said from Python
+        self.session: tuple[Document, ...] = ()  # what was said for this session, in its order
         named = environ.get("ASSENT_POLICY", "")  # once: what runs here later may change the environment
         self._places: tuple[tuple[Layer, str, bool], ...] = (
             ("organisation", os.path.abspath(named) if named else ORGANISATION, bool(named)),
@@ -29,7 +29,7 @@ class Loader:
     def layers(self) -> Layers:
         """What holds now; `ConfigError` with the line where a file is no policy, and nothing may start then."""
         found = [self._read(layer, path, must) for layer, path, must in self._places]
-        documents = tuple([item for item in (*found, self.session) if item is not None])
+        documents = (*[item for item in found if item is not None], *self.session)
         if documents != self._last.documents:
             self._last = Layers(documents) if documents else NONE
         return self._last

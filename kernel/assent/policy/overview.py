@@ -1,21 +1,34 @@
-"""What holds, as rows: every layer's rules, the highest first, below what is built in."""
+"""What holds, as rows: every layer's lines, the highest first, below what is built in."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
+from assent.core.budget import Budget, said
+from assent.core.mask import Mask
 from assent.core.privilege import LEVELS, level
+from assent.core.trust import Trust
+from assent.core.waiver import EVERYBODY, Waiver
 from assent.policy.asking import Asking
 from assent.policy.ceiling import Ceiling
 from assent.policy.explain import BUILT_IN, spell
-from assent.policy.layers import Layers
+from assent.policy.known import strange_agent
+from assent.policy.layers import Document, Layers
 from assent.policy.modes import AUTOMATIC, TWO_APPROVERS
 from assent.policy.risk import Limit
 from assent.policy.rule import Rule
 
+LOCAL_ONLY = "local only"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of what holds; empty where it says nothing of that."""
+    """One line of what holds; empty where it says nothing of that.
+
+    `tool` is what it is about: a tool or glob, or in brackets what else. `mode` is what it does. `note` is what there
+    is to say of the line itself.
+    """
 
     layer: str
     line: str
@@ -26,11 +39,15 @@ class Row:
     when: str = ""
     who: str = ""
     expires: str = ""
+    note: str = ""
 
 
-def overview(layers: Layers, modes: Mapping[str, Mapping[str, str]]) -> list[Row]:
-    """The rows of what is built in, of each layer, and of `modes`: tool to mode, by who says it."""
-    return [*_built_in(), *_of_layers(layers), *_of_modes(modes)]
+def overview(layers: Layers, modes: Mapping[str, Mapping[str, str]], agents: Collection[str] = ()) -> list[Row]:
+    """The rows of what is built in, of each layer, and of `modes`: tool to mode, by who says it.
+
+    `agents` are those that there are: a line that names another one has a note.
+    """
+    return [*_built_in(), *_of_layers(layers, agents), *_of_modes(modes)]
 
 
 def _built_in() -> Iterator[Row]:
@@ -41,37 +58,66 @@ def _built_in() -> Iterator[Row]:
     yield Row(BUILT_IN, "", "(unknown)", mode="disabled")
 
 
-def _of_layers(layers: Layers) -> Iterator[Row]:
+def _of_layers(layers: Layers, agents: Collection[str]) -> Iterator[Row]:
     for document in layers.documents:
-        rows = [_of_rule(item) for item in document.sections.get("rule", ())]
-        rows += [_of_ceiling(item) for item in document.sections.get("agents", ())]
-        rows += [_of_asking(item, document.layer) for item in document.sections.get("ask", ())]
-        rows += [_of_limit(item) for item in document.sections.get("risk", ())]
-        yield from sorted(rows, key=lambda row: int(row.line))
-        for section, found in document.sections.items():
-            if section not in ("rule", "agents", "ask", "risk"):
-                yield Row(document.layer, "", f"[[{section}]]", when=f"{len(found)} of them, in {document.source}")
+        for row in sorted(_of_document(document), key=lambda row: int(row.line or 0)):
+            # The organisation's file is for other workspaces too, which have other agents.
+            strange = "" if document.layer == "organisation" else strange_agent(row.agent, agents)
+            yield replace(row, note=strange) if strange else row
+
+
+def _of_document(document: Document) -> Iterator[Row]:
+    for section, found in document.sections.items():
+        read = _SECTIONS[section]
+        yield from [replace(read(item), layer=document.layer) for item in found]
 
 
 def _of_rule(rule: Rule) -> Row:
     when = rule.when.text if rule.when else ""
     names = (rule.tool or rule.tools, rule.agent, rule.user, rule.mode)
-    return Row(rule.entry.layer, str(rule.entry.line), *names, when, *_terms(rule))
+    return Row("", str(rule.entry.line), *names, when, *_terms(rule))
 
 
 def _of_ceiling(ceiling: Ceiling) -> Row:
-    entry = ceiling.entry
-    return Row(entry.layer, str(entry.line), f"(above {ceiling.privilege})", ceiling.agent, mode="disabled")
+    return Row("", str(ceiling.entry.line), f"(above {ceiling.privilege})", ceiling.agent, mode="disabled")
 
 
 def _of_limit(limit: Limit) -> Row:
-    entry, check = limit.entry, limit.check
-    return Row(entry.layer, str(entry.line), limit.tool or limit.tools, when=f"{check.name}: {check.terms}")
+    check = limit.check
+    return Row("", str(limit.entry.line), limit.tool or limit.tools, mode="check", when=f"{check.name}: {check.terms}")
 
 
-def _of_asking(asking: Asking, layer: str) -> Row:
+def _of_asking(asking: Asking) -> Row:
     who, expires = _terms(asking)
-    return Row(layer, asking.rule.rpartition(":")[2], "(whatever asks)", who=who, expires=expires)
+    return Row("", _line(asking.rule), "(whatever asks)", mode="ask", who=who, expires=expires)
+
+
+def _of_budget(budget: Budget) -> Row:
+    limits = ", ".join([said(kind, limit) for kind, limit in budget.limits.items()])
+    when = f"over {limits} per {' and '.join(budget.per)}; warns at {budget.warn_at:.0%}"
+    return Row("", _line(budget.rule), f"(budget {budget.name})", budget.agent, budget.user, "stop", when)
+
+
+def _of_mask(mask: Mask) -> Row:
+    what = mask.kind or (f"column {', '.join(mask.columns)}" if mask.columns else f"regex {mask.regex}")
+    more = [*(["put back in answers"] if mask.restore else []), *(["local models too"] if mask.local else [])]
+    return Row("", _line(mask.rule), "(sent to models)", mode="mask", when="; ".join([what, *more]))
+
+
+def _of_local_only(name: str) -> Row:
+    return Row("", "", "(sent to models)", mode=LOCAL_ONLY, when=name)
+
+
+def _of_trust(trust: Trust) -> Row:
+    return Row("", _line(trust.by), f"({trust.source})", mode="trust", when=trust.reason, expires=_moment(trust.until))
+
+
+def _of_waiver(waiver: Waiver) -> Row:
+    tool = waiver.tool or f"(budget {waiver.budget})"
+    user = "" if waiver.user == EVERYBODY else waiver.user
+    return Row(
+        "", _line(waiver.by), tool, waiver.agent, user, "waive", waiver.reason, expires=_moment(waiver.until)
+    )  # fmt: skip
 
 
 def _of_modes(modes: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
@@ -85,3 +131,25 @@ def _terms(item: Rule | Asking) -> tuple[str, str]:
     names = ", ".join(item.who)
     many = f"{item.approvers} of {names}" if names else f"{item.approvers} people"
     return names if item.approvers == 1 else many, "" if item.expires is None else spell(item.expires)
+
+
+def _line(rule: str) -> str:
+    return rule.rpartition(":")[2]
+
+
+def _moment(until: datetime) -> str:
+    return f"{until:%Y-%m-%d %H:%M} UTC"
+
+
+# How each section's entries are told, as its owner has read them.
+_SECTIONS: Mapping[str, Callable[[Any], Row]] = {
+    "rule": _of_rule,
+    "agents": _of_ceiling,
+    "ask": _of_asking,
+    "risk": _of_limit,
+    "budget": _of_budget,
+    "mask": _of_mask,
+    "local_only": _of_local_only,
+    "trust": _of_trust,
+    "waiver": _of_waiver,
+}
