@@ -50,7 +50,7 @@ def test_an_older_workspace_is_brought_up_to_date_and_keeps_what_it_has(tmp_path
 def test_a_workspace_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     Journal(tmp_path).close()
     newer = duckdb.connect(str(tmp_path / FILE))
-    newer.execute("INSERT INTO schema_version VALUES (?)", [VERSION + 1])
+    newer.execute("INSERT INTO schema_version (version) VALUES (?)", [VERSION + 1])
     newer.close()
     before = (tmp_path / FILE).read_bytes()
     with pytest.raises(WorkspaceNewer, match=rf"newer Assent \(schema {VERSION + 1}.*Upgrade Assent"):

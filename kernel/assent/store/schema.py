@@ -2,7 +2,7 @@
 
 from assent.core.events import LIFECYCLE
 
-VERSION = 2
+VERSION = 3
 
 # Names and types; the order is part of the hash chain, so new ones come at the end.
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -48,6 +48,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         f"CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events FOR EACH STATEMENT {_REFUSE}",
     ),
     2: ("ALTER TABLE events ADD COLUMN batch VARCHAR",),
+    3: ("ALTER TABLE schema_version ADD COLUMN views VARCHAR",),  # the digest of those that the file has
 }
 
 # A session that may not see everything reads through the views of two more schemas: those below once more, over its
