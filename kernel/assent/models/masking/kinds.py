@@ -3,24 +3,18 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from assent.models.masking.email import emails
+from assent.models.masking.iban import ibans
+from assent.models.masking.usual import Usual, usual
+
 Span = tuple[int, int]
 
-_LOCAL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")  # RFC 5321 allows 64 octets before the @
-_AT = re.compile("@|%40|\uff20")  # also as URLs write it, and in wide letters
-_STRIP = re.compile(r"\A[^\w]+")
-_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
+# The first digits of payment cards (ISO/IEC 7812): those of the industries 3 to 6, and Mastercard's and Mir's with 2.
+_ISSUER = re.compile(r"[3-6]|220[0-4]|22[2-9]|2[3-6]|27[01]|2720")
 
 
-def emails(text: str) -> Iterator[Span]:
-    """E-mail addresses, as RFC 5321 has them, also in URLs; found by their @, so no long word is gone through twice."""
-    for at in _AT.finditer(text):
-        before = _LOCAL.search(text, max(at.start() - 64, 0), at.start())
-        after = _DOMAIN.match(text, at.end())
-        if before and after:
-            lead = _STRIP.match(before[0])
-            begin = before.start() + (lead.end() if lead else 0)
-            if begin < at.start():
-                yield begin, after.end()
+def _card(digits: str) -> bool:
+    return 13 <= len(digits) <= 19 and _ISSUER.match(digits) is not None and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:
@@ -30,12 +24,6 @@ def _luhn(digits: str) -> bool:
         value = int(digit) * (2 if place % 2 else 1)
         total += value - 9 if value > 9 else value
     return total % 10 == 0
-
-
-def _iban(text: str) -> bool:
-    """ISO 13616: the first four signs to the end, letters as numbers from 10 on, the rest by 97 is 1 (ISO 7064)."""
-    turned = text[4:] + text[:4]
-    return int("".join([str(int(sign, 36)) for sign in turned])) % 97 == 1
 
 
 def _cpf(digits: str) -> bool:
@@ -85,38 +73,89 @@ def _nhs(digits: str) -> bool:
     return (11 - total % 11) % 11 == int(digits[9])
 
 
-_IN = r"(?<![0-9A-Za-z])"
+_BREAK = r" ?\r?\n {0,8}"
+_GAP = rf"(?: {{1,2}}| ?[-./+_] ?|-?{_BREAK})"  # within a card
+_SIGN = rf"(?:[ ./-]|{_BREAK})"  # within the others
+_MAYBE = f"{_SIGN}?"
+
+
+def _grouped(*groups: str, gap: str = _MAYBE) -> str:
+    return gap.join(groups)
+
+
+# For each kind its forms, the longer before the shorter, and what a checksum says of their digits and letters.
+_CHECKED: Mapping[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
+    "card": (
+        (
+            _grouped("[2-6][0-9]{3}", "[0-9]{4}", "[0-9]{4}", "[0-9]{4}", "[0-9]{3}", gap=_GAP),
+            _grouped("[2-6][0-9]{3}", "[0-9]{4}", "[0-9]{4}", "[0-9]{1,7}", gap=_GAP),
+            _grouped("3[0-9]{3}", "[0-9]{6}", "[0-9]{4,5}", gap=_GAP),
+            "[2-6][0-9]{12,18}",
+            "[2-6][0-9]{0,2}(?P<thousands>[ ,.'_])[0-9]{3}(?:(?P=thousands)[0-9]{3}){3,5}",
+        ),
+        _card,
+    ),
+    "br_cpf": ((_grouped("[0-9]{3}", "[0-9]{3}", "[0-9]{3}", "[0-9]{2}"),), _cpf),
+    "ch_ahv": ((_grouped("756", "[0-9]{4}", "[0-9]{4}", "[0-9]{2}"),), _ahv),
+    "de_steuer_id": ((_grouped("[1-9][0-9]", "[0-9]{3}", "[0-9]{3}", "[0-9]{3}"),), _steuer_id),
+    "es_dni": ((_grouped(r"(?:[0-9]{8}|[0-9]{2}\.[0-9]{3}\.[0-9]{3})", "[A-Z]"),
+                _grouped("[XYZ]", r"(?:[0-9]{7}|[0-9]\.[0-9]{3}\.[0-9]{3})", "[A-Z]")), _dni),
+    "fr_nir": ((_grouped("[1-478]", "[0-9]{2}", "[0-9]{2}", "(?:[0-9]{2}|2[AB])", "[0-9]{3}", "[0-9]{3}",
+                         "[0-9]{2}"),), _nir),
+    "nl_bsn": (("[0-9]{9}", rf"[0-9]{{4}}(?P<four>{_SIGN})[0-9]{{2}}(?P=four)[0-9]{{3}}",
+                rf"[0-9]{{3}}(?P<three>{_SIGN})[0-9]{{3}}(?P=three)[0-9]{{3}}"), _bsn),
+    "uk_nhs": (("[0-9]{10}", "[0-9]{3}(?P<gap>[ -])[0-9]{3}(?P=gap)[0-9]{4}"), _nhs),
+}  # fmt: skip
+_IN = r"(?<![0-9A-Za-z])(?<![0-9]\.)"  # nor behind a decimal point
+_LETTERS = ("es_dni", "fr_nir")  # have some, large or small
 _OUT = r"(?![0-9A-Za-z])"
-_GAP = r"[ \u00a0\u2007\u202f\u2010\u2011-]"  # those that break no line, too: spreadsheets and web pages have them
-# For each kind its forms, ~ being a gap, and what a checksum says of the signs that are neither space, point nor dash.
-_CHECKED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
-    "card": (r"[2-6]\d{12,18}|[2-6]\d{3}(~)\d{4}\1\d{4}\1\d{1,7}|3\d{3}(~)\d{6}\2\d{4,5}", _luhn),
-    "iban": (r"[A-Z]{2}\d\d[A-Z0-9]{11,30}|[A-Z]{2}\d\d(?:~[A-Z0-9]{4}){2,7}(?:~[A-Z0-9]{1,3})?", _iban),
-    "br_cpf": (r"\d{3}\.\d{3}\.\d{3}-\d\d|\d{11}", _cpf),
-    "ch_ahv": (r"756\.\d{4}\.\d{4}\.\d\d|756\d{10}", _ahv),
-    "de_steuer_id": (r"[1-9]\d(?: \d{3}){3}|[1-9]\d{10}", _steuer_id),
-    "es_dni": (r"(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]", _dni),
-    "fr_nir": (r"[1-478] ?\d\d ?\d\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d", _nir),
-    "nl_bsn": (r"\d{9}|\d{4}\.\d\d\.\d{3}", _bsn),
-    "uk_nhs": (r"\d{3}([ -])\d{3}\1\d{4}|\d{10}", _nhs),
+_FORMS = {
+    kind: [
+        re.compile(f"{_IN}(?:{form}){_OUT}", re.IGNORECASE if kind in _LETTERS else 0)
+        for form in ("|".join(forms), *forms)
+    ]
+    for kind, (forms, _) in _CHECKED.items()
 }
-_PATTERNS = {kind: re.compile(f"{_IN}(?:{form.replace('~', _GAP)}){_OUT}") for kind, (form, _) in _CHECKED.items()}
-SEPARATORS = re.compile(rf"\.|{_GAP}")
+_BETWEEN = re.compile(r"[^0-9A-Za-z]+")
 
 
-def find(kind: str, text: str) -> Iterator[Span]:
-    """Where that kind of data stands in a text."""
+def find(kind: str, text: Usual) -> Iterator[Span]:
+    """Where that kind of data stands in a text, as it was written."""
+    for begin, end in _found(kind, text.text):
+        yield text.span(begin, end)
+
+
+def _found(kind: str, text: str) -> Iterator[Span]:
     if kind == "email":
         yield from emails(text)
-        return
-    check = _CHECKED[kind][1]
-    for match in _PATTERNS[kind].finditer(text):
-        if check(SEPARATORS.sub("", match[0])):
-            yield match.span()
+    elif kind == "iban":
+        yield from ibans(text)
+    else:
+        yield from _numbers(kind, text)
+
+
+def _numbers(kind: str, text: str) -> Iterator[Span]:
+    """What fails its check in one form may hold in another, or from a later sign on."""
+    check, (some, *forms) = _CHECKED[kind][1], _FORMS[kind]
+    at = 0
+    while first := some.search(text, at):
+        at = first.start() + 1
+        for match in (form.match(text, first.start()) for form in forms):
+            if match is not None and _is_even(kind, match[0]) and check(_BETWEEN.sub("", match[0]).upper()):
+                yield match.span()
+                at = match.end()
+                break
+
+
+def _is_even(kind: str, number: str) -> bool:
+    """Whether its gaps may be those of one number: a line breaks once, and a card's are alike otherwise."""
+    gaps = _BETWEEN.findall(number)
+    breaks = len([gap for gap in gaps if "\n" in gap])
+    return breaks <= 1 and (kind != "card" or len(set(gaps)) - breaks <= 1)
 
 
 def same(kind: str, value: str) -> str:
     """A value as it is compared with others of its kind: without what may be written one way or another."""
     if kind == "email":
-        return _AT.sub("@", value).casefold()
-    return SEPARATORS.sub("", value) if kind in _CHECKED else value
+        return "".join(usual(value).text.split()).casefold()
+    return _BETWEEN.sub("", usual(value).text).upper() if kind == "iban" or kind in _CHECKED else value

@@ -10,6 +10,7 @@ from assent.core.cargo import Cell
 from assent.core.errors import Withheld
 from assent.core.mask import Mask
 from assent.models.masking.kinds import find, same
+from assent.models.masking.usual import Usual, usual
 
 _WORD = re.compile(r"\w+")
 _PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z0-9_]{0,30}_\d{1,9}\]")
@@ -97,9 +98,10 @@ class Vault:
                     yield begin, end, name, value
 
     def _found(self, text: str) -> Iterator[Span]:
+        plain = usual(text) if any(rule.kind for rule in self.rules) else Usual(text)
         for rule in self.rules:
             if rule.kind:
-                yield from [(begin, end, rule.name, "") for begin, end in find(rule.kind, text)]
+                yield from [(begin, end, rule.name, "") for begin, end in find(rule.kind, plain)]
             elif rule.regex:
                 yield from [(*match.span(), rule.name, "") for match in re.finditer(rule.regex, text) if match[0]]
             elif rule.function is not None:
