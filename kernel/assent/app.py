@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from assent.catalog import Catalog
 from assent.core import config as configs
+from assent.core import people
 from assent.core.agent import Agent
 from assent.core.approval import Pending
 from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, RunCommand, StartRun, StopRun
@@ -31,7 +32,7 @@ from assent.policy.overview import Row
 from assent.risk import reserve
 from assent.risk.reserve import Reservation
 from assent.runs import branch, records
-from assent.runs.answer import answer
+from assent.runs.answer import Proves, answer
 from assent.runs.carried import Carried
 from assent.runs.expiry import expired, is_over, refusal
 from assent.runs.lasting import Lasting, from_event, revocation
@@ -141,21 +142,32 @@ class Session:
 
         May be called from any thread, also while the event loop is blocked. `NotFound` if nothing waits under that id.
         """
-        command = replace(command, by=command.by or self.user)
+        command = self._named(command)
+        return as_one_act(functools.partial(self._decide, command))
+
+    def check(self, command: Decide) -> None:
+        """Refuse a decision that `decide` would refuse whatever the passphrase is; nothing is recorded."""
+        command = self._named(command)
+        self._answer(self.state(run_of(command.call)), command, lambda *_: True)
+
+    def _named(self, command: Decide) -> Decide:
         if not run_of(command.call):
             raise NotFound(f"{command.call!r} is no call's id. %agent pending lists the calls that wait.")
-        return as_one_act(functools.partial(self._decide, command))
+        return replace(command, by=command.by or self.user)
+
+    def _answer(self, state: State, command: Decide, proves: Proves = people.proves) -> list[Event]:
+        rules, tools = self._work.terms(state, command.call) if command.verdict == "approve" else (facts({}, {}), {})
+        return answer(state, command, rules, tools, proves, self._work.session)
 
     def _decide(self, command: Decide) -> Event:
         events = self.events(run_of(command.call))
         state = fold(events)
-        rules, tools = self._work.terms(state, command.call) if command.verdict == "approve" else (facts({}, {}), {})
         alone = unchanged(state.run, events[-1].seq)
         call = state.batch.get(command.call)
         if call is not None and is_over(call):
             self.journal.append([expired(state, call)], alone).result()
             raise ConfigError(refusal(state, call))
-        said = answer(state, command, rules, tools, session=self._work.session)
+        said = self._answer(state, command)
         self.journal.append(said, alone).result()
         self._work.live.grants.hear(said)
         return said[0]

@@ -13,8 +13,9 @@ from assent.core.errors import AssentError, ConfigError
 from assent.core.events import ENDINGS, LIFECYCLE, Event, Kind, Progress
 from assent.core.messages import from_json
 from assent.core.model import Notice, TextDelta
+from assent.core.people import check_listed
 from assent_widgets.approval import pending_bundle, question_text, visible_json
-from assent_widgets.calls import SOURCES, source_of
+from assent_widgets.calls import SOURCES, granted, source_of
 from assent_widgets.escape import clean
 from assent_widgets.notices import NOTICES, notice_line
 from assent_widgets.transcript import Transcript, fork_of
@@ -119,6 +120,9 @@ class ConsoleView:
         if not pending.personal or command.verdict == "reject" or command.outcome is not None:
             return command
         by = (await prompt("your name: ")).strip()
+        if pending.who and by not in pending.who:
+            raise ConfigError(f"{by} cannot approve {pending.call}: the rules ask {' or '.join(pending.who)} for that.")
+        check_listed(by)
         return replace(command, by=by, passphrase=await (self._secret or prompt)(f"the passphrase of {by}: "))
 
 
@@ -168,7 +172,7 @@ def _lines(event: Event) -> list[str]:
             return [f"fork of {fork_of(fork)}", *said]
         case Kind.CALL_DECIDED if event.decision != "ask":
             source, _ = source_of(event.tool or "", body["arguments"])
-            return [f"▸ {event.tool}", *_indented(source)]
+            return [f"▸ {event.tool}", *_indented(source), *_indented(granted(event))]
         case Kind.CALL_FINISHED:
             return _indented(body["text"], 12)
         case kind if kind in NOTICES:

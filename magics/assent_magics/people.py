@@ -27,11 +27,16 @@ def people(desk: Desk, rest: str) -> Any:
 
 
 def proved(desk: Desk, command: Decide) -> Decide:
-    """The command with the passphrase that its question asks for, or that `by` was named with."""
+    """The command with the passphrase that its question asks for, or that `by` was named with.
+
+    Nobody types one for what would be refused anyway.
+    """
+    desk.session.check(command)
     asked = [item for item in desk.session.pending(run_of(command.call)) if item.call == command.call]
     if command.outcome is not None or not (command.by or any(item.personal for item in asked)):
         return command
     by = command.by or desk.session.user
+    listed.check_listed(by)
     return replace(command, by=by, passphrase=ask(f"The passphrase of {by}: "))
 
 

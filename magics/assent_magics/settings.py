@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Float, Int, Unicode
+from traitlets import Bool, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from assent.core import config as configs
 from assent.core.config import Config
+from assent.core.errors import ConfigError
 from assent.core.run_mode import tightest
 
 
@@ -29,6 +30,17 @@ class Assent(Configurable):
     preview_seconds = Float(None, allow_none=True, help="The most that a preview may take.").tag(config=True)
     sign = Bool(None, allow_none=True, help="Sign the record when a session ends.").tag(config=True)
     admin = Bool(None, allow_none=True, help="See what everybody has in the workspace.").tag(config=True)
+
+    @validate("mode", "on_ask", "wait", "max_steps", "preview_seconds")
+    def _makes_sense(self, proposal: Any) -> Any:
+        """What a configuration would refuse is refused as it is set, and not by the next run."""
+        name, value = proposal["trait"].name, proposal["value"]
+        if value is not None:
+            try:
+                replace(Config(), **{name: value})
+            except ConfigError as error:
+                raise TraitError(str(error)) from None
+        return value
 
     def effective(self, folder: Path) -> Config:
         """The configuration that holds now, for the workspace in `folder`."""

@@ -53,7 +53,7 @@ def test_agents_come_from_the_file(tmp_path: Path) -> None:
         ("wait = -1", "wait must not be negative"),
         ("wait = nan", "wait must not be negative"),
         ("max_steps = 0", "max_steps must be at least 1"),
-        ("max_steps = 2.5", r"max_steps in .* is 2\.5; it must be of the type int"),
+        ("max_steps = 2.5", r"max_steps in .* is 2\.5; it must be a whole number"),
         ("model = 5", "model in .* is 5"),
         ("model = ['a']", "model in .* is "),
         ("on_ask = 'allow'", "on_ask is 'allow'; it must be wait, suspend or deny"),

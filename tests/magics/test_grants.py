@@ -34,6 +34,11 @@ def test_what_is_allowed_is_listed_and_revoked(shell: Shell, tmp_path: Path) -> 
     assert (row["grant"], row["tool"], row["scope"], row["agent"]) == (call, "python", "session", "analyst")
     shell.run(f"%agent resume {call.partition('.')[0]}")
     assert (shell.namespace["x"], shell.namespace["y"]) == (1, 2)
+    given = f"{shell.desk.session.user}, grant {call}"
+    steps = shell.run(f"%agent history {call.partition('.')[0]}")
+    assert steps[steps["tool"] == "python"]["by"].tolist() == [shell.desk.session.user, given]
+    shell.run(f"%agent show {call.partition('.')[0]}")
+    assert f"Allowed for this session by {shell.desk.session.user} (grant {call})." in shell.shown
     shell.run(f"%agent grants revoke {call}")
     assert f"python asks again from its next call on; {call} had allowed it for the session." in shell.shown
     assert shell.run("%agent grants") is None
@@ -66,12 +71,14 @@ def test_two_people_approve_one_after_the_other_at_one_notebook(
     assert f"%agent approve {call} --as NAME" in shell.shown
     typed.append("a guess")
     assert "This is not the passphrase of ada" in shell.fail(f"%agent approve {call} --as ada")
-    typed.append(passphrase("ada"))
     assert "whole run here (certain people are asked)" in shell.fail(f"%agent approve {call} --for-run")
+    assert "'adda' is not among %agent people; did you mean 'ada'?" in shell.fail(f"%agent approve {call} --as adda")
+    assert "No call" in shell.fail(f"%agent approve {call}1 --as ada")  # nobody types a passphrase for these
     assert "not both" in shell.fail(f"%agent approve {call} --for-run --for-session")
     typed.append(passphrase("ada"))
     shell.run(f"%agent approve {call} --as ada")
     assert "1 more to answer" in shell.shown
+    assert "ada has approved" in shell.fail(f"%agent approve {call} --as ada")
     typed.append(passphrase("eve"))
     shell.run(f"%agent approve {call} --as eve")
     assert "approved" in shell.shown

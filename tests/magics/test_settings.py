@@ -52,7 +52,12 @@ def test_a_default_for_asking(shell: Shell, tmp_path: Path) -> None:
     [
         ("wait = [", "config.toml could not be read"),
         ("spam = 1", "Unknown setting spam"),
-        ("wait = 'soon'", "the type float"),
+        ("wait = 'soon'", "it must be a number"),
+        ("mode = 'stric'", "it must be auto, strict or dry-run"),
+        ("[agents.ada]\neffort = 'hgih'", "effort must be one of none, low, medium, high"),
+        ("[agents.ada]\npriority = 'hgih'", "its priority one of critical, high, mid, low"),
+        ("[agents.ada]\npolicy = {sql = 'maybe'}", "it must be one of auto, ask, disabled"),
+        ("[models.default]\ntier = 'hgih'", "it must be high, mid, low"),
         ("on_ask = 'approve'", "it must be wait, suspend or deny"),
         ("[policy]\nsql = 'maybe'", "it must be one of auto, ask, disabled"),
     ],
@@ -62,6 +67,36 @@ def test_a_file_that_makes_no_sense(shell: Shell, tmp_path: Path, text: str, sai
     assert said in shell.fail("%agent runs")
 
 
-def test_a_setting_that_makes_no_sense(shell: Shell) -> None:
-    shell.run("%config Assent.on_ask = 'approve'")
-    assert "it must be wait, suspend or deny" in shell.fail("%agent runs")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("on_ask = 'approve'", "on_ask is 'approve'; it must be wait, suspend or deny."),
+        ("mode = 'stric'", "The mode of a run is 'stric'; it must be auto, strict or dry-run."),
+        ("wait = -1.0", "wait must not be negative"),
+        ("preview_seconds = 0.0", "preview_seconds must be more than 0"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_not_taken(
+    shell: Shell, line: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = shell.desk.config
+    shell.run(f"%config Assent.{line}")
+    assert said in caplog.text
+    assert shell.desk.config == before
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("MODE", "The mode of a run is 'stric'; it must be auto, strict or dry-run."),
+        ("ON_ASK", "on_ask is 'stric'; it must be wait, suspend or deny."),
+        ("PREVIEW", "preview in the environment is 'stric'; it must be true or false."),
+        ("WAIT", "wait in the environment is 'stric'; it must be a number."),
+        ("MAX_STEPS", "max_steps in the environment is 'stric'; it must be a whole number."),
+    ],
+)
+def test_a_variable_that_makes_no_sense_is_said_with_what_there_is(
+    shell: Shell, name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"ASSENT_{name}", "stric")
+    assert said in shell.fail("%agent runs")

@@ -35,10 +35,8 @@ def test_the_strictest_of_the_tools_own_and_the_policys_counts_and_names_its_lin
     asked = says(MOST_100, own=own, amount=60)
     assert isinstance(asked, Ask)
     assert (asked.rule, asked.grantable) == ("policy.toml:1", False)
-    assert asked.notes == (
-        ("max amount", "amount 60 of at most 80"),
-        ("max amount", "amount 60 is over 50; 100 at most"),
-    )
+    assert asked.reason == "max amount: amount 60 is over 50; 100 at most"
+    assert asked.notes == (("max amount", "amount 60 of at most 80"),)  # what is the reason is not said twice
     denied = says(MOST_100, own=own, amount=90)
     assert isinstance(denied, Deny)
     assert (denied.rule, denied.reason) == ("", "max amount: amount 90 is over the limit of 80")

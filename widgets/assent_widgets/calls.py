@@ -106,6 +106,15 @@ def fold(call: Call, event: Event) -> None:
             _finish(call, event)
 
 
+def granted(event: Event) -> str:
+    """Whose yes for longer than one call lets a call run, and by which grant; "" where none does."""
+    body = event.body
+    if not body.get("grant"):
+        return ""
+    by = f" by {body['given_by']}" if body.get("given_by") else ""
+    return reveal(f"{str(body.get('reason') or 'allowed').capitalize()}{by} (grant {body['grant']})")
+
+
 def stop(call: Call, *, for_good: bool = True) -> bool:
     """What becomes of a call when its run ends before it, or is paused; whether that changed anything."""
     after = {"running": "interrupted"}.get(call.state, "not run")
@@ -142,7 +151,9 @@ def _decide(call: Call, event: Event) -> None:
             call.said += [reveal(f"{' '.join(label.split())}: {' '.join(text.split())}") for label, text in notes]
         case "allow":
             call.state = "approved" if approved else "allowed"
-            if reason and not approved and call.privilege not in ("", *_AUTOMATIC):
+            if given := granted(event):
+                call.said.append(f"{given}.")
+            elif reason and not approved and call.privilege not in ("", *_AUTOMATIC):
                 call.said.append(_sentence("Allowed", reason))
         case _:
             call.state = "denied"

@@ -13,6 +13,7 @@ _PASSING = re.compile(r"\.notice\.|\.budget\.|^budget$")  # in keys: what befell
 _PLAYER = re.compile(
     r"\brecording [^\n]*? \(([^()\n]*)\)(?=[.,:]?(?:\s|$))"
 )  # who answers in a replay, for the person who did so then
+_GRANT = re.compile(r" \(grant [^()\s]+\)(?=\.$)")  # it is called after the run
 _OTHER_EACH_TIME = ("run", "model", "input_tokens", "output_tokens", "cost", "seconds")
 
 
@@ -22,7 +23,8 @@ def lasting(items: Mapping[str, Item]) -> Iterable[Item]:
         if isinstance(item, Summary):
             yield replace(item, recorded=True)
         elif isinstance(item, Call):
-            yield replace(item, id="", duration=None, said=[_PLAYER.sub(r"\1", said) for said in item.said])
+            said = [_GRANT.sub("", _PLAYER.sub(r"\1", words)) for words in item.said]
+            yield replace(item, id="", duration=None, said=said)
         elif not _PASSING.search(key):
             yield item
 

@@ -18,6 +18,7 @@ from assent.core.privilege import check_modes
 from assent.core.run_mode import check_run_mode, tightest
 
 FOLDER = ".assent"
+_CALLED = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a table"}
 _WORDS = {"1": True, "true": True, "yes": True, "": False, "0": False, "false": False, "no": False}
 
 
@@ -146,4 +147,4 @@ def _typed(name: str, value: Any, kind: type, source: str) -> Any:
             return kind(value)  # the environment knows text only
         except ValueError:
             pass
-    raise ConfigError(f"{name} in {source} is {value!r}; it must be of the type {kind.__name__}.")
+    raise ConfigError(f"{name} in {source} is {value!r}; it must be {_CALLED.get(kind, kind.__name__)}.")

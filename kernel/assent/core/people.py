@@ -4,6 +4,7 @@ Of a passphrase only its scrypt digest is kept. The machine's own list goes befo
 that nobody takes its place who cannot write it.
 """
 
+import difflib
 import hashlib
 import hmac
 import json
@@ -31,6 +32,15 @@ def path() -> Path:
 def names(file: Path | None = None) -> list[str]:
     """Who is listed."""
     return sorted(_listed(file or path()))
+
+
+def check_listed(name: str) -> None:
+    """`ConfigError` where nobody of that name has a passphrase."""
+    if name in (known := names()):
+        return
+    close = difflib.get_close_matches(name, known, 1)
+    meant = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}."
+    raise ConfigError(f"{name!r} is not among %agent people; {meant} %agent people add NAME lists a person.")
 
 
 def proves(name: str, passphrase: str, file: Path | None = None) -> bool:

@@ -102,8 +102,15 @@ def _decision(events: Sequence[Event]) -> tuple[str, str]:
             edited = ", edited" if event.body.get("arguments") is not None else ""
             decision, by = f"{event.decision}{edited}", str(event.body.get("by") or "")
         elif event.kind is Kind.CALL_DECIDED:
-            decision, by = event.decision or "", "" if event.decision == "ask" else "policy"
+            decision, by = event.decision or "", "" if event.decision == "ask" else _by_rules(event)
     return decision, by
+
+
+def _by_rules(event: Event) -> str:
+    """Policy, or whose yes for longer than one call it was, and by which grant."""
+    if grant := event.body.get("grant"):
+        return f"{event.body.get('given_by', '')}, grant {grant}".removeprefix(", ")
+    return "policy"
 
 
 def _source(proposed: ToolCall, events: Sequence[Event]) -> str:

@@ -50,9 +50,10 @@ def by_risk(call: Call, facts: Facts) -> Decision | None:
     """
     if (checks := facts.checks.get(call.tool)) is None:
         return None
-    findings = examine(checks, Act(call.tool, call.arguments, call.known))
-    notes = tuple([(found.label, found.sentence) for found in findings if found.sentence])
+    findings = examine(checks, *[Act(call.tool, arguments, call.known) for arguments in call.forms])
     found = worst(findings)
+    said_as_reason = found if found.verdict != "ok" else None
+    notes = tuple([(item.label, item.sentence) for item in findings if item.sentence and item is not said_as_reason])
     if found.verdict == "deny":
         return Deny(f"{found.label}: {found.sentence}", found.rule, notes)
     if found.verdict == "ask":

@@ -7,16 +7,17 @@ from typing import Any
 from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind
 from assent.core.ids import place, proposer
+from assent.core.reading import to_json
 from assent.policy.asking import asked
 from assent.policy.decide import decide
 from assent.policy.facts import Call
 from assent.policy.verdict import Allow, Ask, Decision, Deny
+from assent.runs.act import act_of, reading_of
 from assent.runs.expiry import expired, is_over
 from assent.runs.lasting import Lasting
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.execute import misfit, parse
-from assent.tools.tool import validate
 
 MOVED = "that was not so when it was decided"
 CHANGED = "the tools or rules have changed since it was decided"
@@ -39,8 +40,8 @@ def decide_batch(run: Run) -> list[Event]:
         elif call.expired or is_over(call):
             events += [*([] if call.expired else [expired(run.state, call)]), *_again(run, call, LATE)]
         elif call.result is None and has_lapsed(run, call):
-            same = call.id in run.known and call.policy_version == run.rules.version
-            events += _again(run, call, MOVED if same else CHANGED)
+            moved = call.id in run.known or _bound(run, call) != call.bound
+            events += _again(run, call, MOVED if moved and call.policy_version == run.rules.version else CHANGED)
     return events
 
 
@@ -50,6 +51,7 @@ def decided(
     """The event that says what policy decided of a call with these arguments."""
     tool = run.tools.get(call.tool)
     body: dict[str, Any] = {"arguments": arguments, "reason": decision.reason}
+    body |= to_json(act_of(run, call, arguments).reading)
     if above := proposer(call.id):
         body |= {"proposed_by": above, **({"why": call.why} if call.why else {})}
         by = ("Proposed by", f"{run.state.batch[above].tool}, the call {above}.")
@@ -58,8 +60,8 @@ def decided(
         body |= {"approvers": decision.approvers, "grantable": decision.lasting}
         body |= {"who": list(decision.who)} if decision.who else {}
         body |= {"until": CLOCK.now() + decision.expires} if decision.expires is not None else {}
-    elif isinstance(decision, Allow) and (given := carrying(run, Call(call.tool, arguments, run.known.get(call.id)))):
-        body |= {"reason": GIVEN[bool(given.session)], "grant": given.id}
+    elif isinstance(decision, Allow) and (given := carrying(run, act_of(run, call, arguments))):
+        body |= {"reason": GIVEN[bool(given.session)], "grant": given.id, "given_by": given.by}
     if decision.rule:
         body["rule"] = decision.rule
     if decision.notes:
@@ -111,11 +113,10 @@ def _first(run: Run, call: CallState) -> list[Event]:
     arguments: dict[str, Any] = {}
     try:
         arguments = parse(call.proposed.arguments)
-        if tool := run.tools.get(call.tool):
-            validate(tool, arguments)
+        reading_of(run, call, arguments)
     except ValueError as error:
         problem = misfit(call.tool, error)
-    decision = _nested(run, call) or decide(Call(call.tool, arguments, run.known.get(call.id)), run.facts)
+    decision = _nested(run, call) or decide(act_of(run, call, arguments), run.facts)
     if isinstance(decision, Deny):
         return _denied(run, call, decision, arguments, problem)
     if problem:
@@ -126,7 +127,7 @@ def _first(run: Run, call: CallState) -> list[Event]:
 
 def _denied(run: Run, call: CallState, decision: Deny, arguments: dict[str, Any], problem: str = "") -> list[Event]:
     """The decision and the result of a call that must not run; in a dry run the latter says what it would do."""
-    act = Call(call.tool, arguments, run.known.get(call.id))
+    act = act_of(run, call, arguments)
     free = decide(act, replace(run.facts, mode="auto")) if decision.dry else decision
     if isinstance(free, Deny):  # the other voices deny it too
         return [decided(run, call, free, arguments), settled(run, call, f"Denied: {free.reason}")]
@@ -154,7 +155,7 @@ def _cut_off(run: Run, call: CallState) -> list[Event]:
 
 def _unknown(run: Run, call: CallState) -> list[Event]:
     """The question what became of a call; whatever the rules say of it now, it may have happened under others."""
-    decision = decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts)
+    decision = decide(act_of(run, call), run.facts)
     put = decision if isinstance(decision, Ask) else asked(Ask(""), run.facts.layers.of("ask"))
     asking = put if isinstance(put, Ask) else Ask("")
     asking = replace(asking, reason=ELSEWHERE if call.elsewhere else UNKNOWN, grantable=False)
@@ -164,17 +165,23 @@ def _unknown(run: Run, call: CallState) -> list[Event]:
 def has_lapsed(run: Run, call: CallState) -> bool:
     """Whether the call may run no more on what was said: under other rules, or of another tool of that name."""
     if call.decision == "allow":
-        return not isinstance(decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts), Allow)
+        return not isinstance(decide(act_of(run, call), run.facts), Allow)
     open_one = not call.unknown and call.verdict in ("", "approve")
-    if open_one and isinstance(decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts), Deny):
+    if open_one and isinstance(decide(act_of(run, call), run.facts), Deny):
         return True
-    return any(item.policy_version != run.rules.version for item in call.approvals)
+    now = (run.rules.version, _bound(run, call))
+    return any((item.policy_version, item.bound) != now for item in call.approvals)
+
+
+def _bound(run: Run, call: CallState) -> str:
+    reading = act_of(run, call).reading
+    return reading.bound if reading else ""
 
 
 def _again(run: Run, call: CallState, why: str) -> list[Event]:
     if call.unknown:
         return _unknown(run, call)
-    decision = decide(Call(call.tool, call.arguments, run.known.get(call.id)), run.facts)
+    decision = decide(act_of(run, call), run.facts)
     if isinstance(decision, Ask):
         decision = replace(decision, reason=f"{decision.reason}, and {why}")
     if isinstance(decision, Deny):
