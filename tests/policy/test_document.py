@@ -67,7 +67,7 @@ def test_a_number_with_a_point_is_exact() -> None:
         ("[agents]\nx.ceiling = 1", "write [agents.NAME]."),
         ("[agents.x]\na = 1\n[agents.x.y]", "p.toml:3: this is no section of a policy: write [agents.NAME]."),
         ("\n[[ruel]]", "p.toml:2: unknown section 'ruel'; did you mean 'rule'?"),
-        ("[[rule]]\nmode =", "p.toml: Invalid value (at end of document); this is not TOML."),
+        ("[[rule]]\nmode =", "p.toml:2: Invalid value (at end of document); this is not TOML."),
         ("[[rule]]\nmode = ?", "p.toml:2: Invalid value; this is not TOML."),
     ],
 )

@@ -28,16 +28,16 @@ def test_names_that_are_local_only() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[[mask]]\nkind = "emial"', "policy.toml:1: 'emial' is no kind"),
+        ('[[mask]]\nkind = "emial"', "policy.toml:2: 'emial' is no kind"),
         ('[[mask]]\nknd = "email"', "policy.toml:2: unknown key 'knd'"),
         ('[[mask]]\ncolumn = "*_phone"', "policy.toml:2: '.*' is a pattern"),
         ('[[mask]]\ncolumns = "phone"', "policy.toml:2: 'phone' is no pattern"),
         ('[[mask]]\nkind = "email"\nrestore = "yes"', "policy.toml:3: restore must be true or false"),
-        ('[[mask]]\nregex = "("', "policy.toml:1: '\\(' is no regular expression"),
+        ('[[mask]]\nregex = "("', "policy.toml:2: '\\(' is no regular expression"),
         ("[[mask]]\nname = 'x'", "policy.toml:1: A mask says one thing"),
         ('[[local_only]]\nvariable = "a*"', "policy.toml:2: 'a\\*' is a pattern"),
         ("[[local_only]]\nvariable = 3", "policy.toml:2: variable must be a name"),
-        ("[[local_only]]\nvariable = 'a'\nvariables = 'b*'", "policy.toml:1: give one of them"),
+        ("[[local_only]]\nvariable = 'a'\nvariables = 'b*'", "policy.toml:3: give one of them"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_line(text: str, said: str) -> None:

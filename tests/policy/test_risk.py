@@ -88,7 +88,7 @@ def test_rules_without_limits_are_as_they_were() -> None:
         ),
         ('tool = "pay"', "policy.toml:1: there is no check None; there are blacklist, "),
         ('check = "rate"', 'policy.toml:1: write either tool = "NAME"'),
-        ('tool = "pay"\ntools = "p*"\ncheck = "rate"', 'policy.toml:1: write either tool = "NAME"'),
+        ('tool = "pay"\ntools = "p*"\ncheck = "rate"', 'policy.toml:3: write either tool = "NAME"'),
         ('tool = "p*"\ncheck = "rate"', "policy.toml:2: 'p*' is a glob: write tools = \"p*\"."),
         ('tool = "pay"\ncheck = "rate"\nlimit = 3', "policy.toml:1: the check rate needs seconds too."),
         ('tool = "pay"\ncheck = "rate"\nlimit = 3\nseconds = 60\nevery = 1', "policy.toml:6: unknown key 'every'"),

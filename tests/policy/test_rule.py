@@ -125,14 +125,14 @@ def test_another_policy_is_another_version() -> None:
         ('tool = "pay"\nmode = "aks"', "4: mode is 'aks'; did you mean 'ask'?"),
         ('tool = "pay"\nmode = "ask"\nwhn = "x"', "5: unknown key 'whn'; did you mean 'when'?"),
         ('mode = "ask"', '2: a rule is about one tool = "NAME"'),
-        ('tool = "pay"\ntools = "p*"\nmode = "ask"', '2: a rule is about one tool = "NAME"'),
+        ('tool = "pay"\ntools = "p*"\nmode = "ask"', '4: a rule is about one tool = "NAME"'),
         ('tool = "p*"\nmode = "ask"', "3: 'p*' is a glob: write tools = \"p*\"."),
         ('tools = "pay"\nmode = "ask"', "3: 'pay' is no glob: write tool = \"pay\"."),
         ('tool = ["pay"]\nmode = "ask"', "3: tool is ['pay']: write a text in quotes."),
         ('tool = "pay"\nmode = "ask"\nwhen = "amount = 5"', "5: when is no condition: = compares nothing"),
         ('tool = "pay"\nmode = "ask"\nwhen = ""', "5: when is ''"),
-        ('tool = "pay"\nmode = "disabled"\nwho = ["ana"]', "2: nobody is asked where mode is disabled"),
-        ('tool = "pay"\nmode = "auto"\nexpires = "2h"', "2: nobody is asked where mode is auto"),
+        ('tool = "pay"\nmode = "disabled"\nwho = ["ana"]', "5: nobody is asked where mode is disabled"),
+        ('tool = "pay"\nmode = "auto"\nexpires = "2h"', "5: nobody is asked where mode is auto"),
         ('tool = "pay"\nmode = "ask"\nskill = "x"', "5: there are no skills yet"),
         ('tool = "pay"\nmode = "ask"\nexpires = "soon"', "5: expires is 'soon'"),
         ('tool = "pay"\nmode = "ask"\nwho = ["ana"]\napprovers = 2', "6: approvers is 2, and who names 1"),
@@ -146,9 +146,9 @@ def test_what_is_no_rule_is_refused_with_its_line(body: str, expected: str) -> N
 
 def test_two_rules_that_contradict_each_other_are_refused_with_both_lines() -> None:
     first = '[[rule]]\ntool = "pay"\nmode = "ask"\nwhen = "amount>100"\n'
-    with pytest.raises(ConfigError, match=r"p\.toml:5: this contradicts line 1, .* says ask"):
+    with pytest.raises(ConfigError, match=r"p\.toml:7: this contradicts line 1, .* says ask"):
         read(first + first.replace("ask", "disabled").replace(">", " > "), "p.toml", "workspace")
-    with pytest.raises(ConfigError, match=r"p\.toml:5: this contradicts line 1"):
+    with pytest.raises(ConfigError, match=r"p\.toml:9: this contradicts line 1"):
         read(f"{first}{first}approvers = 2", "p.toml", "workspace")
     assert read(first + first.replace("100", "200").replace("ask", "disabled"), "p.toml", "workspace").sections
 

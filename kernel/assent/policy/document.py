@@ -49,7 +49,8 @@ def read(text: str, source: str, layer: Layer, sections: Mapping[str, Reader] | 
         values = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         said = _SYNTAX.match(str(error))
-        where, what = (f"{source}:{said[2]}", said[1]) if said else (source, str(error))
+        last = text.count("\n") + 1
+        where, what = (f"{source}:{said[2]}", said[1]) if said else (f"{source}:{last}", str(error))
         raise ConfigError(f"{where}: {what}; this is not TOML.") from None
     return _made(list(_entries(text, values, source, layer)), source, layer, sections)
 

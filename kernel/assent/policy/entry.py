@@ -1,6 +1,7 @@
 """One entry of a policy file: its values, and where they are written."""
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -36,6 +37,13 @@ class Entry:
     def error(self, problem: str, key: str = "") -> ConfigError:
         """The error to raise where the entry, or one key of it, makes no sense; `problem` says what to do."""
         return ConfigError(f"{self.source}:{self.lines.get(key, self.line)}: {problem}")
+
+    def error_about(self, said: object, before: str = "") -> ConfigError:
+        """The error where somebody else found a value wrong: at the line of the key whose value or name that says."""
+        words = str(said)
+        told = [key for key, value in self.values.items() if repr(value) in words or str(value) == words]
+        told += [key for key in self.values if re.search(rf"\b{re.escape(key)}\b", words)]
+        return self.error(f"{before}{words}", told[0] if told else "")
 
     def check_keys(self, known: Collection[str]) -> None:
         """Refuse a key that the section does not have."""

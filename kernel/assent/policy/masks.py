@@ -22,7 +22,7 @@ def read_local_only(entries: Sequence[Entry]) -> tuple[str, ...]:
     for entry in entries:
         entry.check_keys(("variable", "variables"))
         if len(entry.values) != 1:
-            raise entry.error('give one of them: variable = "patients", or variables = "patient_*".')
+            raise entry.error('give one of them: variable = "patients", or variables = "patient_*".', "variables")
         names.append(_named(entry, "variable", "variables"))
     return tuple(names)
 
@@ -40,7 +40,7 @@ def _mask(entry: Entry) -> Mask:
     try:
         return Mask(**given, columns=(named,) if named else (), rule=entry.rule)
     except ConfigError as error:
-        raise entry.error(str(error)) from None
+        raise entry.error_about(error) from None
 
 
 def _named(entry: Entry, exact: str, pattern: str) -> str:

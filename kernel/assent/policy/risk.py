@@ -95,7 +95,9 @@ def _read(entry: Entry) -> Limit:
     named = {key: entry.values[key] for key in ("tool", "tools") if key in entry.values}
     kind = entry.values.get("check")
     if len(named) != 1 or not all(isinstance(name, str) and name for name in named.values()):
-        raise entry.error('write either tool = "NAME" or, for a glob, tools = "NAME_*".')
+        raise entry.error(
+            'write either tool = "NAME" or, for a glob, tools = "NAME_*".', [*named, ""][max(len(named) - 1, 0)]
+        )
     if any(is_glob(name) for key, name in named.items() if key == "tool"):
         raise entry.error(f'{named["tool"]!r} is a glob: write tools = "{named["tool"]}".', "tool")
     if not isinstance(kind, str) or kind not in _KINDS:
@@ -113,5 +115,5 @@ def _read(entry: Entry) -> Limit:
     try:
         check = make(*[entry.values[key] for key in needed], **options)
     except (ConfigError, TypeError, AttributeError) as error:
-        raise entry.error(f"the check {kind} makes no sense: {error}") from None
+        raise entry.error_about(error, f"the check {kind} makes no sense: ") from None
     return Limit(entry, replace(check, rule=entry.rule), **named)

@@ -78,7 +78,7 @@ def _read(entry: Entry) -> Trust:
         until = moment(values["until"])
         return Trust(digest(dict(values))[:6], source, values["reason"], entry.rule, until, "workspace")
     except ConfigError as error:
-        raise entry.error(str(error)) from None
+        raise entry.error_about(error) from None
 
 
 def _matches(pattern: str, name: str) -> bool:
