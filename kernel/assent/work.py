@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from assent.policy.facts import Facts
 from assent.policy.layers import Layers
 from assent.runs import branch, records, stopping
 from assent.runs.carried import of_journal, resolved
+from assent.runs.descent import Descent, descent, performer
 from assent.runs.entered import Entrance, pictured
 from assent.runs.foreseen import Foresee
 from assent.runs.live import Live, live_runs
@@ -41,11 +43,12 @@ from assent.store import forget
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
 from assent.tools.foresee import foresee
-from assent.tools.idempotency import call_at_work
+from assent.tools.idempotency import WITHIN
 from assent.tools.plan import equipped
 from assent.tools.variables import VARIABLE
 
 KEPT = 16  # runs whose values a session remembers
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,10 @@ class Work:
     def _tell(self, live: Live) -> None:
         """Whoever started a run reads what it says: so the runs that did have read what it has."""
         self.carried.answered(live.run.state.run, answer_of(live.run))
-        for name in {live.caller, live.run.state.scope.parent or ""} - {""}:
-            if above := self.live.get(name):
-                above.run.noted += answer_of(live.run)
+        for name in {*live.callers, live.run.state.scope.parent or ""} - {""}:
+            above = self.live.get(name)
+            if run := above.run if above else performer(name):
+                run.noted += answer_of(live.run)
 
     def bound(self, name: str, run: str) -> None:
         """The answer of a run is in a variable now: local only, where the run carries what is."""
@@ -210,12 +214,14 @@ class Work:
         replay = command.replay or config.replay
         played = self.recordings.play(replay, asked or config.model, agent.name, command.prompt)
         model = played or self._catalog.model(asked)
-        scope = self._journal.run(parent=command.parent, agent=agent.name, notebook=command.notebook, cell=command.cell)
-        body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json()}
+        born = descent()
+        above, parent = self._above(born, command.parent), born.parent or command.parent
+        scope = self._journal.run(parent=parent, agent=agent.name, notebook=command.notebook, cell=command.cell)
+        body: dict[str, Any] = {"prompt": command.prompt, "agent": agent.to_json(), **_held(born)}
         check_run_mode(command.mode)
-        if (mode := self._mode(command.mode, command.parent)) != "auto":
+        if (mode := self._mode(command.mode, above)) != "auto":
             body["mode"] = mode
-        if taint := self._taint(command):
+        if taint := self._taint(command, above):
             body["taint"] = to_json(taint)
         body |= own_budget(command.budget)
         if played is not None:
@@ -224,55 +230,72 @@ class Work:
             body["output"] = output.to_json(self._names())
         if command.images:
             body["images"] = keep_all(self._journal.folder, command.images, self._namespace())
-        told = (*command.told, *pictured(command.images, self._namespace()), *self._around())
+        told = (*command.told, *pictured(command.images, self._namespace()), *self._around(born, above))
         if carries := self._entrance(self._catalog.policies.layers()).prompt(command.prompt, told):
             body["carries"] = carries.to_json()
         event = scope.event(Kind.RUN_STARTED, model=model.name, body=body)
         return _Opening(fold([event]), event, output, played=played, since=event.at)
 
-    def _taint(self, command: StartRun | ForkRun) -> Sources:
+    def _above(self, born: Descent, parent: str | None = None) -> list[State]:
+        """The runs that start one: those of the calls that it begins within, and the one that is said to."""
+        found = [(name, self._known(name)) for name in born.runs]
+        if lost := [name for name, state in found if state is None]:
+            raise ConfigError(
+                f"This is within a call of the run {lost[0]}, which is not in the workspace {self._journal.folder}, so "
+                "nobody can tell what that is under: begin the run in the same workspace, and for the same user. If "
+                f"you are a person at a shell of your own, unset {WITHIN}."
+            )
+        said = self._known(parent) if parent and parent not in born.runs else None
+        return [state for state in (*[state for _, state in found], said) if state is not None]
+
+    def _known(self, run: str) -> State | None:
+        """How a run stands that may be at work, in whichever workspace of this process; else by the journal."""
+        live = self.live.get(run)
+        if known := live.run if live else performer(run):
+            return known.state
+        told = branch.events(self._journal, run)
+        return fold(told) if told else None
+
+    def _line(self, state: State) -> list[State]:
+        """The runs above one, the nearest first."""
+        found, name = list[State](), state.scope.parent
+        while name and (above := self._known(name)) is not None and above not in found:
+            found.append(above)
+            name = above.scope.parent
+        return found
+
+    def _taint(self, command: StartRun | ForkRun, above: Sequence[State]) -> Sources:
         """What a run has read before it begins: by what its question shows, and by the runs that start it."""
-        above = {getattr(command, "parent", None) or "", run_of(call_at_work())} - {""}
         entering = [Source(VARIABLE, name) for item in command.told for name in (item.name, *item.tables) if name]
         if isinstance(command, StartRun) and command.images:
             entering += shown(command.images, self._namespace())
         return merged(
             *[resolved(source, self.carried) for source in entering],
-            *[self._taint_of(run) for run in sorted(above)],
+            *[state.taint for state in above],
         )
 
-    def _taint_of(self, run: str) -> Sources:
-        if live := self.live.get(run):
-            return live.run.state.taint
-        told = branch.events(self._journal, run)
-        return fold(told).taint if told else ()
-
-    def _mode(self, said: str, parent: str | None = None) -> str:
+    def _mode(self, said: str, above: Sequence[State]) -> str:
         """The tightest of what is said, of the settings, and of the runs that this one is started or gone on from."""
-        above = {parent or "", run_of(call_at_work())}
-        return tightest(said, self._catalog.config.mode, *[self._mode_of(run) for run in above if run])
-
-    def _mode_of(self, run: str) -> str:
-        if live := self.live.get(run):
-            return live.run.state.mode
-        told = branch.events(self._journal, run)
-        return fold(told).mode if told else ""
+        return tightest(said, self._catalog.config.mode, *[state.mode for state in above])
 
     def _forked(self, command: ForkRun) -> _Opening:
         told = branch.events(self._journal, records.find(self._journal, command.run))
-        origin = fold(told)
-        scope = self._journal.run(agent=origin.agent.name, notebook=command.notebook, cell=command.cell)
+        origin, born = fold(told), descent()
+        above, parent = self._above(born), born.parent or None
+        scope = self._journal.run(parent=parent, agent=origin.agent.name, notebook=command.notebook, cell=command.cell)
         replay, asked = self._catalog.config.replay, command.model or origin.model
         model = asked if replay else self._catalog.model(asked).name
-        mode = self._mode(origin.mode)
+        mode = self._mode(origin.mode, above)
         event = forked(told, command, scope, model, equipped(self._catalog.tools_of(origin.agent), mode))
+        event.body |= _held(born)
         if mode != "auto":
             event.body["mode"] = mode
-        if carries := self._entrance(self._catalog.policies.layers()).prompt(command.prompt, command.told):
+        around = (*command.told, *self._around(born, above))
+        if carries := self._entrance(self._catalog.policies.layers()).prompt(command.prompt, around):
             event.body["carries"] = carries.to_json()
         if played := self.recordings.play(replay, command.model, origin.agent.name, event.body["prompt"]):
             event.model, event.body["replay"] = played.name, str(played.tape.recording.path)
-        if taint := self._taint(command):
+        if taint := self._taint(command, above):
             event.body["taint"] = to_json(taint)
         state = fold([*branch.shared(told, event), event])
         if state.answered:
@@ -300,8 +323,9 @@ class Work:
         model = self._catalog.model(command.model).name if command.model and not played else state.model
         if not command.model and not played:
             self._check_model(state)
-        mode = self._mode(state.mode, state.scope.parent)
-        body = {**({"mode": mode} if mode != state.mode else {}), **own_budget(command.budget)}
+        born = descent()
+        mode = self._mode(state.mode, self._above(born, state.scope.parent))
+        body = {**({"mode": mode} if mode != state.mode else {}), **own_budget(command.budget), **_held(born)}
         event = state.scope.event(Kind.RUN_RESUMED, model=model or None, body=body)
         output = None if state.output is None else restored(state.output, self._names())
         return _Opening(fold([*events, event]), event, output, events[-1].seq, played, events, events[0].at)
@@ -344,13 +368,14 @@ class Work:
         run.entrance = self._entrance(run.rules.layers)
         run.outgoing = Outgoing(rules_of(run.rules.layers), state.cargo, self.marks, run.rules.layers, state.run)
         event.body["session"] = state.session = self.session
-        run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event])
+        run.above = functools.partial(self._line, state)
+        run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event], run.above())
         self.live.grants.hear(opening.told)
         run.look = lambda: run.rules if self._catalog.is_current(run.rules) else self._rules(state, tools)
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it
         live = Live(run, asyncio.get_running_loop(), heard=opening.seen, watched=watched)
-        live.caller = run_of(call_at_work())
+        live.callers = descent().runs
         if not self.live.claim(live):
             raise Conflict  # another thread was first to resume it
         self._own.add(state.run)
@@ -369,14 +394,18 @@ class Work:
         columns = tuple([rule for rule in rules_of(layers) if rule.columns])
         return Entrance(self._namespace, self.marks, layers, columns)
 
-    def _around(self) -> tuple[cargo.Source, ...]:
-        """What a run may carry that is started by a call which is at work here."""
-        call = call_at_work()
-        live = self.live.get(run_of(call))
-        if live is None or (begun := live.run.state.batch.get(call)) is None or live.run.entrance is None:
-            return ()
-        state = live.run.state
-        return (live.run.entrance.around(live.run.tools[begun.tool], begun.arguments, carried(state.cargo)),)
+    def _around(self, born: Descent, above: Sequence[State]) -> list[cargo.Source]:
+        """What a run may carry that is started by calls which are at work, here or in another process."""
+        found = [
+            cargo.Source("variable", "its parent", tuple(sorted(carried(state.cargo))), bytes=0)
+            for state in above
+            if state.cargo and performer(state.run) is None
+        ]
+        for call in born.calls:
+            run = performer(run_of(call))
+            if run is not None and (begun := run.state.batch.get(call)) is not None and run.entrance is not None:
+                found.append(run.entrance.around(run.tools[begun.tool], begun.arguments, carried(run.state.cargo)))
+        return found
 
     def _waivers(self, state: State) -> Callable[[], tuple[Waiver, ...]]:
         standing = self._catalog.policies.layers().of("waiver")
@@ -407,3 +436,10 @@ class Work:
     def _names(self) -> Mapping[str, Any]:
         """The names that a type may be written with."""
         return {**self._types, **self._namespace()}
+
+
+def _held(born: Descent) -> dict[str, str]:
+    """What the event that begins a run says of a descent that nobody can rule out."""
+    if born.held:
+        _log.warning("A run of an agent: %s", born.held)
+    return {"held": born.held} if born.held else {}

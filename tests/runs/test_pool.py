@@ -138,3 +138,41 @@ def test_no_more_is_reserved_than_there_is(window: Window) -> None:
         ).result(5)
     window.append([mine], room(part, dict(CALLS.limits), {"calls": Decimal(3)}, "mine")).result(5)
     assert others(window, part, ["calls"], "third") == {"calls": 10}
+
+
+OF_A_RUN = Budget("b", ("run",), {"calls": Decimal(10)})
+
+
+def test_a_run_and_all_below_it_count_together_and_nobody_else(window: Window) -> None:
+    begun = [
+        event(Kind.RUN_STARTED, 1, "elsewhere"),
+        event(Kind.CALL_STARTED, 1, "elsewhere"),
+        event(Kind.RUN_STARTED, 2, "top"),
+        event(Kind.CALL_STARTED, 2, "top"),
+        event(Kind.RUN_STARTED, 3, "child", parent="top", agent="clerk"),
+        event(Kind.CALL_STARTED, 3, "child", parent="top", agent="clerk"),
+        event(Kind.RUN_STARTED, 4, "grandchild", parent="child"),
+        event(Kind.CALL_STARTED, 4, "grandchild", parent="child"),
+        event(Kind.RUN_STARTED, 5, "top's neighbour", parent="elsewhere"),
+        event(Kind.CALL_STARTED, 5, "top's neighbour", parent="elsewhere"),
+    ]
+    window.append(begun).result(5)
+    part = part_of(OF_A_RUN, Scope(run="top"), DAY)
+    assert others(window, part, ["calls"], "grandchild") == {"calls": 2}
+    assert others(window, part, ["calls"], "top") == {"calls": 2}
+    assert others(window, part_of(OF_A_RUN, Scope(run="child"), DAY), ["calls"], "child") == {"calls": 1}
+
+
+def test_what_a_run_above_has_reserved_is_not_for_those_below(window: Window) -> None:
+    part = part_of(OF_A_RUN, Scope(run="top"), DAY)
+    kept = {"key": part.key, "until": {"calls": in_journal("calls", Decimal(9))}}
+    begun = event(Kind.RUN_STARTED, 1, "top"), event(Kind.BUDGET_RESERVED, 1, "top", body=kept)
+    child = event(Kind.RUN_STARTED, 2, "child", parent="top")
+    window.append([*begun, child]).result(5)
+    with pytest.raises(Conflict):
+        window.append(
+            [event(Kind.CALL_STARTED, 3, "child")], room(part, OF_A_RUN.common, {"calls": Decimal(2)}, "child")
+        ).result(5)
+    window.append(
+        [event(Kind.CALL_STARTED, 3, "child")], room(part, OF_A_RUN.common, {"calls": Decimal(1)}, "child")
+    ).result(5)

@@ -22,7 +22,8 @@ class Budget:
 
     `per` says what has a budget of its own: each run, each agent, each user, each day (UTC), or a combination of the
     last three. `agent` and `user` narrow it to theirs. `warn_at` is the share of a limit at which to warn. `rule` names
-    the line that says so. Budgets never reach beyond a tenant.
+    the line that says so. Budgets never reach beyond a tenant. A `firm` one is the organisation's: one person's waiver
+    does not loosen it.
     """
 
     name: str
@@ -32,11 +33,17 @@ class Budget:
     user: str = ""
     warn_at: Decimal = WARN_AT
     rule: str = ""
+    firm: bool = False
 
     @property
-    def shared(self) -> bool:
-        """Whether more than one run spends of it."""
-        return "run" not in self.per
+    def own(self) -> bool:
+        """Whether each run has one, of which those that its calls start spend too."""
+        return "run" in self.per
+
+    @property
+    def common(self) -> dict[str, Decimal]:
+        """The limits that several runs spend of. A run's time is its own: what its calls start runs within it."""
+        return {kind: limit for kind, limit in self.limits.items() if not (self.own and kind == "seconds")}
 
     def to_json(self) -> dict[str, Any]:
         """As events tell of it."""

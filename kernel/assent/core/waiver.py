@@ -69,9 +69,13 @@ def from_json(value: Mapping[str, Any], user: str, tenant: str) -> Waiver:
     return Waiver(**named, until=until, user=user, tenant=tenant)
 
 
-def covering(waivers: Iterable[Waiver], *, tool: str = "", budget: str = "") -> Waiver | None:
-    """The one that loosens the rules for a tool, or a budget; of several the one that holds longest."""
+def covering(waivers: Iterable[Waiver], *, tool: str = "", budget: str = "", firm: bool = False) -> Waiver | None:
+    """The one that loosens the rules for a tool, or a budget; of several the one that holds longest.
+
+    What is `firm`, the organisation's, yields to a waiver of the organisation's file only, or one person could undo it.
+    """
     found = [item for item in waivers if (item.tool, item.budget) == (tool, budget)]
+    found = [item for item in found if item.tenant == EVERYBODY] if firm else found
     return max(found, key=lambda item: item.until, default=None)
 
 

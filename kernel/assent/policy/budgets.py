@@ -29,7 +29,8 @@ def _budget(entry: Entry) -> Budget:
     names = {key: _name(entry, key) for key in ("name", "agent", "user") if key in entry.values}
     if "name" not in names:
         raise entry.error('a budget needs a name, such as name = "daily": warnings and waivers call it so.')
-    return Budget(per=_per(entry), limits=limits, warn_at=_warn_at(entry), rule=entry.rule, **names)
+    return Budget(per=_per(entry), limits=limits, warn_at=_warn_at(entry), rule=entry.rule,
+                  firm=entry.layer == "organisation", **names)  # fmt: skip
 
 
 def _name(entry: Entry, key: str) -> str:

@@ -14,14 +14,11 @@ _KEYS = frozenset({"tool", "budget", "agent", "user", "reason", "until"})
 def waived(decision: Decision, tool: str, layer: Layer, waivers: Iterable[Waiver]) -> Decision:
     """`decision` of a rule for a call of `tool`, or the yes of the waiver that loosens it, which is named in its notes.
 
-    A rule of the organisation yields to a waiver of the organisation's file only, or one person could undo it.
-
     `waivers` are those that hold for the run (`Facts.waivers`). The voices for privileges, taint, risk and the like do
     not ask here, and the strictest wins: so no waiver spares what a privilege asks for.
     """
-    if layer == "organisation":
-        waivers = [waiver for waiver in waivers if waiver.tenant == EVERYBODY]
-    if isinstance(decision, Allow) or (waiver := covering(waivers, tool=tool)) is None:
+    firm = layer == "organisation"
+    if isinstance(decision, Allow) or (waiver := covering(waivers, tool=tool, firm=firm)) is None:
         return decision
     return Allow(f"{decision.reason}, which is waived", decision.rule, (*decision.notes, waiver.note))
 

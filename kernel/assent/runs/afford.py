@@ -33,8 +33,7 @@ async def open_budgets(run: Run) -> None:
     if (purse := run.purse) is None:
         return
     for pot in purse.pots:
-        if pot.part is not None:
-            pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.limits, run.state.run)
+        await _look(run, pot)
     purse.learn(*largest_answer(run.journal, run.state.agent.name, run.model.name))
     body = {"budgets": [pot.told() for pot in purse.pots], "estimate": _estimate(run, purse)}
     run.record(_event(run, Kind.BUDGET_OPENED, body))
@@ -72,17 +71,16 @@ async def _current(run: Run) -> Purse | None:
             run.budgeted = run.rules.layers
         else:
             await run.journal.committed([])  # all that it has done can be read then
-            run.purse = purse_of(run.state, budgets, branch.events(run.journal, run.state.run))
+            run.purse = purse_of(run.state, budgets, branch.events(run.journal, run.state.run), run.above())
             await open_budgets(run)
     return run.purse
 
 
 async def _cover(run: Run, pot: Pot, need: Need, what: str) -> None:
     if "day" in pot.budget.per and (now := CLOCK.now()) >= pot.day + DAY:
-        pot.begin(run.state.scope, now)
+        pot.begin(now)
     while pot.lacks(need):
-        if pot.part is not None:
-            pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.limits, run.state.run)
+        await _look(run, pot)
         if kind := pot.short_of(need):
             _pass(run, pot, kind, need, what)
             return
@@ -90,23 +88,29 @@ async def _cover(run: Run, pot: Pot, need: Need, what: str) -> None:
             return
 
 
+async def _look(run: Run, pot: Pot) -> None:
+    if pot.part is not None:
+        pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.common, run.state.run)
+
+
 async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
     """Reserve the run's next share; False where another one was first, and there may be less."""
     assert pot.part is not None  # nobody reserves what is the run's alone
     wanted = pot.wanted(need)
     event = _event(run, Kind.BUDGET_RESERVED, pot.reserved(wanted))
-    guard = room(pot.part, dict(pot.budget.limits), wanted, run.state.run)
+    guard = room(pot.part, pot.budget.common, wanted, run.state.run)
     try:
         await asyncio.wrap_future(run.journal.append([event], guard))
     except Conflict:
         return False
-    run.last, pot.until = event, wanted
+    run.last, pot.until = event, {**pot.until, **wanted}
     return True
 
 
 def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
     """Go on by a waiver, which is told of once; `OverBudget` where there is none."""
-    waiver = covering(run.waivers(), budget=pot.budget.name) if pot.budget.rule else None  # a run's own is raised
+    budget = pot.budget
+    waiver = covering(run.waivers(), budget=budget.name, firm=budget.firm) if budget.rule else None  # its own is raised
     if waiver is None:
         raise _over(run, pot, kind, need, what)
     if waiver.id not in pot.waived:
@@ -116,15 +120,18 @@ def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
 
 
 def _over(run: Run, pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
-    budget, name = pot.budget, run.state.run
+    budget, whose = pot.budget, f" of the run {pot.of.run}, which has started this one," if pot.above else ""
     why = f"{_stand(pot, kind)}, so {what} is not begun" if need or kind != "money" else what
     if need.get(kind):
         why = f"{_stand(pot, kind)}, and {what} may take {said(kind, need[kind])}"
     if budget.rule:
-        what_to_do = f'Raise it there, or %agent waive {budget.name} --budget --reason "…" --until 2h'
-        text = f"The budget {budget.name} ({budget.rule}) stops the run: {why}. {what_to_do}; then resume the run."
+        waive = f'%agent waive {budget.name} --budget --reason "…" --until 2h'
+        what_to_do = f"Raise it there, or {'[[waiver]] there' if budget.firm else waive}; then resume the run."
+        text = f"The budget {budget.name} ({budget.rule}){whose} stops the run: {why}. {what_to_do}"
+    elif pot.above:
+        text = f"The budget{whose} stops it: {why}. %agent resume {pot.of.run} --budget DOLLARS gives it more."
     else:
-        text = f"The run's own budget stops it: {why}. %agent resume {name} --budget DOLLARS goes on with more."
+        text = f"The run's own budget stops it: {why}. %agent resume {pot.of.run} --budget DOLLARS goes on with more."
     return OverBudget(text, {**pot.told(), "kind": kind})
 
 

@@ -34,7 +34,7 @@ class Live:
     heard: int = 0
     watched: bool = True  # whether somebody reads the stream
     cancels: int = 0
-    caller: str = ""  # the run whose call started it
+    callers: tuple[str, ...] = ()  # the runs whose calls started it
     cutting: threading.Timer | None = None  # when what is under way has had its time
 
     def __post_init__(self) -> None:

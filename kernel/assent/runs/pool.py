@@ -39,6 +39,11 @@ _BEFORE = "WINDOW before AS (PARTITION BY run ORDER BY seq)"
 # From the first event of the day on, whatever the later ones say: a clock that was set back frees nothing.
 _TODAY = f"""seq >= (SELECT coalesce(min(seq), {2**63 - 1}) FROM events
     WHERE time >= make_timestamp(CAST(? AS BIGINT) * 1000000))"""
+# A run and those that its calls have started, to any depth: all of them come after its first event.
+_TREE = f"""seq >= (SELECT coalesce(min(seq), {2**63 - 1}) FROM events WHERE run = ?) AND run IN (
+    WITH RECURSIVE tree(name) AS (SELECT CAST(? AS VARCHAR) UNION
+        SELECT begun.run FROM events AS begun JOIN tree ON begun.parent = tree.name WHERE begun.kind = 'run_started')
+    SELECT name FROM tree)"""
 _ANSWERS = """SELECT max(output_tokens), max(cost) FROM (SELECT output_tokens, cost FROM events
     WHERE kind = 'model_answered' AND agent = ? AND model = ? ORDER BY seq DESC LIMIT 200)"""
 _RUNS = """SELECT count(*), quantile_disc(cost, 0.5), quantile_disc(cost, 0.9) FROM (
@@ -49,7 +54,10 @@ _RUNS = """SELECT count(*), quantile_disc(cost, 0.5), quantile_disc(cost, 0.9) F
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The events that one shared budget counts: of which tenant, user, agent, since which day (seconds), as a key."""
+    """The events that one budget counts: of which tenant, user, agent, since which day (seconds), as a key.
+
+    Or of which run and those below it.
+    """
 
     key: str
     conditions: str
@@ -59,7 +67,8 @@ class Part:
 def part_of(budget: Budget, scope: Scope, day: float) -> Part:
     """What counts for a run of `scope` on the day that begins at `day`."""
     source = budget.rule.rpartition(":")[0]
-    pers = {"agent": scope.agent or "", "user": scope.user, "day": f"{datetime.fromtimestamp(day, UTC):%Y-%m-%d}"}
+    pers = {"agent": scope.agent or "", "user": scope.user, "run": scope.run or "",
+            "day": f"{datetime.fromtimestamp(day, UTC):%Y-%m-%d}"}  # fmt: skip
     key = " ".join([budget.name, source, *[f"{per}={pers[per]}" for per in budget.per]])
     columns = {"tenant": scope.tenant}
     if "agent" in budget.per or budget.agent:
@@ -71,6 +80,9 @@ def part_of(budget: Budget, scope: Scope, day: float) -> Part:
     if "day" in budget.per:
         conditions.append(_TODAY)
         parameters.append(int(day))
+    if "run" in budget.per:
+        conditions = [conditions[0], _TREE]  # whoever's runs are below it
+        parameters = [scope.tenant, scope.run, scope.run]
     return Part(key, " AND ".join(["run IS NOT NULL", *conditions]), tuple(parameters))
 
 

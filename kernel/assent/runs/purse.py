@@ -1,7 +1,7 @@
 """What a run may still spend of each budget that it is under."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,10 +20,13 @@ _SPENDING = frozenset({Kind.MODEL_ANSWERED, Kind.CALL_STARTED, Kind.CALL_FINISHE
 class Pot:
     """One budget as one run has it. `until` is how far the run may go on its own: the limit, or what it has reserved.
 
-    `others` is what all other runs had spent or reserved when the run last looked.
+    `of` is the run that is under it: this one, or one above it. `others` is what all other runs had spent or reserved
+    when the run last looked.
     """
 
     budget: Budget
+    of: Scope
+    above: bool = False
     meter: Meter = field(default_factory=Meter)
     until: dict[str, Decimal] = field(default_factory=dict)
     others: dict[str, Decimal] = field(default_factory=dict)
@@ -41,23 +44,21 @@ class Pot:
         """By all runs, as far as this one knows."""
         return {kind: self.meter.of(kind) + self.others.get(kind, _NONE) for kind in self.budget.limits}
 
-    def add(self, event: Event, scope: Scope) -> None:
+    def add(self, event: Event) -> None:
         """Count one more event of the run; on another day it begins anew."""
         if "day" in self.budget.per and event.at >= self.day + DAY:
-            self.begin(scope, event.at)
+            self.begin(event.at)
         self.meter.add(event)
         if event.kind is Kind.BUDGET_WARNED and event.body.get("key") == self.key:
             self.warned = True
 
-    def begin(self, scope: Scope, now: float) -> None:
+    def begin(self, now: float) -> None:
         """Count for the day of `now`, of which nothing is reserved yet."""
         self.day = now - now % DAY
         self.meter.clear()
-        self.until, self.others, self.warned = {}, {}, False
-        if self.budget.shared:
-            self.part = part_of(self.budget, scope, self.day)
-        else:
-            self.until = dict(self.budget.limits)
+        self.others, self.warned = {}, False
+        self.until = {kind: limit for kind, limit in self.budget.limits.items() if kind not in self.budget.common}
+        self.part = part_of(self.budget, self.of, self.day) if self.budget.common else None
 
     def lacks(self, need: Mapping[str, Decimal]) -> bool:
         """Whether the run may not go on by `need` without looking at what others have."""
@@ -75,7 +76,7 @@ class Pot:
         spent = self.spent
         return {
             kind: self.meter.of(kind) + max(need.get(kind, _NONE), _share(kind, limit - spent[kind]))
-            for kind, limit in self.budget.limits.items()
+            for kind, limit in self.budget.common.items()
         }
 
     def reserved(self, wanted: Mapping[str, Decimal]) -> dict[str, Any]:
@@ -86,7 +87,9 @@ class Pot:
     def told(self) -> dict[str, Any]:
         """The budget and what is spent of it, for events."""
         others = {kind: self.others.get(kind, _NONE) for kind in self.budget.limits}
-        return {**self.budget.to_json(), "key": self.key, "spent": plainly(self.spent), "others": plainly(others)}
+        named = {"name": f"{self.budget.name} of the run {self.of.run}"} if self.above else {}
+        known = {"key": self.key, "spent": plainly(self.spent), "others": plainly(others)}
+        return {**self.budget.to_json(), **named, **known}
 
     def warning(self) -> dict[str, Any]:
         """The body of the event that says, once, that the budget comes to its end."""
@@ -109,7 +112,6 @@ class Purse:
     the most tokens that an answer had, and `dearest` the most that one cost, if that is known of any.
     """
 
-    scope: Scope
     pots: Sequence[Pot]
     counted: int = 0
     largest: int = 0
@@ -120,7 +122,7 @@ class Purse:
         """Count an event; the pots that it brings to their warning, each once."""
         self._measure(event)
         for pot in self.pots:
-            pot.add(event, self.scope)
+            pot.add(event)
         if event.kind not in _SPENDING:
             return []
         return [pot for pot in self.pots if not pot.warned and nearly(pot)]
@@ -129,12 +131,12 @@ class Purse:
         """Count what the run has done so far, of which a pot of this day has what is of this day."""
         now = CLOCK.now()
         for pot in self.pots:
-            pot.begin(self.scope, now)
+            pot.begin(now)
         for event in events:
             self._measure(event)
             for pot in self.pots:
                 if "day" not in pot.budget.per or event.at >= pot.day:
-                    pot.add(event, self.scope)
+                    pot.add(event)
 
     def _measure(self, event: Event) -> None:
         if event.kind is Kind.MODEL_ANSWERED:
@@ -147,14 +149,24 @@ class Purse:
         self.dearest = cost if self.dearest is None else max(self.dearest, cost or self.dearest)
 
 
-def purse(budgets: Iterable[Budget], scope: Scope, events: Iterable[Event]) -> Purse | None:
+def purse(pots: Sequence[Pot], events: Iterable[Event]) -> Purse | None:
     """The purse of a run of which `events` were told so far; None where no budget is its."""
-    found = [Pot(budget) for budget in budgets if _is_for(budget, scope)]
-    if not found:
+    if not pots:
         return None
-    made = Purse(scope, found)
+    made = Purse(pots)
     made.recall(events)
     return made
+
+
+def pots_of(budgets: Iterable[Budget], scope: Scope) -> list[Pot]:
+    """One for each of the budgets that a run of `scope` is under."""
+    return [Pot(budget, scope) for budget in budgets if _is_for(budget, scope)]
+
+
+def pots_above(budgets: Iterable[Budget], scope: Scope) -> list[Pot]:
+    """One for each of the budgets that a run which started this one has for itself and for all below it."""
+    found = [budget for budget in budgets if budget.own and budget.common and _is_for(budget, scope)]
+    return [Pot(replace(budget, limits=budget.common), scope, above=True) for budget in found]
 
 
 def _is_for(budget: Budget, scope: Scope) -> bool:

@@ -1,7 +1,7 @@
 """A run at work: its state, and everything that it may touch while it works."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +62,7 @@ class Run:
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
     purse: Purse | None = None  # what it may still spend, where it is under a budget
     budgeted: Layers = NONE  # the policy whose budgets these are
+    above: Callable[[], Sequence[State]] = tuple  # the runs that have started it, the nearest first
     believed: Callable[[Sources], Sources] = lambda taint: taint  # those sources that nobody vouches for
     carried: Carried = field(default_factory=Carried)  # what variables and files carry of such
     noted: list[Source] = field(default_factory=list)  # what runs that its calls started have brought it

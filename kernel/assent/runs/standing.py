@@ -27,7 +27,7 @@ def standing(journal: Window, budgets: Iterable[Budget], scope: Scope) -> list[S
     rows = []
     for budget in budgets:
         if budget.agent in ("", scope.agent) and budget.user in ("", scope.user):
-            part = part_of(budget, scope, now - now % DAY) if budget.shared else None
+            part = part_of(budget, scope, now - now % DAY) if not budget.own else None
             spent = others(journal, part, budget.limits, "") if part else {}
             rows += [Standing(budget, kind, limit, spent.get(kind)) for kind, limit in budget.limits.items()]
     return rows

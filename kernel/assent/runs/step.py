@@ -9,6 +9,7 @@ from assent.core.events import Event, Kind
 from assent.core.privilege import READ_ONLY
 from assent.policy.decide import permit
 from assent.policy.facts import Call
+from assent.runs.descent import performing
 from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
 from assent.runs.propose import carrying, has_lapsed, settled
@@ -43,7 +44,8 @@ async def perform(run: Run, call: CallState) -> None:
         return
     was = run.entrance.before(tool.name) if run.entrance else {}
     began = time.perf_counter()
-    output = await run.act(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
+    with performing(run, call.id):
+        output = await run.act(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
     seconds = time.perf_counter() - began
     if output.value is not None:
         run.values[call.id] = output.value

@@ -1,13 +1,24 @@
-"""A key by which the receiver of an effect knows a call again: the call's id, the same however often it is repeated."""
+"""A key by which the receiver of an effect knows a call again: the call's id, the same however often it is repeated.
+
+What the call's code starts knows it too: tasks and threads by their context, processes by their environment.
+"""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from assent.core.errors import ConfigError
 
 PARAMETER = "idempotency_key"  # a tool's parameter of this name is filled in by us; the model neither sees nor sets it
+WITHIN = "ASSENT_WITHIN"  # in the environment: the calls that were at work as the process was started
 _key: ContextVar[str] = ContextVar("idempotency_key")
+_begun: tuple[str, ...] = tuple(os.environ.get(WITHIN, "").split())
+_open: dict[str, None] = {}
+_lock = threading.Lock()
+_follows = False
 
 
 def idempotency_key() -> str:
@@ -28,11 +39,65 @@ def call_at_work() -> str:
     return _key.get("")
 
 
+def begun_within() -> tuple[str, ...]:
+    """The calls of another process that were at work as this one was started there."""
+    return _begun
+
+
 @contextlib.contextmanager
 def keyed(call: str) -> Iterator[None]:
     """What runs inside belongs to this call."""
+    _follow_threads()
     token = _key.set(call)
+    _tell(call, begins=True)
     try:
         yield
     finally:
+        _tell(call, begins=False)
         _key.reset(token)
+
+
+def _tell(call: str, *, begins: bool) -> None:
+    """The variable stays when it is empty: to take one away moves the others, which another thread may be reading."""
+    with _lock:
+        if begins:
+            _open[call] = None
+        else:
+            _open.pop(call, None)
+        os.environ[WITHIN] = " ".join(_open)
+
+
+def _follow_threads() -> None:
+    """A thread begins without the context of whoever starts it. From the first call on, those of calls have theirs."""
+    global _follows
+    if not _follows:
+        _follows = True
+        threading.Thread.start = _following(threading.Thread.start)  # type: ignore[assignment, method-assign]  # 3.11 tells of none
+
+
+def _following(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    @functools.wraps(start)
+    def started(self: threading.Thread) -> None:
+        if call := _key.get(""):
+            self.run = _within(call, self.run)  # type: ignore[method-assign]  # of this one thread
+        start(self)
+
+    return started
+
+
+def _within(call: str, work: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        _key.set(call)
+        work()
+
+    return run
+
+
+def _is_another() -> None:
+    """This process is a copy: the calls at work were those of the one that it was copied from."""
+    global _begun, _open, _lock
+    _begun, _open, _lock = tuple(_open) or _begun, {}, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_is_another)
