@@ -1,6 +1,7 @@
 """What goes wrong outside: each one clear sentence, no traceback, and nothing that was recorded is lost."""
 
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -153,7 +154,6 @@ def test_wrong_sql_and_a_write_go_back_to_the_model(shell: Shell, tmp_path: Path
 
 def test_a_corrupt_workspace(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "workspace" / "assent.duckdb"
-    file.parent.mkdir()
     file.write_bytes(b"this is no database" * 1000)
     said = shell.fail(f"%%agent --model {script(tmp_path, 'Yes.')}\nIs it?")
     assert "damaged and was left untouched" in said
@@ -161,6 +161,7 @@ def test_a_corrupt_workspace(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_a_workspace_that_is_a_file(shell: Shell, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "workspace")
     (tmp_path / "workspace").write_text("a file")
     assert "cannot be made" in shell.fail("%agent runs")
 

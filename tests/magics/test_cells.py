@@ -1,5 +1,6 @@
 """The analyst's cells in the journal: what each of them wrote, and what is not theirs."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def bodies(shell: Shell) -> list[dict[str, Any]]:
 
 
 def test_cells_are_kept_until_a_workspace_is_open(shell: Shell, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "workspace")
     shell.run("x = 1")
     shell.run("x = 2; y = [x]")
     assert not shell.desk.opened

@@ -1,5 +1,6 @@
 """The Tab key after `%agent`."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -113,5 +114,6 @@ def test_other_code_is_left_to_ipython(shell: Shell) -> None:
 
 
 def test_a_workspace_that_cannot_be_opened_does_not_break_the_key(shell: Shell, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "workspace")
     (tmp_path / "workspace").write_text("a file, not a folder")
     assert "--wait" in completed(shell, "%agent resume --w")
