@@ -28,7 +28,7 @@ test: unit kernel browser local  ## run every test
 .PHONY: unit
 unit: $(READY)  ## run the fast tests
 	@echo "== unit, $$(date +%T)"
-	$(PYTEST) tests -m "not (kernel or browser or local or slow or shared)"
+	$(PYTEST) tests --numprocesses logical --dist worksteal -m "not (kernel or browser or local or slow or shared)"
 
 .PHONY: kernel
 kernel: $(READY)  ## run the tests that start a kernel, and the slow ones
