@@ -5,6 +5,7 @@ from typing import Any
 
 from assent.core.errors import ConfigError
 from assent.core.trust import Trust
+from assent.policy.taint import NOTE
 from assent.tools.idempotency import call_at_work
 from assent_magics import options
 from assent_magics.desk import Desk
@@ -43,6 +44,10 @@ def _give(desk: Desk, source: str, given: dict[str, Any]) -> None:
         f"The trust {found.id} covers {found.source} {_reach(found)} until {found.until:%Y-%m-%d %H:%M} UTC. "
         f"%agent trust revoke {found.id} ends it before."
     )
+    asked = [item for item in desk.session.pending() if any(label == NOTE for label, _ in item.notes)]
+    for name in dict.fromkeys([item.run for item in asked]):
+        calls = ", ".join([item.call for item in asked if item.run == name])
+        print(f"Asked before this, and open: {calls}. %agent resume {name} judges that anew; or answer it as it is.")
 
 
 def _reach(item: Trust) -> str:

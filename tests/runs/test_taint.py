@@ -72,6 +72,32 @@ def by_prompt(**scripts: list[Any]) -> list[Any]:
     return [turn(number) for number in range(max(map(len, scripts.values())))]
 
 
+def test_a_question_is_judged_anew_once_its_source_is_trusted(tmp_path: Path) -> None:
+    with opened(tmp_path, call("fetch"), call("post"), "Done.", tools=TOOLS) as session:
+        run = ran(session, *TOOLS).run
+        assert asked(session, run) == ["post"]
+        assert resumed(session, run).status == "suspended"
+        session.trusted.give("web:elsewhere.example", reason="ours", until="1h", by="ana")
+        assert resumed(session, run).status == "suspended"
+        assert sent == []
+        session.trusted.give("web:shop.example", reason="ours", until="1h", by="ana")
+        assert asked(session, run) == ["post"]  # nothing runs by the trust alone
+        assert resumed(session, run).status == "finished"
+        assert sent == ["bob"]
+
+
+def test_what_asks_without_its_source_too_is_asked_anew_without_the_warning(tmp_path: Path) -> None:
+    with opened(tmp_path, call("fetch"), call("send"), "Done.", tools=TOOLS) as session:
+        run = ran(session, *TOOLS).run
+        [first] = session.pending(run)
+        session.trusted.give("web:shop.example", reason="ours", until="1h", by="ana")
+        assert resumed(session, run).status == "suspended"
+        [second] = session.pending(run)
+        assert [label for label, _ in first.notes] == ["Untrusted content"]
+        assert (second.notes, sent) == ((), [])
+        assert second.asks == "send is execute_risky, and what the run has read is trusted since it was asked"
+
+
 def asked(session: Session, run: str) -> list[str]:
     return [item.tool for item in session.pending(run)]
 

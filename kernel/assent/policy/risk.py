@@ -95,9 +95,7 @@ def _read(entry: Entry) -> Limit:
     named = {key: entry.values[key] for key in ("tool", "tools") if key in entry.values}
     kind = entry.values.get("check")
     if len(named) != 1 or not all(isinstance(name, str) and name for name in named.values()):
-        raise entry.error(
-            'write either tool = "NAME" or, for a glob, tools = "NAME_*".', [*named, ""][max(len(named) - 1, 0)]
-        )
+        raise entry.error('write either tool = "NAME" or, for a glob, tools = "NAME_*".', "tools")
     if any(is_glob(name) for key, name in named.items() if key == "tool"):
         raise entry.error(f'{named["tool"]!r} is a glob: write tools = "{named["tool"]}".', "tool")
     if not isinstance(kind, str) or kind not in _KINDS:

@@ -11,6 +11,7 @@ from assent.core.reading import to_json
 from assent.policy.asking import asked
 from assent.policy.decide import decide
 from assent.policy.facts import Call
+from assent.policy.taint import NOTE
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 from assent.runs.act import act_of, reading_of
 from assent.runs.expiry import expired, is_over
@@ -21,6 +22,7 @@ from assent.tools.execute import misfit, parse
 
 MOVED = "that was not so when it was decided"
 CHANGED = "the tools or rules have changed since it was decided"
+BELIEVED = "what the run has read is trusted since it was asked"
 GIVEN = ("allowed for this run", "allowed for this session")
 LATE = "nobody answered in time when it was asked before"
 UNKNOWN = "it began, was cut off, and nobody recorded how it ended"
@@ -42,7 +44,16 @@ def decide_batch(run: Run) -> list[Event]:
         elif call.result is None and has_lapsed(run, call):
             moved = call.id in run.known or _bound(run, call) != call.bound
             events += _again(run, call, MOVED if moved and call.policy_version == run.rules.version else CHANGED)
+        elif call.waits and not call.unknown and _is_believed(run, call):
+            events += _again(run, call, BELIEVED)
     return events
+
+
+def _is_believed(run: Run, call: CallState) -> bool:
+    """Whether somebody was asked because of what the run had read, and vouches for all of that by now."""
+    if not any(label == NOTE for label, _ in call.notes):
+        return False
+    return not any(label == NOTE for label, _ in decide(act_of(run, call), run.facts).notes)
 
 
 def decided(
