@@ -149,8 +149,7 @@ def test_what_a_run_has_read_comes_along(tmp_path: Path, pool: ThreadPoolExecuto
     how = in_thread if known else lambda work: pool.submit(work).result()
     with opened(tmp_path, [call("fetch")], [call("start")], "done", "end", tools=(act,)) as session:
         ran(session, fetch, starting(session, how, found))
-        [source] = begun(session, found[0]).body["taint"]
-        assert source["kind"] == "web"
+        assert begun(session, found[0]).body["taint"] == [{"source": "web", "name": "fetch"}]
 
 
 LEAKING = """
@@ -243,6 +242,8 @@ from tests.support.calls import call
 from tests.support.chat_server import calls, says
 from assent.app import Session
 from assent.core.agent import Agent
+from assent.core.config import Config
+from assent.models.scripted import ScriptedModel
 
 session = Session(Path(sys.argv[1]), config=Config(), models=[ScriptedModel([[call("act")], "done"])])
 try:

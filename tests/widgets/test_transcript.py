@@ -56,6 +56,13 @@ def delta(value: Delta, step: int = 1) -> Progress:
     return Progress(RUN, step, value)
 
 
+def test_a_run_that_counts_as_a_child_says_why() -> None:
+    body = {"prompt": "Go.", "held": "It was begun in a thread that does not tell who gave it this work."}
+    told = folded(event(Kind.RUN_STARTED, body=body))
+    assert "does not tell who gave it this work" in told.html()
+    assert "does not tell who gave it this work" in told.text()
+
+
 def placed(batches: list[list[Block]]) -> str:
     """What a live view shows after these batches."""
     shown: dict[str, str] = {}

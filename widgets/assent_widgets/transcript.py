@@ -126,6 +126,8 @@ class Transcript:
 
     def _fold(self, event: Event) -> None:
         body = event.body
+        if "held" in body:
+            self._put(f"held.{event.seq}", Words(str(body["held"]), "note"))
         match event.kind:
             case Kind.RUN_STARTED:
                 self._typed = "output" in body

@@ -16,7 +16,9 @@ class Kind(StrEnum):
     AGENT_DEFINED = "agent_defined"  # the agent's fields
     CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched and taint as of a call; run: of --into
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
-    RUN_STARTED = "run_started"  # prompt, agent, mode, output (runs.output), images, fork (runs.branch), taint
+    # prompt, agent, mode, output (runs.output), images, fork (runs.branch), taint; held (runs.descent): why it may be
+    # a child of the runs whose calls were at work
+    RUN_STARTED = "run_started"
     MODEL_ASKED = "model_asked"  # of one not on this machine: provider, host, parts, … (runs.outgoing)
     VARIABLE_MARKED = "variable_marked"  # names, local: only for models here from now on, or no more; by, derived: from
     MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved; asked, if here
@@ -46,7 +48,7 @@ class Kind(StrEnum):
     STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
     RUN_SUSPENDED = "run_suspended"  # reason; budget: the one that stops it, as below, and its kind
     RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
-    RUN_RESUMED = "run_resumed"  # reason; mode where it is tighter from now on
+    RUN_RESUMED = "run_resumed"  # reason; mode where it is tighter from now on; held, as above
     RUN_FINISHED = "run_finished"  # text
     RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error
