@@ -1,7 +1,14 @@
 """What tests of every room share."""
 
 import pytest
+from tests.support.deeds import done
 from tests.support.people import listed
+
+
+@pytest.fixture(autouse=True)
+def _nothing_done_yet() -> None:
+    """What the tools of `tests.support.deeds` did before was another test's."""
+    done.clear()
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.history.test_tape import asked, playing
+from tests.history.recorded import asked, playing
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.sessions import approve, opened, reject, started, until
 
 from assent import Proposal
@@ -14,8 +15,6 @@ from assent.core.config import Config
 from assent.core.events import Kind
 from assent.history.recording import read
 from assent.tools.tool import tool
-
-done: list[str] = []
 
 
 @tool(proposes=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.history.recorded import call
+from tests.support.deeds import act, done, look
 from tests.support.sessions import approve, opened, ran, reject, resumed, started, until
 
 from assent.app import Session
@@ -15,26 +17,6 @@ from assent.core.messages import Reasoning, Text, ToolCall
 from assent.history.replay import Replayed
 from assent.store import cut_off
 from assent.tools.tool import Tool, tool
-
-done: list[str] = []
-
-
-@tool(privilege="read_only")
-def look(at: str) -> str:
-    """Look at something."""
-    done.append(f"look {at}")
-    return f"saw {at}"
-
-
-@tool
-async def act(what: str) -> str:
-    """Do something."""
-    done.append(f"act {what}")
-    return f"did {what}"
-
-
-def call(name: str, number: int = 1, **arguments: Any) -> ToolCall:
-    return ToolCall(f"c{number}", name, str(arguments).replace("'", '"'))
 
 
 def replayed(session: Session, run: str) -> Replayed:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.sessions import approve, kinds, opened, ran, resumed
 from tests.support.workspaces import prepare
 
@@ -18,13 +19,6 @@ from assent.core.grant import Grant, act_digest
 from assent.policy.decide import Approval, permit
 from assent.policy.facts import Call, facts
 from assent.tools.tool import tool
-
-done: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def _nothing_done_yet() -> None:
-    done.clear()
 
 
 @tool(privilege="execute_safe")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.sessions import approve, kinds, ran, resumed
 from tests.support.workspaces import prepare
 
@@ -25,7 +26,6 @@ from assent.tools.tool import Output, tool
 
 PRICED = "openai:gpt-4o-mini"  # a model whose price is known
 ANSWER = Usage(100, 20, cost=Decimal("0.10"))
-done: list[int] = []
 
 
 @tool(privilege="read_only")
@@ -37,11 +37,6 @@ def look(at: int = 0) -> str:
 @tool(privilege="execute_safe")
 def write(lines: int) -> Output:
     return Output("written", touched={"files": ["/a"], "lines": lines})
-
-
-@pytest.fixture(autouse=True)
-def nothing_done() -> None:
-    done.clear()
 
 
 @contextmanager

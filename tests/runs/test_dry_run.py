@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
 
 from assent.app import Session
@@ -18,13 +19,6 @@ from assent.core.messages import ToolCall
 from assent.core.model import Request
 from assent.models.scripted import ScriptedModel
 from assent.tools.tool import tool
-
-done: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def nothing_done() -> None:
-    done.clear()
 
 
 @tool(privilege="read_only")

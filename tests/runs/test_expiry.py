@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done, mail
 from tests.support.sessions import approve, kinds, opened, ran, reject, resumed, started, until
 
 from assent.app import Session
@@ -18,18 +19,6 @@ from assent.runs import expiry
 from assent.tools.tool import tool
 
 DAY = 86_400.0
-done: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _nothing_done_yet() -> None:
-    done.clear()
-
-
-@tool(privilege="execute_risky")
-def mail(to: str) -> str:
-    done.append(to)
-    return f"sent to {to}"
 
 
 class Time:

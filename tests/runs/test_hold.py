@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.peer import Peer
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
 from tests.support.waiting import eventually
@@ -18,13 +19,6 @@ from assent.core.errors import ConfigError, GateError
 from assent.core.events import Kind
 from assent.risk import NothingDone, cool_down, daily_volume, max_amount, own, rate, slippage
 from assent.tools.tool import Tool, tool
-
-done: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def nothing_done() -> None:
-    done.clear()
 
 
 def paying(*checks: Any, privilege: Any = "execute_safe", **options: Any) -> Tool[..., Any]:

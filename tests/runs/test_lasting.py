@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done, mail
 from tests.support.peer import Peer
 from tests.support.sessions import approve, opened, ran, resumed
 
@@ -21,19 +22,6 @@ from assent.runs.lasting import LASTS, Lasting, Register, from_event, revocation
 from assent.runs.result import Result
 from assent.store.access import Access
 from assent.tools.tool import Tool, tool
-
-done: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _nothing_done_yet() -> None:
-    done.clear()
-
-
-@tool(privilege="execute_risky")
-def mail(to: str) -> str:
-    done.append(to)
-    return f"sent to {to}"
 
 
 def allowed(session: Session, scope: str = "session", *tools: Tool[Any, Any], **options: Any) -> Result:

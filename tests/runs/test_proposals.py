@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
 
 from assent import Proposal, idempotency_key
@@ -14,13 +14,6 @@ from assent.core.events import Kind
 from assent.core.ids import run_of
 from assent.history.history import history
 from assent.tools.tool import tool
-
-done: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def nothing_done() -> None:
-    done.clear()
 
 
 @tool(proposes=True)

@@ -5,19 +5,13 @@ from pathlib import Path
 
 import pytest
 from tests.support.calls import call
+from tests.support.deeds import done
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
 
 from assent.core.commands import ForkRun
 from assent.core.errors import ConfigError
 from assent.core.run_mode import PLAN
 from assent.tools.tool import tool
-
-done: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def nothing_done() -> None:
-    done.clear()
 
 
 @tool(privilege="read_only")
