@@ -50,6 +50,7 @@ from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.sign import sign
 from assent.store.window import Window
+from assent.tools.cut import unparted
 from assent.tools.idempotency import call_at_work
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
@@ -274,6 +275,10 @@ class Session:
     def marks(self) -> Marks:
         """Which variables are for models on this machine only; marking them and ending that."""
         return self._work.marks
+
+    def unparted(self) -> contextlib.AbstractContextManager[None]:
+        """Within this, what is told of variables is cut through nothing that is to be masked."""
+        return unparted(self._work.whole())
 
     @property
     def trusted(self) -> Trusted:

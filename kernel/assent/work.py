@@ -39,9 +39,11 @@ from assent.runs.run import ANSWER, Run
 from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
 from assent.runs.taint import answer_of
+from assent.runs.whole import of_rules
 from assent.store import forget
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
+from assent.tools.cut import Whole
 from assent.tools.foresee import foresee
 from assent.tools.idempotency import WITHIN
 from assent.tools.plan import equipped
@@ -389,6 +391,11 @@ class Work:
             raise
         self.recordings.begin(run, opening.played, opening.since, recorder)
         return live
+
+    def whole(self) -> Whole | None:
+        """What a question's variables are not cut through, by the rules that hold now."""
+        layers = self._catalog.policies.layers()
+        return of_rules(rules_of(layers), self._entrance(layers))
 
     def _entrance(self, layers: Layers) -> Entrance:
         columns = tuple([rule for rule in rules_of(layers) if rule.columns])

@@ -114,7 +114,8 @@ class AgentMagics(Magics):
         if not prompt.strip():
             raise ConfigError("There is no question: write it under %%agent, or behind %agent ask.")
         into = given.pop("into", "")
-        text, told = interpolated(prompt.strip(), self.desk.namespace)
+        with self.desk.session.unparted():
+            text, told = interpolated(prompt.strip(), self.desk.namespace)
         return self.desk.command(text, agent, told=told, **given), into
 
     def _resumed(self, rest: str) -> tuple[ResumeRun, str]:

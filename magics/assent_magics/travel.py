@@ -54,7 +54,8 @@ def forking(desk: Desk, rest: str) -> tuple[ForkRun, str]:
         raise ConfigError(f"An edit is a call and its new arguments: {_EDIT}" if edit else _usage(words))
     run = desk.session.find(fill(words[0], desk.namespace))
     if "prompt" in given:
-        given["prompt"], given["told"] = interpolated(given["prompt"], desk.namespace)
+        with desk.session.unparted():
+            given["prompt"], given["told"] = interpolated(given["prompt"], desk.namespace)
     if edit:
         _, proposed = call_of(desk.session.events(run), edit)
         given |= {"call": edit, "arguments": _arguments(words[1], proposed.name)}

@@ -68,6 +68,10 @@ class Entrance:
         made = _source(tool.name, tables, output)
         return Cargo((made,), self._cells(output.text, [*frames, output.value]))
 
+    def cells(self, text: str, value: Any) -> tuple[tuple[int, int, str], ...]:
+        """Where in a text, which tells `value`, masked columns of any of the notebook's tables stand."""
+        return self._cells(text, [*self.namespace().values(), value]) if self.rules else ()
+
     def proposed(self, tool: Tool[Any, Any], texts: Sequence[str], was: Names) -> list[Cargo]:
         """Where masked columns stand in the arguments of the calls that a tool proposes, one text for each."""
         tables = self._of_function(tool) if self.rules else []

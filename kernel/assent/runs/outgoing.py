@@ -72,6 +72,10 @@ class Outgoing:
             return Sent(sent, account)
         return Sent(sent, account, veil.vault.restored, veil.vault.restores)
 
+    def vaults(self) -> list[Vault]:
+        """Those that know what was masked for some destination."""
+        return [veil.vault for veil in self._veils.values() if veil is not None]
+
     def _check(self, to: Destination) -> None:
         if names := self.marks.local(carried(self.cargo), self.layers):
             told = ", ".join([f"`{name}`" for name in names])

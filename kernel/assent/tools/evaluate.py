@@ -7,8 +7,11 @@ from collections.abc import MutableMapping
 from types import CodeType
 from typing import Any
 
+from assent.tools.cut import fore
+
 FILE = "<agent>"
 _STREAM_LIMIT = 5_000_000  # characters kept of what a piece of code prints
+_BEYOND = 4_000  # characters more, in which what is to be masked may end
 
 
 async def evaluate(code: str, namespace: MutableMapping[str, Any]) -> Any:
@@ -26,7 +29,7 @@ class Capture(io.TextIOBase):
 
     def __init__(self, limit: int = _STREAM_LIMIT) -> None:
         self._parts: list[str] = []
-        self._room = limit
+        self._limit, self._room = limit, limit + _BEYOND
         self._lost = 0
 
     def writable(self) -> bool:
@@ -41,8 +44,11 @@ class Capture(io.TextIOBase):
         return len(text)
 
     def text(self) -> str:
-        lost = f"\n… {self._lost:,} more characters were printed …" if self._lost else ""
-        return "".join(self._parts) + lost
+        kept = "".join(self._parts)
+        if len(kept) <= self._limit:
+            return kept
+        end = fore(kept, self._limit)
+        return f"{kept[:end]}\n… {self._lost + len(kept) - end:,} more characters were printed …"
 
 
 def _parts(code: str) -> list[tuple[ast.AST, str]]:

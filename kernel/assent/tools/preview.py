@@ -3,6 +3,7 @@
 from typing import Any
 
 from assent.core.secrets import hide
+from assent.tools.cut import fore, uncut
 
 _REPR = 500
 CELL = 40
@@ -17,10 +18,13 @@ def preview(value: Any, rows: int = ROWS) -> str:
     try:
         if is_frame(value):
             return _frame(value, rows)
-        text = hide(repr(value))  # before a cut leaves half a key
+        with uncut():
+            text = hide(repr(value))  # before a cut leaves half a key
     except (Exception, SystemExit) as error:  # a repr that raises must not cost the user the cell
         text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
-    return text if len(text) <= _REPR else f"{text[:_REPR]}… ({type(value).__name__}, {len(text):,} characters)"
+    if len(text) <= _REPR:
+        return text
+    return f"{text[: fore(text, _REPR, value)]}… ({type(value).__name__}, {len(text):,} characters)"
 
 
 def is_frame(value: Any) -> bool:
@@ -64,4 +68,4 @@ def _column(frame: Any, place: int) -> str:
 
 def _cell(value: Any) -> str:
     text = hide(str(value)).replace("\n", " ")
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+    return text if len(text) <= CELL else text[: fore(text, CELL - 1, cells=False)] + "…"

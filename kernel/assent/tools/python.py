@@ -9,6 +9,7 @@ from typing import Any
 from assent.core.ids import KERNEL
 from assent.core.taint import Sources
 from assent.tools import touched
+from assent.tools.cut import uncut
 from assent.tools.entering import at_hand
 from assent.tools.evaluate import FILE, Capture, evaluate
 from assent.tools.execute import clip
@@ -44,7 +45,7 @@ async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
     printed = Capture()
     value: Any = None
     raised: str | None = None
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), watched() as files:
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), uncut(), watched() as files:
         try:
             value = await evaluate(code, namespace)
         except (Exception, SystemExit, TimeUp) as error:
@@ -86,7 +87,7 @@ def _contents(value: Any) -> Any:
         if is_frame(value):
             return (value.shape, tuple(map(str, value.columns[:_LOOKED_AT])), _checksum(value))
         if isinstance(value, list | dict | set):
-            return len(value), hash(preview(value)) if _is_small(value) else None
+            return len(value), hash(repr(value)) if _is_small(value) else None
     except (Exception, SystemExit):  # what the namespace holds may be odd in any way; the code must run all the same
         return None
     return None

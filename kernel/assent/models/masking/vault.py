@@ -48,6 +48,11 @@ class Vault:
             done = end
         return ("".join([*pieces, text[done:]]), found) if found else (text, found)
 
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where something stands that would be masked, or part of it; nothing is kept of that."""
+        for begin, end, _, _ in (*self._seen(text), *self._found(text)):
+            yield begin, end
+
     def restored(self, text: str, quoted: bool = False) -> str:
         """`text` with the values of those rules that are put back; `quoted` is the text of JSON."""
         back = self._back()
