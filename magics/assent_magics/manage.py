@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -27,11 +27,13 @@ from assent_magics.people import people, proved
 from assent_magics.policy import policy
 from assent_magics.trust import trust
 from assent_magics.waivers import waive, waivers
+from assent_magics.ways import WAYS
 from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
 
 _INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
 _LOGIN = re.compile(r"//[^/]*@")  # a name and password in a URL
+_BROAD = 52  # signs of a command in the help
 _WIDE = 49  # signs of a cell that pandas shows whole
 _RUNS = """
     SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
@@ -70,18 +72,37 @@ def status(desk: Desk) -> None:
 
 def show_help(desk: Desk, rest: str) -> None:
     """Print every command, or the one that is asked for."""
-    names = [rest.strip()] if rest.strip() else list(COMMANDS)
+    names = [rest.strip()] if rest.strip() else []
     if unknown := [name for name in names if name not in COMMANDS]:
         raise NotFound(f"There is no command {unknown[0]!r}; {options.meant(unknown[0], COMMANDS)}")
-    if not rest.strip():
-        print(f"{'%%agent [NAME] [options]':<34} run an agent on the prompt below it; {{name}} tells it a variable")
-        print(f"{'%%agent sql [df <<]':<34} read the workspace and the notebook's DataFrames by SQL\n")
-    for name in names:
-        command = COMMANDS[name]
-        print(f"%agent {command.usage:<27} {command.help}")
-    print("\nOptions of %%agent:" if not rest.strip() else "")
-    for name, option in (options.RUN if not rest.strip() else COMMANDS[names[0]].options).items():
-        print(f"  {name:<12} {option.help}")
+    if rest.strip():
+        _help_with(names[0], COMMANDS[names[0]])
+        return
+    rows = [("%%agent [NAME] [options]", "run an agent on the prompt below it; {name} tells it a variable")]
+    rows += [("%%agent sql [df <<]", "read the workspace and the notebook's DataFrames by SQL"), ("", "")]
+    rows += [(f"%agent {command.usage}", command.help) for command in COMMANDS.values()]
+    _print(rows)
+    print("\nOptions of %%agent:")
+    _print([(f"  {name}", option.help) for name, option in options.RUN.items()])
+
+
+def _help_with(name: str, command: "Command") -> None:
+    """What one command is for, the ways to say it, and its options."""
+    if name not in WAYS:
+        _print([(f"%agent {command.usage}", command.help)])
+    else:
+        print(f"{command.help[0].upper()}{command.help[1:]}.\n")
+        _print([(f"%agent {way}", does) for way, does in WAYS[name]])
+    if command.options:
+        print("\nOptions:")
+        _print([(f"  {item}", option.help) for item, option in command.options.items()])
+
+
+def _print(rows: Sequence[tuple[str, str]]) -> None:
+    """Two columns, the first as wide as it must be; one that is far wider than most has a line of its own."""
+    width = max([len(left) for left, _ in rows if len(left) <= _BROAD], default=0)
+    for left, right in rows:
+        print(f"{left}\n{'':<{width}}  {right}" if len(left) > width else f"{left:<{width}}  {right}".rstrip())
 
 
 def new(desk: Desk, rest: str) -> None:

@@ -59,6 +59,12 @@ def test_each_bad_idea_is_denied_with_its_figure(cells: dict[str, Cell]) -> None
         assert sentence in text
 
 
+def test_what_was_refused_is_told_in_its_order(cells: dict[str, Cell]) -> None:
+    lines = outputs(cells["refused-shown"]).splitlines()
+    told = [line.split(" · ")[:2] for line in lines if " · " in line]
+    assert told == [["BONK", "100"], ["SCAM", "50"], ["SOL", "50"], ["SOL", "700"], ["SOL", "250"]]
+
+
 def test_over_the_soft_limit_the_question_shows_the_figures(cells: dict[str, Cell]) -> None:
     text = " ".join(outputs(cells["asks"]).split())
     assert "suspended" in text
