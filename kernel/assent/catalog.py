@@ -1,5 +1,6 @@
 """What a session can name: agents, tools and models."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from assent.risk.check import Checks
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.store.window import Window
+from assent.tools.reading import read
 from assent.tools.tool import Tool
 
 Tools = Mapping[str, Tool[Any, Any]]
@@ -172,11 +174,15 @@ class Catalog:
 
     def explain(self, agent: Agent, call: Call, user: str) -> Explained:
         """How a call of such a run would be decided at its start, and why."""
-        rules = self.rules(agent, self.tools_of(agent), user)
+        tools = self.tools_of(agent)
+        rules = self.rules(agent, tools, user)
         scope = Scope(agent=agent.name, user=user, tenant=self._journal.tenant)
         waivers = self.waivers.of(scope, rules.layers.of("waiver"))
         named = {"settings": self.config.policy, f"agent {agent.name}": agent.policy}
         modes = {name: policy[call.tool] for name, policy in named.items() if call.tool in policy}
+        if call.tool in tools:
+            with contextlib.suppress(ValueError):  # arguments that do not fit are judged as they are written
+                call = replace(call, reading=read(tools[call.tool], call.arguments))
         return explain(call, replace(rules, waivers=waivers), modes)
 
     def _check(self, layers: Layers) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from assent.core.approval import Decided, Pending
 from assent_widgets.calls import SOURCES, source_of
-from assent_widgets.escape import clip, escape, hides, plural, reveal
+from assent_widgets.escape import clip, escape, hides, plural, reveal, visible
 from assent_widgets.foreseen import preview_html, preview_lines, preview_view
+from assent_widgets.gets import difference
 from assent_widgets.style import AMBER, FRAME, GREEN, MUTED, RED, SMALL, badge, note, pre
 
 MIME = "application/vnd.assent.approval+json"
@@ -72,8 +73,7 @@ def where(pending: Pending) -> str:
 
 def visible_json(arguments: Mapping[str, Any]) -> str:
     """Arguments as JSON text in which hidden signs are written as JSON escapes, so that an editor shows them."""
-    text = json.dumps(dict(arguments), indent=2, ensure_ascii=False, default=str)
-    return "".join([_json_escape(sign) if sign != "\n" and hides(sign) else sign for sign in text])
+    return visible(json.dumps(dict(arguments), indent=2, ensure_ascii=False, default=str))
 
 
 def pending_bundle(pending: Pending, *, running: bool = False) -> dict[str, Any]:
@@ -141,7 +141,9 @@ def _asks(pending: Pending) -> str:
 
 def _notes(pending: Pending) -> list[tuple[str, str]]:
     """Each in one line, whatever is in it: none may pass for another line of the card."""
-    return [(" ".join(label.split()), " ".join(text.split())) for label, text in pending.notes]
+    gets = difference(pending.arguments, pending.gets)
+    notes = [(" ".join(label.split()), " ".join(text.split())) for label, text in pending.notes]
+    return [*([("The tool gets", gets)] if gets else []), *notes]
 
 
 def _two_ways(pending: Pending) -> str:
@@ -182,7 +184,3 @@ def _expires(pending: Pending) -> str:
 
 def _indented(text: str) -> list[str]:
     return [f"    {line}" for line in reveal(text).split("\n")]
-
-
-def _json_escape(sign: str) -> str:
-    return json.dumps(sign)[1:-1]

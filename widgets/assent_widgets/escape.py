@@ -1,6 +1,7 @@
 """Words from an agent, a model, a tool or data, made safe to show: nothing in them is markup, nothing is hidden."""
 
 import html
+import json
 import re
 
 _ANSI = re.compile(
@@ -29,6 +30,11 @@ def reveal(text: str) -> str:
 def hides(text: str) -> bool:
     """Whether `text` holds signs that a reader would not see."""
     return _HIDDEN.search(text.replace("\r\n", "\n").replace("\r", "\n")) is not None
+
+
+def visible(text: str) -> str:
+    """JSON in which hidden signs are written as its own escapes."""
+    return "".join([json.dumps(sign)[1:-1] if sign != "\n" and hides(sign) else sign for sign in text])
 
 
 def clean(text: str) -> str:

@@ -11,7 +11,8 @@ from assent.core.preview import Preview
 class Pending:
     """A call that asks. `call` is also the approval's id.
 
-    `why` is what the agent said with the call, `asks` why policy asks. `grantable` tells whether "allow for this run"
+    `gets` is what the tool gets, once its types have read the arguments, where that is not just what they say. `why` is
+    what the agent said with the call, `asks` why policy asks. `grantable` tells whether "allow for this run"
     and "for this session" may be offered. `unknown` marks a call that began and whose outcome nobody recorded.
     `approvers` is how many different people must approve, of those in `who` if it names any; `approved_by` who has.
     `until` is when the question expires, in seconds since the epoch. `rule` names the line of a policy that asks;
@@ -25,6 +26,7 @@ class Pending:
     tool: str
     privilege: str
     arguments: Mapping[str, Any]
+    gets: Mapping[str, Any] | None = None
     why: str = ""
     asks: str = ""
     notebook: str | None = None

@@ -9,15 +9,23 @@ from assent.core.errors import GateError
 
 
 class Grant:
-    """Bound to a run, a call, a digest of tool and arguments, and the policy's version; good once."""
+    """Bound to a run, a call, a digest of tool and arguments, and the policy's version; good once.
 
-    __slots__ = ("_lock", "_spent", "call", "digest", "policy_version", "run")
+    `values` are the arguments as the tool reads them and as they were judged: with these it is run. None: it reads
+    them then.
+    """
 
-    def __init__(self, run: str, call: str, tool: str, arguments: Mapping[str, Any], policy_version: str) -> None:
+    __slots__ = ("_lock", "_spent", "call", "digest", "policy_version", "run", "values")
+
+    def __init__(
+        self, run: str, call: str, tool: str, arguments: Mapping[str, Any], policy_version: str,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.run = run
         self.call = call
         self.digest = act_digest(tool, arguments)
         self.policy_version = policy_version
+        self.values = values
         self._lock = threading.Lock()
         self._spent = False
 

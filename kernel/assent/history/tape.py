@@ -166,8 +166,9 @@ class Played:
             return False
         if event.decision == "reject":
             return True
-        final = body.get("arguments") or call.arguments
+        final, edited = body.get("arguments") or call.arguments, bool(body.get("arguments"))
         same = body.get("digest") == act_digest(call.tool, final) and body.get("policy_version") == run.rules.version
+        same = same and (edited or body.get("bound", "") == call.bound)
         return event.decision == "approve" and same and level(call.privilege) <= _HIGHEST
 
     def _covers(self, call: CallState, event: Event, run: Run) -> bool:

@@ -27,13 +27,15 @@ def decide(call: Call, facts: Facts) -> Decision:
 class Approval:
     """One person's yes: bound to the act's digest and to the policy under which it was asked.
 
-    `proved`: whoever said it knew the passphrase of `by` (`core.people`).
+    `bound`: and to what the tool reads in them (`core.reading`). `proved`: whoever said it knew the passphrase of `by`
+    (`core.people`).
     """
 
     by: str
     digest: str
     policy_version: str
     proved: bool = False
+    bound: str = ""
 
 
 def permit(run: str, call_id: str, call: Call, facts: Facts, approvals: Iterable[Approval] = ()) -> Grant:
@@ -42,12 +44,14 @@ def permit(run: str, call_id: str, call: Call, facts: Facts, approvals: Iterable
     if isinstance(decision, Deny):
         raise GateError(decision.reason)
     if isinstance(decision, Ask):
-        act = act_digest(call.tool, call.arguments)
-        held = [item for item in approvals if item.digest == act and item.policy_version == facts.version]
+        act = (act_digest(call.tool, call.arguments), call.reading.bound if call.reading else "")
+        same = [item for item in approvals if (item.digest, item.bound) == act]
+        held = [item for item in same if item.policy_version == facts.version]
         voices = {item.by for item in held if counts(item.by, decision, proved=item.proved)}
         if len(voices) < decision.approvers:
             raise GateError(f"Call {call_id} has {len(voices)} of {decision.approvers} approvals for these arguments.")
-    return Grant(run, call_id, call.tool, call.arguments, facts.version)
+    values = call.reading.values if call.reading else None
+    return Grant(run, call_id, call.tool, call.arguments, facts.version, values)
 
 
 def counts(name: str, asking: Ask, *, proved: bool) -> bool:

@@ -85,7 +85,7 @@ def _of_rule(rule: Rule, call: Call, facts: Facts) -> Said:
         return Said("rule", where, NOTHING, f"{held}, so it does not tighten; no rule loosens")
     if rule.when is None:
         return Said("rule", where, NOTHING, "allowed for this run")
-    return Said("rule", where, NOTHING, f"{rule.when.text} does not hold: {told(rule.when, call.arguments)}")
+    return Said("rule", where, NOTHING, f"{rule.when.text} does not hold: {told(rule.when, call.forms[0])}")
 
 
 def _marked(said: list[Said], decision: Decision) -> Iterator[Said]:

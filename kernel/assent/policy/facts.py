@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from assent.core.canonical import digest
+from assent.core.reading import Reading
 from assent.core.taint import Sources
 from assent.core.waiver import Waiver
 from assent.policy.layers import NONE, Layers
@@ -16,11 +17,25 @@ from assent.risk.check import Checks
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A proposed call with its final arguments."""
+    """A proposed call with its final arguments, as they were written and as its tool reads them.
+
+    Whoever judges arguments judges both, each of `forms`: what one of them does not allow is not allowed.
+    """
 
     tool: str
     arguments: Mapping[str, Any]
     known: Mapping[str, Any] | None = None  # what its risk checks need besides; None as long as nobody has looked
+    reading: Reading | None = None  # None where no tool is here to read them
+
+    @property
+    def gets(self) -> Mapping[str, Any] | None:
+        """What the tool gets, where that is not just what was written."""
+        return self.reading.gets if self.reading else None
+
+    @property
+    def forms(self) -> tuple[Mapping[str, Any], ...]:
+        """What the tool gets first, for that is what will happen; then what was written."""
+        return (self.arguments,) if (gets := self.gets) is None else (gets, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)

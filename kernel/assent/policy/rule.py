@@ -14,8 +14,9 @@ auto lets the tool run on its own, as far as everything else does, only where it
 import fnmatch
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assent.core.privilege import MODES
 from assent.policy.asking import quorum, span
@@ -65,9 +66,16 @@ def read_rules(entries: Sequence[Entry]) -> tuple[Rule, ...]:
         if _says(first) != _says(rule):
             raise rule.entry.error(
                 f"this contradicts line {first.entry.line}, which is about the same calls and says {first.mode}: "
-                "keep one of the two."
+                "keep one of the two.",
+                _differs(first, rule),
             )
     return rules
+
+
+def _differs(first: Rule, second: Rule) -> str:
+    """The first key in which two rules say something else; where the second does not have it, none."""
+    given = [key for key in ("mode", "approvers", "who", "expires") if key in second.entry.values]
+    return next((key for key in given if getattr(first, key) != getattr(second, key)), "")
 
 
 def by_rule(call: Call, facts: Facts) -> Decision | None:
@@ -75,18 +83,23 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
     if facts.layers is NONE:
         return None
     found: list[Decision] = []
-    arguments, folder = call.arguments, facts.folder
     for test, idle, rule in _tests(facts.layers, facts.agent, facts.user, call.tool):
-        held = test(arguments, folder)
-        if held is not idle and (said := _said(rule, call, facts, held)) is not None:
+        if (said := _of(rule, test, idle, call, facts)) is not None:
             found.append(waived(said, call.tool, rule.entry.layer, facts.waivers))
     return strictest_of(found) if found else None
 
 
 def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
     """What one rule says of a call that it is about."""
-    held = _test(rule)(call.arguments, facts.folder)
-    return None if held is _idle(rule) else _said(rule, call, facts, held)
+    return _of(rule, _test(rule), _idle(rule), call, facts)
+
+
+def _of(rule: Rule, test: Test, idle: bool, call: Call, facts: Facts) -> Decision | None:
+    """What a rule says where it is not idle for what the tool gets, or for what was written."""
+    for arguments in call.forms:
+        if (held := test(arguments, facts.folder)) is not idle:
+            return _said(rule, call, facts, arguments, held)
+    return None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -104,10 +117,10 @@ def _idle(rule: Rule) -> bool:
     return rule.mode == "auto"
 
 
-def _said(rule: Rule, call: Call, facts: Facts, held: bool | None) -> Decision | None:
+def _said(rule: Rule, call: Call, facts: Facts, arguments: Mapping[str, Any], held: bool | None) -> Decision | None:
     if rule.mode == "auto":
-        return _ask(rule, f"policy lets {call.tool} run on its own only where {_told(rule, call, held)}")
-    where = f" where {_told(rule, call, held)}" if rule.when else ""
+        return _ask(rule, f"policy lets {call.tool} run on its own only where {_told(rule, arguments, held)}")
+    where = f" where {_told(rule, arguments, held)}" if rule.when else ""
     if rule.mode == "disabled":
         return Deny(f"{call.tool} is disabled by policy{where}.", rule.entry.rule)
     asking = _ask(rule, f"policy asks for {call.tool}{where}")
@@ -119,12 +132,12 @@ def _ask(rule: Rule, reason: str) -> Ask:
     return Ask(reason, rule.approvers, rule.when is None, rule.entry.rule, (), rule.who, rule.expires)
 
 
-def _told(rule: Rule, call: Call, held: bool | None) -> str:
+def _told(rule: Rule, arguments: Mapping[str, Any], held: bool | None) -> str:
     """The condition, and what could not be told of it."""
     assert rule.when is not None
     if held is not None:
         return rule.when.text
-    return f"{rule.when.text}, which cannot be told here ({told(rule.when, call.arguments)})"
+    return f"{rule.when.text}, which cannot be told here ({told(rule.when, arguments)})"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -142,7 +155,9 @@ def _read(entry: Entry) -> Rule:
     entry.check_keys(KEYS)
     names = {key: _text(entry, key) for key in ("tool", "tools", "agent", "user")}
     if bool(names["tool"]) == bool(names["tools"]):
-        raise entry.error('a rule is about one tool = "NAME", or about all that a glob names: tools = "mail_*".')
+        raise entry.error(
+            'a rule is about one tool = "NAME", or about all that a glob names: tools = "mail_*".', "tools"
+        )
     if is_glob(names["tool"]):
         raise entry.error(f'{names["tool"]!r} is a glob: write tools = "{names["tool"]}".', "tool")
     if names["tools"] and not is_glob(names["tools"]):
@@ -154,7 +169,8 @@ def _read(entry: Entry) -> Rule:
     approvers, who = quorum(entry)
     expires = span(entry, "expires")
     if (approvers > 1 or who or expires is not None) and (mode == "disabled" or (mode == "auto" and when is None)):
-        raise entry.error(f"nobody is asked where mode is {mode}: take approvers, who and expires away.")
+        first = next(key for key in entry.values if key in ("approvers", "who", "expires"))
+        raise entry.error(f"nobody is asked where mode is {mode}: take approvers, who and expires away.", first)
     return Rule(entry, mode, when=when, approvers=approvers, who=who, expires=expires, **names)
 
 

@@ -79,9 +79,13 @@ def deny(sentence: str) -> Finding:
     return Finding("deny", sentence)
 
 
-def examine(checks: Iterable[Check], act: Act) -> list[Finding]:
-    """What each check says of an act, in their order; those that lack what nobody has looked up yet say nothing."""
-    return [found for check in checks if (found := _examined(check, act)) is not None]
+def examine(checks: Iterable[Check], *forms: Act) -> list[Finding]:
+    """What each check says of an act, in their order; those that lack what nobody has looked up yet say nothing.
+
+    Of several forms of one act (as the tool gets it, as it was written) the worst counts.
+    """
+    said = [[found for act in forms if (found := _examined(check, act)) is not None] for check in checks]
+    return [worst(found) for found in said if found]
 
 
 def worst(findings: Iterable[Finding]) -> Finding:

@@ -9,13 +9,15 @@ from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind
 from assent.core.grant import act_digest
+from assent.core.reading import Reading, to_json
 from assent.policy.decide import decide
 from assent.policy.facts import Call, Facts
 from assent.policy.verdict import Deny
 from assent.runs.expiry import is_over, refusal
 from assent.runs.lasting import LASTS
 from assent.runs.state import CallState, State
-from assent.tools.tool import Tool, validate
+from assent.tools.reading import read
+from assent.tools.tool import Tool
 
 Proves = Callable[[str, str], bool]  # whether a passphrase is that of a person
 
@@ -88,6 +90,7 @@ def _approval(
     call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves
 ) -> dict[str, Any]:
     arguments = dict(command.arguments) if command.arguments is not None else call.arguments
+    reading: Reading | None = None
     if command.arguments is not None:
         if call.unknown and act_digest(call.tool, arguments) != act_digest(call.tool, call.arguments):
             raise ConfigError(
@@ -97,10 +100,10 @@ def _approval(
         if call.tool not in tools:
             raise ConfigError(f"{call.tool} is not in this session: edit the call where it is, or approve it as it is.")
         try:
-            validate(tools[call.tool], arguments)
+            reading = read(tools[call.tool], arguments)
         except ValueError as error:
             raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
-        decision = decide(Call(call.tool, arguments), rules)
+        decision = decide(Call(call.tool, arguments, reading=reading), rules)
         if isinstance(decision, Deny):
             raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
     if command.scope not in ("once", "run", "session"):
@@ -113,9 +116,11 @@ def _approval(
     _check_person(call, command, proves)
     act = act_digest(call.tool, arguments)  # tells 1 from 1.0 and from True, which are equal
     edited = arguments if act != act_digest(call.tool, call.arguments) else None
+    told = to_json(reading) if edited is not None else {"bound": call.bound} if call.bound else {}
     voices = {command.by} if edited is not None else {command.by, *call.voices}  # an edit voids earlier voices
     return {
         "arguments": edited,
+        **told,
         "digest": act,
         "policy_version": rules.version,
         "missing": max(call.approvers - len(voices), 0),

@@ -3,6 +3,7 @@
 from assent.core.events import Event
 from assent.risk.check import Act, Checks, examine, worst
 from assent.risk.reserve import quotas_of, reservation, settled
+from assent.runs.act import act_of
 from assent.runs.gather import wanted
 from assent.runs.run import Run
 from assent.runs.state import CallState
@@ -31,7 +32,7 @@ def reserve(run: Run, call: CallState) -> tuple[list[Event], Guard | None]:
     checks = _checks(run, call)
     if call.reserved is not None or not quotas_of(checks):
         return [], None
-    act, asked = Act(call.tool, call.arguments), call.verdict == "approve"
+    act, asked = Act(call.tool, act_of(run, call).forms[0]), call.verdict == "approve"
     event, room = reservation(checks, act, call.id, run.state.scope, asked=asked, step=call.step)
     return [event], room
 
@@ -39,8 +40,8 @@ def reserve(run: Run, call: CallState) -> tuple[list[Event], Guard | None]:
 async def is_full(run: Run, call: CallState) -> bool:
     """Whether a call was not begun for want of room; its checks know now how much is used, so it is decided anew."""
     await _look(run, call, counted=True)
-    act = Act(call.tool, call.arguments, run.known.get(call.id))
-    return worst(examine(_checks(run, call), act)).verdict != "ok"
+    acts = [Act(call.tool, form, run.known.get(call.id)) for form in act_of(run, call).forms]
+    return worst(examine(_checks(run, call), *acts)).verdict != "ok"
 
 
 def outcome(call: CallState, output: Output) -> list[Event]:

@@ -9,6 +9,7 @@ from assent.core.commands import OnAsk
 from assent.core.events import Event, Kind, Progress
 from assent.core.model import Model
 from assent.core.preview import Preview
+from assent.core.reading import Reading
 from assent.core.taint import Source, Sources
 from assent.core.waiver import Waiver
 from assent.policy.facts import Facts
@@ -55,6 +56,7 @@ class Run:
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
     look: Callable[[], Facts] | None = None  # the rules that hold by now; ConfigError where a policy file is broken
     known: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # what risk checks were told last, by call id
+    readings: dict[str, Reading] = field(default_factory=dict)  # how tools read the arguments of calls, by call id
     inform: Callable[..., Awaitable[Mapping[str, Any] | None]] = gather  # a replay tells what is recorded
     act: Callable[..., Awaitable[Output]] = execute  # a replay gives what is recorded instead, and runs no tool
     waivers: Callable[[], tuple[Waiver, ...]] = tuple  # those that hold for it now; they end by themselves

@@ -39,6 +39,8 @@ class CallState:
     tool: str
     privilege: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    gets: Mapping[str, Any] | None = None  # what the tool gets, as it was decided, where that is something else
+    bound: str = ""  # to what an approval is bound besides the arguments (core.reading)
     decision: str = ""  # policy's: allow, ask, deny
     policy_version: str = ""  # of the rules under which it was decided
     asks: str = ""
@@ -204,7 +206,7 @@ def pending(state: State) -> list[Pending]:
     return [
         Pending(
             call=call.id, run=state.run, agent=scope.agent or "", tool=call.tool, privilege=call.privilege or "",
-            arguments=call.arguments, why=call.why or state.why, asks=call.asks,
+            arguments=call.arguments, gets=call.gets, why=call.why or state.why, asks=call.asks,
             notebook=scope.notebook, cell=scope.cell, at=call.asked_at,
             grantable=call.grantable and not call.unknown, unknown=call.unknown,
             approvers=call.approvers, approved_by=tuple(sorted(call.voices)),
@@ -238,6 +240,7 @@ def _decided(state: State, event: Event) -> None:
     body = event.body
     call.privilege, call.decision = event.privilege, event.decision or "deny"
     call.arguments = body.get("arguments") or {}
+    call.gets, call.bound = body.get("gets"), body.get("bound", "")
     call.policy_version = body.get("policy_version", "")
     call.asks, call.asked_at = body.get("reason", ""), event.at
     call.rule, call.notes = body.get("rule", ""), tuple([(label, text) for label, text in body.get("notes", ())])
@@ -257,10 +260,12 @@ def _answered_by_person(state: State, event: Event) -> None:
         return
     if body.get("arguments") is not None:
         call.arguments, call.edited = body["arguments"], True
+        call.gets, call.bound = body.get("gets"), body.get("bound", "")
         call.preview = replace(call.preview, outdated=True) if call.preview else None
         call.approvals = []  # an edit is another act: earlier voices were for the old one
     proved = body.get("proved", False)
-    call.approvals.append(Approval(body["by"], body["digest"], body["policy_version"], proved))
+    bound = body.get("bound", "")
+    call.approvals.append(Approval(body["by"], body["digest"], body["policy_version"], proved, bound))
     if len(call.voices) >= call.approvers:
         call.verdict = "approve"
 

@@ -8,7 +8,7 @@ from assent.core.errors import Conflict, GateError
 from assent.core.events import Event, Kind
 from assent.core.privilege import READ_ONLY
 from assent.policy.decide import permit
-from assent.policy.facts import Call
+from assent.runs.act import act_of, reading_of
 from assent.runs.descent import performing
 from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
@@ -16,6 +16,7 @@ from assent.runs.propose import carrying, has_lapsed, settled
 from assent.runs.run import Run
 from assent.runs.state import CallState, written
 from assent.runs.taint import taint_of
+from assent.tools.execute import misfit
 from assent.tools.tool import Output, Tool
 
 
@@ -28,7 +29,12 @@ async def perform(run: Run, call: CallState) -> None:
     if run.stopping is not None:
         return
     tool = run.tools[call.tool]
-    act = Call(call.tool, call.arguments, run.known.get(call.id))
+    try:
+        reading_of(run, call, call.arguments)
+    except ValueError as error:  # its types have changed since it was decided
+        run.record(settled(run, call, misfit(call.tool, error)))
+        return
+    act = act_of(run, call)
     given = carrying(run, act) if call.decision == "allow" else None
     try:
         grant = permit(run.state.run, call.id, act, run.facts, call.approvals)

@@ -1,14 +1,14 @@
 """What a call has brought into its run, from the tool's word, the code's doings and the variables that it read."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from assent.core.taint import Source, Sources, merged, to_json
+from assent.runs.act import act_of
 from assent.runs.carried import resolved
 from assent.runs.run import Run
 from assent.runs.state import CallState
 from assent.tools.declared import brought
-from assent.tools.tool import Output, Tool, validate
+from assent.tools.tool import Output, Tool
 
 _WRITTEN = ("bound", "changed", "maybe", "files")
 
@@ -20,7 +20,7 @@ def taint_of(run: Run, tool: Tool[Any, Any], call: CallState, output: Output) ->
     """
     told = tuple([item for item in output.sources or () if isinstance(item, Source)])
     given = told if output.sources is not None else None
-    said = brought(tool.name, tool.source, _arguments(tool, call), output.text, given)
+    said = brought(tool.name, tool.source, act_of(run, call).forms[0], output.text, given)
     noted, run.noted[:] = tuple(run.noted), []
     found = merged(*[resolved(source, run.carried) for source in (*said, *noted)])
     wrote = output.touched or {}
@@ -28,14 +28,6 @@ def taint_of(run: Run, tool: Tool[Any, Any], call: CallState, output: Output) ->
     if wrote:
         run.carried.wrote(wrote, whole)
     return to_json(whole)
-
-
-def _arguments(tool: Tool[Any, Any], call: CallState) -> Mapping[str, Any]:
-    """As the tool got them, with the defaults of those that were left out."""
-    try:
-        return validate(tool, call.arguments) if "{" in tool.source else call.arguments
-    except ValueError:
-        return call.arguments
 
 
 def answer_of(run: Run) -> Sources:

@@ -55,7 +55,7 @@ def _started(body: Body) -> Body:
         fork["prompt"] = GONE
     if "edit" in fork:
         fork["edit"] = fork["edit"] | {"arguments": {}}
-    kept = _only(body, "agent", "output", "replay", "taint", "mode", "budget")
+    kept = _only(body, "agent", "output", "replay", "taint", "mode", "budget", "held")
     return {**kept, "prompt": GONE, **({"fork": fork} if fork else {})}
 
 
@@ -92,7 +92,7 @@ def _texts(body: Body) -> Body:
 
 
 def _arguments(body: Body) -> Body:
-    kept = {name: value for name, value in body.items() if name not in ("preview", "why")}
+    kept = {name: value for name, value in body.items() if name not in ("preview", "why", "gets")}
     return {**kept, "arguments": {}}
 
 

@@ -31,12 +31,13 @@ async def execute(
 ) -> Output:
     """Spend `grant` on running `tool`; a failure of the tool is an `Output` with `error` set, which the model reads.
 
+    The function gets the values that were judged, where the grant has them: a validator is not asked a second time.
     `seconds` is the limit where the tool sets none. Cancelling stops an async tool; a thread cannot be stopped and is
     left behind.
     """
     grant.redeem(call, tool.name, arguments)
     try:
-        values = validate(tool, arguments)
+        values = dict(validate(tool, arguments) if grant.values is None else grant.values)
     except ValueError as error:
         return Output(clip(misfit(tool.name, error)), error=True, undone=True)
     if tool.keyed:

@@ -161,8 +161,13 @@ def tool(
 
 def validate(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as Python values of the declared types; `ValueError` says, for a model to read, what is wrong."""
+    return values_of(fitted(tool, arguments))
+
+
+def fitted(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> BaseModel:
+    """The arguments as the tool's own model of them; `ValueError` as of `validate`."""
     try:
-        parsed = tool.arguments.model_validate(dict(arguments))
+        return tool.arguments.model_validate(dict(arguments))
     except ValidationError as error:
         problems = [
             f"{'.'.join(str(part) for part in item['loc']) or 'arguments'}: {item['msg']}" for item in error.errors()
@@ -170,7 +175,11 @@ def validate(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> dict[str, An
         raise ValueError("; ".join(problems)) from None
     except Exception as error:  # a validator of the tool's own types
         raise ValueError(f"{type(error).__name__}: {error}") from None
-    return {field.alias or name: getattr(parsed, name) for name, field in type(parsed).model_fields.items()}
+
+
+def values_of(arguments: BaseModel) -> dict[str, Any]:
+    """What a tool's function is called with, by the names of its parameters."""
+    return {field.alias or name: getattr(arguments, name) for name, field in type(arguments).model_fields.items()}
 
 
 def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
