@@ -1,79 +1,25 @@
-"""Pause and stop: what is under way, what is left for later, what is kept, and which runs it reaches."""
+"""Pause and stop: what is under way, what is left for later, and what is kept."""
 
 import asyncio
-import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from tests.runs.hesitant import begun, hesitating, stopped
 from tests.support.calls import call
-from tests.support.sessions import approve, kinds, opened, ran, resumed, until
+from tests.support.sessions import approve, kinds, opened, ran, resumed
 
 from assent.app import Session
 from assent.core.agent import Agent
-from assent.core.commands import PauseRun, StartRun, StopRun
-from assent.core.config import Config
+from assent.core.commands import PauseRun, StopRun
 from assent.core.errors import ConfigError, StoreError
-from assent.core.events import ENDINGS, Event, Kind, Scope, current_user
-from assent.core.messages import Message, Text
-from assent.core.model import Answer, Delta, Request, TextDelta
+from assent.core.events import Kind, Scope, current_user
+from assent.core.model import Request
 from assent.runs import stopping
-from assent.runs.result import Result
 from assent.tools.tool import Tool, tool
-
-Act = Callable[[Session, str], Awaitable[object]]
-
-
-class Hesitant:
-    """Says the beginning of its answer, and the rest once it is `released`."""
-
-    name = "test:hesitant"
-
-    def __init__(self) -> None:
-        self.begun, self.released = asyncio.Event(), asyncio.Event()
-
-    async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
-        yield TextDelta("Half an ")
-        yield TextDelta("answer")
-        self.begun.set()
-        await self.released.wait()
-        yield Answer(Message("assistant", (Text("Half an answer is whole."),)))
-
-
-@contextlib.contextmanager
-def hesitating(folder: Path, *tools: Tool[..., Any]) -> Any:
-    model = Hesitant()
-    session = Session(folder, config=Config(), models=[model])
-    for item in tools:
-        session.add_tool(item)
-    try:
-        yield session, model
-    finally:
-        session.close()
-
-
-def begun(session: Session, kind: Kind, act: Act, *tools: Any, **options: Any) -> Result:
-    """The result of a run on which `act` was done once it had an event of that `kind`."""
-
-    async def run() -> Result:
-        async with contextlib.aclosing(session.submit(StartRun("Go.", Agent(tools=tools, parallel=1), **options))) as s:
-            name = (await until(s, kind)).run or ""
-            await act(session, name)
-            async for _ in s:
-                pass
-        return session.result(name)
-
-    return asyncio.run(run())
-
-
-def stopped(session: Session, run: str) -> Event:
-    """The ending that the run has."""
-    (last,) = [event for event in session.journal.events(run) if event.kind in ENDINGS][-1:]
-    return last
 
 
 def held(effects: list[str], **options: Any) -> tuple[Tool[..., Any], asyncio.Event]:
@@ -285,156 +231,6 @@ def test_code_that_holds_up_the_event_loop_is_broken_into(tmp_path: Path, second
         began = time.monotonic()
         assert ran(session, spin).status == "paused"
         assert time.monotonic() - began < 5
-
-
-# A run and those that it has started
-
-
-def family(session: Session, *child: Any) -> Tool[..., Any]:
-    """A tool that has another agent do the work, as a child of the run that calls it."""
-
-    @tool(privilege="execute_safe")
-    async def delegate() -> str:
-        """Have another do it."""
-        parent = next(iter(session._work.live))
-        result = await session.run(Agent("child", tools=child), "Do it.", parent=parent, model="test:hesitant")
-        return f"{result.status}: {result.text}"
-
-    return delegate
-
-
-class Delegating(Hesitant):
-    """The parent delegates; the child hesitates."""
-
-    async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
-        if request.agent == "child":
-            async for item in super().stream(request):
-                yield item
-        elif len(request.messages) == 2:
-            yield Answer(Message("assistant", (call("delegate"),)), stop="calls")
-        else:
-            yield Answer(Message("assistant", (Text("done"),)))
-
-
-@contextlib.contextmanager
-def delegating(folder: Path) -> Any:
-    model = Delegating()
-    session = Session(folder, config=Config(), models=[model])
-    session.add_tool(family(session))
-    try:
-        yield session, model
-    finally:
-        session.close()
-
-
-def both(session: Session) -> list[list[Any]]:
-    rows = session.sql("SELECT agent, status, reason FROM runs ORDER BY agent").values.tolist()
-    return [list(row) for row in rows]
-
-
-@pytest.mark.parametrize("how", ["cancel", "stop", "pause"])
-def test_a_stop_reaches_the_children(tmp_path: Path, how: str) -> None:
-    async def act(session: Session, run: str) -> None:
-        await model.begun.wait()
-        if how == "stop":
-            await asyncio.to_thread(session.stop, run)
-        else:
-            await asyncio.to_thread(getattr(session, how), run, "enough", 0)
-
-    reason = "stopped by the analyst" if how == "stop" else "enough"
-    status = "paused" if how == "pause" else "cancelled"
-    with delegating(tmp_path) as (session, model):
-        begun(session, Kind.CALL_STARTED, act, "delegate")
-        assert both(session) == [["analyst", status, reason], ["child", status, reason]]
-
-
-def test_a_pause_lets_the_children_end_what_they_are_at(tmp_path: Path) -> None:
-    async def act(session: Session, run: str) -> None:
-        await model.begun.wait()
-        session.pause(run)
-        model.released.set()
-
-    with delegating(tmp_path) as (session, model):
-        run = begun(session, Kind.CALL_STARTED, act, "delegate").run
-        assert both(session) == [["analyst", "paused", "paused by the analyst"], ["child", "finished", ""]]
-        assert resumed(session, run).text == "done"
-
-
-def test_a_child_in_a_thread_of_its_own_hears_of_an_interrupt(tmp_path: Path) -> None:
-    reached, cut = threading.Event(), threading.Event()
-
-    @tool(privilege="execute_safe")
-    def delegate() -> str:
-        """Have another do it, in this tool's thread."""
-        agent = Agent("child", tools=())
-        result = asyncio.run(session.run(agent, "Do it.", parent=next(iter(session._work.live))))
-        cut.set()
-        return result.status
-
-    class Waiting(Delegating):
-        async def stream(self, request: Request) -> AsyncIterator[Delta | Answer]:
-            if request.agent == "child":
-                reached.set()
-                await asyncio.Event().wait()
-            async for item in super().stream(request):
-                yield item
-
-    async def interrupt() -> None:
-        stream = session.submit(StartRun("Go.", Agent(tools=("delegate",))))
-        await until(stream, Kind.CALL_STARTED)
-        assert await asyncio.to_thread(reached.wait, 10)
-        await stream.aclose()
-        assert await asyncio.to_thread(cut.wait, 10)
-
-    session = Session(tmp_path, config=Config(), models=[Waiting()])
-    try:
-        session.add_tool(delegate)
-        asyncio.run(interrupt())
-        assert both(session) == [[name, "cancelled", "interrupted by the analyst"] for name in ("analyst", "child")]
-    finally:
-        session.close()
-
-
-def test_children_that_wait_and_theirs_are_marked(tmp_path: Path) -> None:
-    with opened(tmp_path, call("risk"), "done", tools=(risky([]),)) as session:
-        parent = ran(session, "risk").run
-        child = ran(session, "risk", parent=parent).run
-        grandchild = ran(session, "risk", parent=child).run
-        other = ran(session, "risk").run
-        session.cancel(parent)
-        status = {run: session.state(run).status for run in (parent, child, grandchild, other)}
-        assert status == {parent: "cancelled", child: "cancelled", grandchild: "cancelled", other: "suspended"}
-
-
-def test_a_stop_of_one_that_has_ended_reaches_its_children(tmp_path: Path) -> None:
-    with opened(tmp_path, call("risk"), "done", tools=(risky([]),)) as session:
-        parent = ran(session, "risk").run
-        session.cancel(parent)
-        child = ran(session, "risk", parent=parent).run
-        session.cancel(parent)
-        assert session.state(child).status == "cancelled"
-
-
-def test_a_child_that_begins_after_its_parent_was_asked_does_nothing(tmp_path: Path) -> None:
-    heard = threading.Event()
-
-    def listen(events: Any) -> None:
-        if any(event.kind is Kind.STOP_REQUESTED for event in events):
-            heard.set()
-
-    @tool(privilege="execute_safe")
-    async def delegate() -> str:
-        """Begin a child once the parent is to pause."""
-        parent = next(iter(session._work.live))
-        await asyncio.to_thread(session.pause, parent)
-        assert await asyncio.to_thread(heard.wait, 10)
-        return (await session.run(Agent("child", tools=()), "Do it.", parent=parent)).status
-
-    with opened(tmp_path, call("delegate"), "done", tools=(delegate,)) as session:
-        session.journal.subscribe(listen)
-        assert ran(session, "delegate").status == "paused"
-        assert [row[:2] for row in both(session)] == [["child", "paused"], ["tester", "paused"]]
-        assert session.sql("SELECT count(*) FROM steps WHERE agent = 'child'").iloc[0, 0] == 0
 
 
 # A run at work in another kernel: the journal says that it runs, and it is not at work here
