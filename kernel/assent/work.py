@@ -362,6 +362,8 @@ class Work:
             last=event,
             output=opening.output,
             waivers=self._waivers(state),
+            waiving=self._catalog.waivers,
+            trusting=self._catalog.trusted,
             lasting=self.live.grants,
             believed=functools.partial(self._catalog.trusted.untrusted, scope=state.scope),
             carried=self.carried,

@@ -45,7 +45,9 @@ async def afford_answer(run: Run) -> None:
         need, unpriced = _next_answer(run, purse)
         for pot in purse.pots:
             if "money" in pot.budget.limits and unpriced:
-                _pass(run, pot, "money", {}, f"nobody knows what {run.model.name} costs, so no money covers its answer")
+                await _pass(
+                    run, pot, "money", {}, f"nobody knows what {run.model.name} costs, so no money covers its answer"
+                )
             await _cover(run, pot, need, "the next answer")
 
 
@@ -82,7 +84,7 @@ async def _cover(run: Run, pot: Pot, need: Need, what: str) -> None:
     while pot.lacks(need):
         await _look(run, pot)
         if kind := pot.short_of(need):
-            _pass(run, pot, kind, need, what)
+            await _pass(run, pot, kind, need, what)
             return
         if pot.part is not None and await _reserve(run, pot, need):
             return
@@ -107,9 +109,11 @@ async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
     return True
 
 
-def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
+async def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
     """Go on by a waiver, which is told of once; `OverBudget` where there is none."""
     budget = pot.budget
+    if run.waiving is not None and run.waivers():
+        await asyncio.to_thread(run.waiving.look)  # what was ended elsewhere may not have come as news yet
     waiver = covering(run.waivers(), budget=budget.name, firm=budget.firm) if budget.rule else None  # its own is raised
     if waiver is None:
         raise _over(run, pot, kind, need, what)

@@ -24,6 +24,8 @@ from assent.runs.output import OutputType
 from assent.runs.purse import Purse
 from assent.runs.state import State, apply
 from assent.runs.stopping import Stop
+from assent.runs.trusted import Trusted
+from assent.runs.waivers import Waivers
 from assent.store.parcel import Guard
 from assent.store.window import Window
 from assent.tools.execute import execute
@@ -64,6 +66,8 @@ class Run:
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
     purse: Purse | None = None  # what it may still spend, where it is under a budget
     budgeted: Layers = NONE  # the policy whose budgets these are
+    waiving: Waivers | None = None  # where `waivers` come from, and `believed`: a replay asks nobody
+    trusting: Trusted | None = None
     above: Callable[[], Sequence[State]] = tuple  # the runs that have started it, the nearest first
     believed: Callable[[Sources], Sources] = lambda taint: taint  # those sources that nobody vouches for
     carried: Carried = field(default_factory=Carried)  # what variables and files carry of such

@@ -1,13 +1,16 @@
 """One call, exactly once: recorded, then acted upon, then its result recorded."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assent.core.errors import Conflict, GateError
 from assent.core.events import Event, Kind
 from assent.core.privilege import READ_ONLY
 from assent.policy.decide import permit
+from assent.policy.facts import Call
+from assent.policy.taint import acts_outside
 from assent.runs.act import act_of, reading_of
 from assent.runs.descent import performing
 from assent.runs.hold import is_full, outcome, refresh, reserve
@@ -16,6 +19,8 @@ from assent.runs.propose import carrying, has_lapsed, settled
 from assent.runs.run import Run
 from assent.runs.state import CallState, written
 from assent.runs.taint import taint_of
+from assent.runs.trusted import Trusted
+from assent.runs.waivers import Waivers
 from assent.tools.execute import misfit
 from assent.tools.tool import Output, Tool
 
@@ -46,7 +51,7 @@ async def perform(run: Run, call: CallState) -> None:
         Kind.CALL_STARTED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
         body={"arguments": call.arguments},
     )  # fmt: skip
-    if not await _begun(run, call, intent, given):
+    if not await _begun(run, call, intent, given, _resting(run, act)):
         return
     was = run.entrance.before(tool.name) if run.entrance else {}
     began = time.perf_counter()
@@ -86,21 +91,43 @@ def _proposed(run: Run, tool: Tool[Any, Any], output: Output, was: Mapping[str, 
     return made
 
 
-async def _begun(run: Run, call: CallState, intent: Event, given: Lasting | None) -> bool:
+def _resting(run: Run, act: Call) -> list[Waivers | Trusted]:
+    """Whose word, which people may take back, a call is begun on."""
+    facts, found = run.facts, list[Waivers | Trusted]()
+    afforded = run.purse is not None and any(pot.waived for pot in run.purse.pots)
+    if run.waiving is not None and (afforded or any(item.tool == act.tool for item in facts.waivers)):
+        found.append(run.waiving)
+    if run.trusting is not None and facts.taint != run.state.taint and acts_outside(act.tool, facts):
+        found.append(run.trusting)
+    return found
+
+
+async def _begun(
+    run: Run, call: CallState, intent: Event, given: Lasting | None, resting: Sequence[Waivers | Trusted]
+) -> bool:
     """Whether the intent is on disk, or on its way for a read-only call; else it has to be decided anew.
 
-    What the call reserves is written with it, as long as there is room for that, and its grant is not revoked.
+    What the call reserves is written with it, as long as there is room for that, and nobody has taken back the grant,
+    the waiver or the trust that it rests on.
     """
     held, guard = reserve(run, call)
-    if given is not None:
-        guard = given.unrevoked().along(guard)
+    for condition in (*[word.unended() for word in resting], *([given.unrevoked()] if given else [])):
+        guard = condition.along(guard)
     if guard is None and not held and intent.privilege == READ_ONLY:
         run.record(intent)
         return True
     try:
         await run.commit(intent, *held, guard=guard)
     except Conflict:
-        if not await is_full(run, call) and given is not None:
+        for word in resting:
+            await asyncio.to_thread(word.look)
+        await is_full(run, call)
+        if given is not None and not await _holds(run, given):
             run.lasting.drop(given)
         return False
     return True
+
+
+async def _holds(run: Run, given: Lasting) -> bool:
+    asked = given.unrevoked()
+    return await asyncio.to_thread(run.journal.house.select, asked.query, asked.parameters) == [(True,)]

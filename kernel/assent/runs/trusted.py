@@ -1,5 +1,6 @@
 """The sources that people trust: given, revoked, and heard of by every process that the workspace is open in."""
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 
 from assent.core.clock import CLOCK
@@ -13,6 +14,7 @@ from assent.core.waiver import end_of
 from assent.policy.trust import spelt, untrusted
 from assent.store.attached import one_for
 from assent.store.journal import Journal
+from assent.store.parcel import Guard, none_since
 from assent.store.window import Window
 from assent.tools.idempotency import call_at_work
 
@@ -23,6 +25,7 @@ class Register:
     def __init__(self, house: Journal) -> None:
         self._given: dict[str, Trust] = {}
         self._revoked: set[tuple[str, str, str]] = set()  # id, and whose it was
+        self.heard = 0  # the number of the last revocation that it has heard of
         house.subscribe(self.hear)  # before the look, so that nothing comes between
         self.hear([*house.events(kind=Kind.SOURCE_TRUSTED), *house.events(kind=Kind.TRUST_REVOKED)])
 
@@ -45,6 +48,7 @@ class Register:
                 self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant)
             elif event.kind is Kind.TRUST_REVOKED:
                 self._revoked.add((event.body["id"], event.tenant, event.user))
+                self.heard = max(self.heard, event.seq)
 
 
 class Trusted:
@@ -82,12 +86,22 @@ class Trusted:
         self._say(self._journal.scope().event(Kind.TRUST_REVOKED, body={"id": trust.id, "by": by}))
         return trust
 
+    def unended(self) -> Guard:
+        """True as long as nothing was revoked that this process has not heard of."""
+        return none_since(Kind.TRUST_REVOKED, self._known.heard)
+
+    def look(self) -> None:
+        """Hear of what was revoked elsewhere, before the news come."""
+        self._known.hear(self._journal.house.events(kind=Kind.TRUST_REVOKED))
+
+    @functools.cached_property
+    def _known(self) -> Register:
+        return one_for(self._journal.house, Register)
+
     def live(self) -> list[Trust]:
         """What holds now for the session's person, in whichever run."""
         journal = self._journal
-        mine = [
-            item for item in one_for(journal.house, Register).live() if _whose(item) == (journal.tenant, journal.user)
-        ]
+        mine = [item for item in self._known.live() if _whose(item) == (journal.tenant, journal.user)]
         return [*self._alive(), *mine]
 
     def untrusted(self, taint: Sources, scope: Scope) -> Sources:
@@ -95,7 +109,7 @@ class Trusted:
         if not taint:
             return ()
         own = (scope.tenant, scope.user)
-        given = [item for item in one_for(self._journal.house, Register).live() if _whose(item) == own]
+        given = [item for item in self._known.live() if _whose(item) == own]
         return untrusted(taint, [*self._alive(), *[item for item in given if _reaches(item, scope)]])
 
     def _alive(self) -> list[Trust]:
@@ -104,7 +118,7 @@ class Trusted:
 
     def _say(self, event: Event) -> None:
         self._journal.append([event]).result()
-        one_for(self._journal.house, Register).hear([event])
+        self._known.hear([event])
 
 
 def _whose(trust: Trust) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from assent.core.ids import new_id
 from assent.core.waiver import EVERYBODY, Waiver, end_of, from_json
 from assent.store.attached import one_for
 from assent.store.journal import Journal
+from assent.store.parcel import Guard, none_since
 from assent.store.window import Window
 from assent.tools.idempotency import call_at_work
 
@@ -20,8 +21,9 @@ class Register:
     def __init__(self, house: Journal) -> None:
         self._given: dict[str, tuple[Waiver, float]] = {}  # and when
         self._ended: set[tuple[str, str, str]] = set()  # id, and whose it was to end
-        house.subscribe(self._hear)  # before the look, so that nothing comes between
-        self._hear([*house.events(kind=Kind.WAIVER_GRANTED), *house.events(kind=Kind.WAIVER_ENDED)])
+        self.heard = 0  # the number of the last end that it has heard of
+        house.subscribe(self.hear)  # before the look, so that nothing comes between
+        self.hear([*house.events(kind=Kind.WAIVER_GRANTED), *house.events(kind=Kind.WAIVER_ENDED)])
 
     def live(self) -> list[Waiver]:
         """Those that hold now."""
@@ -36,13 +38,15 @@ class Register:
             and (item.id, item.tenant, item.user) not in self._ended
         ]
 
-    def _hear(self, events: Sequence[Event]) -> None:
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take in events, the same ones again too."""
         for event in events:
             if event.kind is Kind.WAIVER_GRANTED:
                 CLOCK.learn(event.at)
                 self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant), event.at
             elif event.kind is Kind.WAIVER_ENDED:
                 self._ended.add((event.body["id"], event.tenant, event.user))
+                self.heard = max(self.heard, event.seq)
 
 
 class Waivers:
@@ -97,6 +101,14 @@ class Waivers:
         event = scope.event(Kind.WAIVER_ENDED, tool=waiver.tool or None, body={"id": waiver.id, "by": by})
         self._journal.append([event]).result()
         return waiver
+
+    def unended(self) -> Guard:
+        """True as long as none was ended that this process has not heard of."""
+        return none_since(Kind.WAIVER_ENDED, self._known.heard)
+
+    def look(self) -> None:
+        """Hear of those that were ended elsewhere, before the news come."""
+        self._known.hear(self._journal.house.events(kind=Kind.WAIVER_ENDED))
 
     def live(self) -> list[Waiver]:
         """Those that hold now and that the session may see, or that are for everybody of its tenant."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from assent.core.errors import Conflict
-from assent.core.events import Event
+from assent.core.events import Event, Kind
 
 T = TypeVar("T")
 
@@ -30,6 +30,11 @@ class Guard:
 def unchanged(run: str, seq: int) -> Guard:
     """Nothing has been written of a run since the event `seq`."""
     return Guard("SELECT count(*) = 0 FROM events WHERE run = ? AND seq > ?", (run, seq))
+
+
+def none_since(kind: Kind, seq: int) -> Guard:
+    """Nothing of that kind has been written since the event `seq`."""
+    return Guard("SELECT count(*) = 0 FROM events WHERE kind = ? AND seq > ?", (kind.value, seq))
 
 
 def as_one_act(act: Callable[[], T]) -> T:
