@@ -161,7 +161,12 @@ def test_an_empty_answer(empty: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "stop"),
-    [("STOP", "stop"), ("MAX_TOKENS", "length"), ("OTHER", "stop"), *[(reason, "filter") for reason in FILTERED]],
+    [
+        ("STOP", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("OTHER", "stop"),
+        *[(reason, "filter") for reason in sorted(FILTERED)],
+    ],
 )
 def test_the_reasons_to_stop(reason: str, stop: str) -> None:
     assert answer(chunk({"text": "x"}, stop=reason))[0].stop == stop
