@@ -8,6 +8,7 @@ from assent.core.errors import ConfigError
 from assent.core.waiver import Waiver, covering
 from assent_magics import options
 from assent_magics.desk import Desk
+from assent_magics.tables import table
 
 if TYPE_CHECKING:
     from assent.runs.standing import Standing
@@ -23,10 +24,8 @@ def budgets(desk: Desk, rest: str) -> Any:
     if not rows:
         print("No budget holds. [[budget]] in policy.toml sets one, %%agent --budget 0.50 one for a run.")
         return None
-    import pandas  # takes 0.3 s to import: not before there is a table to show
-
     waivers = [item for item in desk.session.waivers.live() if item.agent in ("", agent)]
-    return pandas.DataFrame([_row(row, covering(waivers, budget=row.budget.name)) for row in rows])
+    return table([_row(row, covering(waivers, budget=row.budget.name)) for row in rows])
 
 
 def _row(row: "Standing", waiver: Waiver | None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from assent.policy.overview import Row
 from assent.risk.quota import is_glob
 from assent_magics import options
 from assent_magics.desk import Desk
+from assent_magics.tables import table
 
 _USAGE = (
     "%agent policy shows what holds; policy add TOOL MODE tightens it for this session, policy clear takes that back; "
@@ -64,8 +65,9 @@ def _shown(rows: Sequence[Row]) -> Any:
     for row in rows:
         if row.note:
             print(f"{row.layer}, line {row.line}: {row.note}.")
-    table = _table([{_TITLES.get(name, name): value for name, value in asdict(row).items()} for row in rows])
-    return table.drop(columns="note")
+    return table(
+        [{_TITLES.get(name, name): value for name, value in asdict(row).items() if name != "note"} for row in rows]
+    )
 
 
 def _add(desk: Desk, line: str) -> Any:
@@ -73,6 +75,11 @@ def _add(desk: Desk, line: str) -> Any:
     match words:
         case [text] if "=" in text and not given:
             values = _written(text)
+        case [tool, "auto"] if "when" not in given:
+            raise ConfigError(
+                f"auto alone changes nothing for {tool}, for a policy only tightens. With --when it runs on its own only "
+                "where that holds; %agent waive loosens a rule for a while."
+            )
         case [tool, mode]:
             values = {"rule": [{"tools" if is_glob(tool) else "tool": tool, "mode": mode, **given}]}
         case _:
@@ -106,7 +113,7 @@ def _explain(desk: Desk, line: str) -> Any:
         )
     rows = [asdict(item) for item in explained.said]
     names = {"voice": "voice", "line": "line", "says": "says", "decides": "decides", "why": "why"}
-    return _table([{title: row[name] for name, title in names.items()} for row in rows])
+    return table([{title: row[name] for name, title in names.items()} for row in rows])
 
 
 def _test(desk: Desk, line: str) -> Any:
@@ -126,13 +133,13 @@ def _test(desk: Desk, line: str) -> Any:
     outcomes = [
         (item, desk.session.explain(item.call, item.arguments, agent=item.agent, user=item.user)) for item in found
     ]
-    table = _table([_row(item, got) for item, got in outcomes])
+    shown = table([_row(item, got) for item, got in outcomes])
     wrong = [(item, got) for item, got in outcomes if got.decision.name != item.expect]
     if wrong:
-        display(table)
+        display(shown)
         raise ConfigError(_failed(str(path), wrong, len(found)))
     print(f"{len(found)} examples, each as expected.")
-    return table
+    return shown
 
 
 def _misspelt(desk: Desk, tool: str, arguments: Mapping[str, Any]) -> str:
@@ -176,9 +183,3 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _table(rows: list[dict[str, Any]]) -> Any:
-    import pandas  # takes 0.3 s to import: not before there is a table to show
-
-    return pandas.DataFrame(rows)

@@ -9,8 +9,11 @@ from assent.policy.taint import NOTE
 from assent.tools.idempotency import call_at_work
 from assent_magics import options
 from assent_magics.desk import Desk
+from assent_magics.tables import table
 
 _HOW = '%agent trust file:data/orders.csv --reason "…" trusts one, for 8 hours if nothing else is said.'
+
+_WRITTEN = "%agent sql SELECT DISTINCT source, name FROM taint"
 
 
 def trust(desk: Desk, rest: str) -> Any:
@@ -44,6 +47,8 @@ def _give(desk: Desk, source: str, given: dict[str, Any]) -> None:
         f"The trust {found.id} covers {found.source} {_reach(found)} until {found.until:%Y-%m-%d %H:%M} UTC. "
         f"%agent trust revoke {found.id} ends it before."
     )
+    if not desk.session.trusted.has_met(found):
+        print(f"Nothing here has read anything of it so far: {_WRITTEN} has how sources are written.")
     asked = [item for item in desk.session.pending() if any(label == NOTE for label, _ in item.notes)]
     for name in dict.fromkeys([item.run for item in asked]):
         calls = ", ".join([item.call for item in asked if item.run == name])
@@ -55,13 +60,11 @@ def _reach(item: Trust) -> str:
 
 
 def _table(desk: Desk) -> Any:
-    import pandas  # takes 0.3 s to import: not before there is a table to show
-
     live = desk.session.trusted.live()
     if not live:
         print(f"No source is trusted. {_HOW}")
         return None
-    return pandas.DataFrame(
+    return table(
         [
             {
                 "trust": item.id, "source": item.source, "where": _reach(item), "reason": item.reason, "by": item.by,

@@ -8,6 +8,7 @@ from assent.policy.entry import hint
 from assent.tools.idempotency import call_at_work
 from assent_magics import options
 from assent_magics.desk import Desk
+from assent_magics.tables import table
 
 
 def waive(desk: Desk, rest: str) -> None:
@@ -40,13 +41,11 @@ def waivers(desk: Desk, rest: str) -> Any:
 
 
 def _table(desk: Desk) -> Any:
-    import pandas  # takes 0.3 s to import: not before there is a table to show
-
     live = desk.session.waivers.live()
     if not live:
         print('No waiver holds. %agent waive TOOL --reason "…" --until 2h gives one.')
         return None
-    return pandas.DataFrame(
+    return table(
         [
             {
                 "waiver": item.id, "loosens": f"the budget {item.budget}" if item.budget else f"rules for {item.tool}",

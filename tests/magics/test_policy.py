@@ -52,12 +52,17 @@ def test_it_shows_every_line_that_holds(policed: Shell) -> None:
 @pytest.mark.parametrize("arguments", ["amount=150 to='two words'", '{"amount": 150, "to": "two words"}'])
 def test_it_explains_which_line_decides_a_call(policed: Shell, arguments: str) -> None:
     frame = policed.run(f"%agent policy explain --agent trader pay {arguments}")
-    assert (
-        "pay asks (policy.toml:1): policy asks for pay where amount > 100. 1 person answers, of ana." in policed.shown
-    )
+    assert "pay asks (policy.toml:1): policy asks for pay where amount > 100. ana answers." in policed.shown
     assert frame[frame["decides"]][["voice", "line", "says"]].values.tolist() == [["rule", "policy.toml:1", "ask"]]
     policed.run("%agent policy explain --agent trader pay amount=50")
     assert "pay runs on its own (built-in)" in policed.shown
+
+
+def test_a_long_condition_is_shown_whole(policed: Shell) -> None:
+    policed.run("%agent policy add pay ask --when \"amount > 100 and to in ['acme', 'umbrella', 'initech', 'globex']\"")
+    frame = policed.run("%agent policy")
+    for shown in (policed.shown, frame._repr_html_().replace("&gt;", ">")):
+        assert "amount > 100 and to in ['acme', 'umbrella', 'initech', 'globex']" in shown
 
 
 def test_a_tool_that_the_agent_does_not_have_is_said_to_be_denied(policed: Shell) -> None:
@@ -134,8 +139,9 @@ def test_what_is_added_tightens_this_session_and_ends_with_it(policed: Shell) ->
     [
         ("add pay", "Give a tool and auto, ask or disabled: %agent policy add pay ask --when"),
         ("add pya ask", "session:1: unknown tool 'pya'; did you mean 'pay'?"),
+        ("add pay auto", "auto alone changes nothing for pay, for a policy only tightens."),
         ("add pay aks", "session:1: mode is 'aks'; did you mean 'ask'?"),
-        ("add python auto", "session:1: python is execute_risky, which asks whatever a policy says"),
+        ("add python auto --when 'code == 1'", "session:1: python is execute_risky, which asks whatever a policy says"),
         ('add pay ask --when "amuont > 1"', "session:1: pay has no argument 'amuont'; did you mean 'amount'?"),
         ("add 'ask = {'", "This is not TOML"),
         ("add 'aks = {approvers = 2}'", "session: aks must be a list of mappings"),

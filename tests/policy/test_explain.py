@@ -52,7 +52,7 @@ def test_the_line_that_asks_is_named_and_each_rule_says_why() -> None:
     ]
     assert found.said[2].why == "it is for the agent trader"
     assert str(found) == (
-        "pay asks (policy.toml:2): policy asks for pay where amount > 100. 1 person answers, of ana, ben, within 2h."
+        "pay asks (policy.toml:2): policy asks for pay where amount > 100. ana or ben answers, within 2h."
     )
 
 
@@ -77,7 +77,7 @@ def test_a_ceiling_is_named() -> None:
 def test_how_a_question_is_put_decides_nothing() -> None:
     found = explain(Call("mail_send", {}), ruled('[ask]\nwho = ["ana"]'), {})
     assert said(found) == [("privilege", "built-in", "ask", True), ("ask", "policy.toml:1", "terms", False)]
-    assert str(found).endswith("1 person answers, of ana.")
+    assert str(found).endswith("execute_risky. ana answers.")
 
 
 def test_a_waiver_that_loosens_is_told() -> None:

@@ -101,13 +101,15 @@ def _answers(decision: Decision) -> str:
     if not isinstance(decision, Ask):
         return ""
     terms = _terms(decision.approvers, decision.who, decision.expires)
-    return f"{terms[0].upper()}{terms[1:]}."
+    return f"{terms if decision.who else terms[0].upper() + terms[1:]}."
 
 
 def _terms(approvers: int, who: tuple[str, ...], expires: float | None) -> str:
-    people = "1 person answers" if approvers == 1 else f"{approvers} people answer"
-    names = f", of {', '.join(who)}" if who else ""
-    return f"{people}{names}{'' if expires is None else f', within {spell(expires)}'}"
+    if who:
+        people = f"{' or '.join(who)} answers" if approvers == 1 else f"{approvers} of {', '.join(who)} answer"
+    else:
+        people = "1 person answers" if approvers == 1 else f"{approvers} people answer"
+    return f"{people}{'' if expires is None else f', within {spell(expires)}'}"
 
 
 def spell(seconds: float) -> str:
