@@ -180,8 +180,59 @@ def test_nor_is_the_beginning_of_one_that_is_cut_off(tmp_path: Path, monkeypatch
         run = asked(session, "Remind them.", names["remind"], names["mail"]).run
         approve(session, session.pending(run)[0].call)
         assert gone_on(session, run).text == "Done."
-    assert "xxx [name_1] …" in results_of(server)[0]
+    assert results_of(server)[0].endswith("xxx [name_1]")
     assert nothing_of(server, "Anna")
+
+
+KINDS = (
+    '[[mask]]\nkind = "card"\n[[mask]]\nkind = "email"\n[[mask]]\ncolumn = "name"\n[[mask]]\nregex = "KD-[0-9]{6}"\n'
+)
+PRINTED = {
+    "a result": ("sql", "'x' || {before!r} || {value!r} || {behind!r}", 9_994, 12_000),
+    "what is printed": ("python", "print({before!r} + {value!r} + {behind!r})", 5_000, 7_000),
+    "the value of code": ("python", "{before!r} + {value!r} + {behind!r}", 499, 600),
+    "an error": ("python", "raise ValueError({before!r} + {value!r} + {behind!r})", 9_916, 12_000),
+    "a Series": ("python", "import pandas as pd\npd.Series([{before!r} + {value!r} + {behind!r}])", 40, 40),
+    "a table": ("python", "import pandas as pd\nprint(pd.DataFrame([{before!r} + {value!r} + {behind!r}]))", 40, 40),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", PRINTED)
+@pytest.mark.parametrize("value", ["4111 1111 1111 1111", "anna.schmidt@example.com", "KD-123456"])
+def test_nor_is_half_of_one_at_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, value: str) -> None:
+    """The cut is in the middle of the value; nothing of it may show, whichever side of it is told."""
+    name, code, before, behind = PRINTED[way]
+    half = len(value) // 2
+    said = code.format(before=f"{';' * (before - half - 1)} ", value=value, behind=f" {';' * (behind - half - 1)}")
+    asks = sql(f"SELECT {said} AS said") if name == "sql" else python(said)
+    with outside(tmp_path, monkeypatch, [asks, says("Done.")], {}, KINDS) as (session, server):
+        run = asked(session, "Look.", name).run
+        for question in session.pending(run):
+            approve(session, question.call)
+            gone_on(session, run)
+    [told] = results_of(server)
+    assert "_1]" in told
+    assert not any(value[at : at + 4] in told for at in range(len(value) - 3))
+
+
+def test_nor_half_of_a_columns_value_that_was_told_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {"people": people(), "tool": tool}
+    exec(
+        '@tool(privilege="read_only")\ndef log() -> str:\n    return " " * 9_996 + "Anna Schmidt" + " " * 9_999', names
+    )
+    script = [sql("SELECT name FROM people"), calls(("log", "{}")), says("Done.")]
+    with outside(tmp_path, monkeypatch, script, names, MASKS) as (session, server):
+        asked(session, "Look.", "sql", names["log"])
+    assert nothing_of(server, "Anna", "Schmidt")
+
+
+def test_nor_of_one_that_becomes_of_a_proposal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {"tool": tool, "Proposal": Proposal}
+    exec(CUT.replace("people.name[0]", "'anna@example.com'").replace("execute_risky", "execute_safe"), names)
+    with outside(tmp_path, monkeypatch, [calls(("remind", "{}")), says("Done.")], names, MASKS) as (session, server):
+        asked(session, "Remind them.", names["remind"], names["mail"])
+    assert results_of(server)[0].endswith("xxx [email_1]")
+    assert nothing_of(server, "anna", "example")
 
 
 def test_placeholders_go_back_where_a_rule_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ class CallState:
     reserved: Event | None = None  # what it has reserved and nobody has settled
     result: ToolResult | None = None
     carries: Cargo = EMPTY  # what its result does
+    short: int = OUTCOME  # characters of the result that its proposer is told
     asked_with: Cargo = EMPTY  # of a proposal: what its arguments do
 
     @property
@@ -286,6 +287,7 @@ def _finished(state: State, event: Event) -> None:
     _read(state, event)
     call.result = ToolResult(call.proposed.id, call.proposed.name, event.body["text"], event.body["error"])
     call.carries = cargo_from_json(event.body.get("carries"))
+    call.short = event.body.get("short", OUTCOME)
     if call.dry:
         state.undone.append((call.tool, call.arguments))
     if state.mode == "strict" and call.tool == PLAN and call.verdict == "approve" and not call.result.error:
@@ -317,7 +319,7 @@ def _carried(call: CallState, batch: Mapping[str, CallState], text: str) -> Carg
     pieces = [(call.result.text, call.carries)] if call.result else []
     for item in made:
         if item is not call and item.result:
-            pieces += [_argued(item), (item.result.text[:OUTCOME], item.carries)]
+            pieces += [_argued(item), (item.result.text[: item.short], item.carries)]
     return joined(text, pieces)
 
 
@@ -351,7 +353,7 @@ def _outcomes(call: CallState, batch: Mapping[str, CallState], margin: str = "")
     lines: list[str] = []
     for number, item in enumerate(made, 1):
         text = item.result.text if item.result else ""
-        short = text if len(text) <= OUTCOME else f"{text[:OUTCOME]} …"
+        short = text if len(text) <= item.short else f"{text[: item.short]} …"
         lines.append(f"{margin}{number}. {item.tool} {_final(item)}: {short}")
         lines += _outcomes(item, batch, margin + "   ")
     return lines

@@ -7,6 +7,7 @@ from typing import Any
 
 from assent.core.errors import Conflict, GateError
 from assent.core.events import Event, Kind
+from assent.core.ids import proposer
 from assent.core.privilege import READ_ONLY
 from assent.policy.decide import permit
 from assent.policy.facts import Call
@@ -17,10 +18,12 @@ from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
 from assent.runs.propose import carrying, has_lapsed, settled
 from assent.runs.run import Run
-from assent.runs.state import CallState, written
+from assent.runs.state import OUTCOME, CallState, written
 from assent.runs.taint import taint_of
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
+from assent.runs.whole import of_run
+from assent.tools.cut import fore, unparted
 from assent.tools.execute import misfit
 from assent.tools.tool import Output, Tool
 
@@ -55,7 +58,7 @@ async def perform(run: Run, call: CallState) -> None:
         return
     was = run.entrance.before(tool.name) if run.entrance else {}
     began = time.perf_counter()
-    with performing(run, call.id):
+    with performing(run, call.id), unparted(of_run(run)):
         output = await run.act(tool, call.id, call.arguments, grant, run.state.agent.tool_timeout)
     seconds = time.perf_counter() - began
     if output.value is not None:
@@ -70,6 +73,8 @@ async def perform(run: Run, call: CallState) -> None:
 def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: Mapping[str, Any]) -> dict[str, Any]:
     """What the journal keeps of a result, and of where it comes from; `was` are the variables before the call."""
     body: dict[str, Any] = {"text": output.text, "error": output.error}
+    if proposer(call.id) and (short := _outcome(run, output)) != OUTCOME:
+        body["short"] = short
     if output.display is not None:
         body["display"] = dict(output.display)
     if output.touched is not None:
@@ -81,6 +86,12 @@ def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: 
     if output.proposals:
         body["proposals"] = _proposed(run, tool, output, was)
     return body
+
+
+def _outcome(run: Run, output: Output) -> int:
+    """How much of what became of a proposal its proposer is told: nothing that is masked is parted."""
+    with unparted(of_run(run)):
+        return fore(output.text, OUTCOME, output.value)
 
 
 def _proposed(run: Run, tool: Tool[Any, Any], output: Output, was: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from assent.core.errors import NothingDone
 from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
 from assent.core.taint import Source, pair
+from assent.tools.cut import back, fore
 from assent.tools.guard import guarded, turn
 from assent.tools.idempotency import PARAMETER, keyed
 from assent.tools.proposal import MOST, split
@@ -48,13 +49,18 @@ async def execute(
             return await _timed(tool, values, limit, call)
 
 
-def clip(text: str, limit: int = TEXT_LIMIT) -> str:
-    """`text`, or its beginning and end with a note of how much is missing between them; without known keys."""
+def clip(text: str, limit: int = TEXT_LIMIT, value: Any = None) -> str:
+    """`text`, or its beginning and end with a note of how much is missing between them; without known keys.
+
+    What is to be masked is in it or missing as a whole. `value` is what the text tells.
+    """
     text = hide(text)  # before a cut leaves half a key
     if len(text) <= limit:
         return text
-    half = limit // 2
-    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+    head, tail = fore(text, limit // 2, value), back(text, len(text) - limit // 2, value)
+    if head >= tail:
+        return text
+    return f"{text[:head]}\n… {tail - head:,} characters left out …\n{text[tail:]}"
 
 
 def parse(arguments: str) -> dict[str, Any]:
@@ -161,8 +167,9 @@ def _given(result: Any) -> Output:
         display = None if result.display is None else hide_within(dict(result.display))
         touched = None if result.touched is None else hide_within(dict(result.touched))
         sources = None if result.sources is None else tuple([Source(*pair(item)) for item in result.sources])
-        return Output(clip(result.text), display, result.value, result.error, touched, sources=sources)
-    return Output(clip(_text(result)), value=result)
+        text = clip(result.text, value=result.value)
+        return Output(text, display, result.value, result.error, touched, sources=sources)
+    return Output(clip(_text(result), value=result), value=result)
 
 
 def _text(result: Any) -> str:
