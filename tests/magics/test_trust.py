@@ -25,6 +25,7 @@ def test_a_source_is_trusted_listed_and_trusted_no_more(shell: Shell, tmp_path: 
     shell.run('%agent trust data/orders.csv --reason "our own export" --until 2h')
     [given] = shell.desk.session.trusted.live()
     assert f"The trust {given.id} covers file:{tmp_path.resolve()}/data/orders.csv in this session until" in shell.shown
+    assert "Nothing here has read anything of it so far: %agent sql SELECT DISTINCT source" in shell.shown
     table = shell.run("%agent trust")
     assert table[["source", "where", "reason"]].values.tolist() == [
         [f"file:{tmp_path.resolve()}/data/orders.csv", "in this session", "our own export"]
@@ -39,7 +40,8 @@ def test_a_source_is_trusted_listed_and_trusted_no_more(shell: Shell, tmp_path: 
     [
         ("web:shop.example", "Trust needs --reason"),
         ("web:shop.example evil.example --reason x", "Give one source"),
-        ('web:* --reason "all"', "names no source"),
+        ('web:* --reason "all"', "'web:*' would trust whatever comes"),
+        ('tool:* --reason "all"', "'tool:*' would trust whatever comes"),
         ('web:shop.example --reason x --until "2020-01-01"', "which is past"),
         ("web:shop.example --reason x --scope run", "names that run"),
         ("web:shop.example --reason x --scope everywhere", "--scope"),
@@ -89,6 +91,7 @@ def test_a_question_that_stands_open_is_told_when_its_source_is_trusted(shell: S
     shell.run(f"%%agent --model {script(tmp_path, asks('x = 1'), 'Done.')}\nSum up {{raw}}")
     [waiting] = shell.desk.session.pending()
     shell.run("%agent trust web:shop.example --reason ours")
+    assert "Nothing here has read" not in shell.shown
     assert f"Asked before this, and open: {waiting.call}. %agent resume {waiting.run} judges that anew" in shell.shown
     shell.run(f"%agent resume {waiting.run}")
     [waiting] = shell.desk.session.pending()

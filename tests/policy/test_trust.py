@@ -43,7 +43,23 @@ until = 2090-01-01
         ("https://example.com/data", "http://example.com/data", False),
         ("https://example.com/data", "https://example.com/data/x", False),
         ("https://example.com/data", "https://example.com/data?redirect=evil.org", False),
-        ("https://example.com/data/*", "https://example.com/data/x?y=1", True),
+        ("https://example.com/data/*", "https://example.com/data/x", True),
+        ("https://example.com/data/*", "https://example.com/data/x?from=https://evil.org", False),
+        ("https://example.com/data/*?y=1", "https://example.com/data/x?y=1", True),
+        ("https://example.com/data/*?y=1", "https://example.com/data/x?y=2", False),
+        ("https://example.com/data/*?*", "https://example.com/data/x?y=1&z=2", True),
+        ("https://example.com/data/**", "https://example.com/data/..;/upload", False),
+        ("https://example.com/data/**", "https://example.com.evil.org/data/x", False),
+        ("web:*.example.com", "https://evil.org/a.example.com", False),
+        ("web:*.example.com", "https://example.com/", False),
+        ("web:*.example.com", "https://user:pw@a.example.com/", True),
+        ("web:*.example.com", "https://a.example.com@evil.org/", False),
+        ("web:*.example.com:8443", "https://a.example.com/", False),
+        ("web:API.Example.com.", "https://api.example.com/", True),
+        ("WEB:api.example.com", "https://api.example.com./", True),
+        ("https://API.example.com/Data", "https://api.example.com/data", False),  # paths have capitals
+        ("web:xn--exmple-cua.com", "https://xn--exmple-cua.com/", True),
+        ("web:xn--exmple-cua.com", "https://exämple.com/", False),
         ("https://example.com/data/*", "https://example.com/data/x/y", False),
         ("https://example.com/data/**", "https://example.com/data/x/y", True),
         ("https://example.com/data/**", "https://example.com/data/../upload", False),
@@ -90,13 +106,32 @@ def test_a_link_out_of_a_trusted_folder_is_not_in_it(tmp_path: Path, monkeypatch
 def test_another_kind_is_another_source() -> None:
     assert not covers("web:x", Source("mail", "x"))
     assert covers("agent:helper", Source("agent", "helper"))
-    assert covers("mail:*", Source("mail", "inbox"))
+    assert covers(spelt("mail:inbox*"), Source("mail", "inbox-2"))
 
 
-@pytest.mark.parametrize("text", ["", "file:", "file:*", "web:**", "web:", "web:a b", "web:host/path", "ftp://host/x"])
-def test_what_names_nothing_or_everything_is_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "file:", "web:", "web:a b", "web:host/path", "ftp://host/x", "mail:", "web:exämple.com", "web:a..b"]
+)
+def test_what_names_nothing_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         spelt(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*", "file:*", "file:/**", "file:data/../../../../../../../../../../../**", "web:*", "web:**", "web:*.com",
+     "https://*.org/x", "tool:*", "agent:**", "mail:*", "code:?"],
+)  # fmt: skip
+def test_what_names_everything_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="would trust whatever comes"):
+        spelt(text)
+
+
+def test_a_home_is_ones_own_and_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert spelt("~/orders.csv") == f"file:{tmp_path.resolve()}/orders.csv"
+    with pytest.raises(ConfigError, match="nobody's home"):
+        spelt("file:~no-such-user/orders.csv")
 
 
 def test_the_organisations_file_may_trust() -> None:
@@ -122,7 +157,10 @@ def test_a_workspaces_file_may_not(text: str, says: str) -> None:
         (("until = 2090-01-01\n", ""), "policy.toml:2: trust needs until"),
         (("2090-01-01", '"2h"'), "no end|no moment|date"),
         (("source =", "sorce ="), "unknown key 'sorce'; did you mean 'source'"),
-        (("web:api.example.com", "web:*"), "names no source"),
+        (("web:api.example.com", "web:*"), "policy.toml:3: .*would trust whatever comes"),
+        (("web:api.example.com", "tool:*"), "would trust whatever comes"),
+        (("web:api.example.com", "file:~/orders.csv"), "another file for each user"),
+        (("web:api.example.com", "data/orders.csv"), "another file for each user"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_line(change: tuple[str, str], says: str) -> None:

@@ -14,7 +14,7 @@ from assent.core.waiver import moment
 from assent.policy.entry import Entry
 from assent.policy.host import Host, host_of, one_of
 
-_KIND = re.compile(r"([a-z][a-z_-]*):(?!//)(.*)", re.DOTALL)
+_KIND = re.compile(r"([A-Za-z][A-Za-z_-]*):(?!//)(.*)", re.DOTALL)
 _GLOB = re.compile(r"\*\*|\*|\?")
 _EXPRESSIONS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 _USUAL = (None, 80, 443)  # the ports that a host without one means
@@ -28,15 +28,27 @@ def spelt(text: str) -> str:
     A file's path is made absolute and its links are followed, so that what is trusted is what is there now.
     `ConfigError` where nothing can be meant by it.
     """
-    found = _KIND.fullmatch(text.strip())
-    kind, name = found.groups() if found else ("web" if "://" in text else "file", text.strip())
-    if not name or (kind in ("file", "web") and not name.strip("*?/.")):
-        raise ConfigError(f"{text!r} names no source: write {_EXAMPLES}.")
+    kind, name = _parted(text)
     if kind == "file":
         return f"file:{_resolved(name)}"
     if kind == "web":
         _check_address(name)
     return f"{kind}:{name}"
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Kind and name of what people write; `ConfigError` where it names nothing, or all that there is of its kind."""
+    found = _KIND.fullmatch(text.strip())
+    kind, name = (found[1].lower(), found[2]) if found else ("web" if "://" in text else "file", text.strip())
+    if not name.strip("/."):
+        raise ConfigError(f"{text!r} names no source: write {_EXAMPLES}.")
+    if not name.strip("*?/."):
+        raise _too_broad(text)
+    return kind, name
+
+
+def _too_broad(text: str) -> ConfigError:
+    return ConfigError(f"{text!r} would trust whatever comes, from anybody: name the sources, {_EXAMPLES}.")
 
 
 def untrusted(sources: Sources, trusts: Iterable[Trust]) -> Sources:
@@ -74,11 +86,21 @@ def _read(entry: Entry) -> Trust:
         raise entry.error(f"trust needs {missing[0]}: source, reason and until.")
     values = entry.values
     try:
-        source = spelt(str(values["source"]))
+        source = _everywhere(str(values["source"]))
         until = moment(values["until"])
         return Trust(digest(dict(values))[:6], source, values["reason"], entry.rule, until, "workspace")
     except ConfigError as error:
         raise entry.error_about(error) from None
+
+
+def _everywhere(text: str) -> str:
+    """`spelt`, of a file that holds for every user and in every folder."""
+    kind, name = _parted(text)
+    if kind == "file" and not name.startswith("/"):
+        raise ConfigError(
+            f"{text!r} is another file for each user and in each folder: write the whole path, file:/srv/data/*.csv."
+        )
+    return spelt(text)
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -99,10 +121,10 @@ def _reaches(trusted: str, name: str) -> bool:
         return False
     if there.path in ("", "/") and not there.query:
         return True
-    if ".." in here.path.split("/") or "%" in here.path:  # servers differ in what that means
+    steps = [step.partition(";")[0] for step in here.path.split("/")]
+    if ".." in steps or "%" in here.path:  # servers differ in what that means
         return False
-    page = _GLOB.search(there.path) is None
-    return _matches(there.path, here.path) and (not page or there.query == here.query)
+    return _matches(there.path, here.path) and _matches(there.query, here.query)
 
 
 def _is_of(netloc: str, host: Host, scheme: str) -> bool:
@@ -125,16 +147,26 @@ def _check_address(name: str) -> None:
     parts = _parts(name)
     if parts is None or parts.scheme not in ("", "http", "https") or (not parts.scheme and parts.path not in ("", "/")):
         raise ConfigError(f"{name!r} is no host and no URL: write web:api.example.com or https://host/page.")
+    if not parts.netloc.isascii():
+        raise ConfigError(f"{name!r} has letters that others look like: write the host as it is asked for, xn--….")
     try:
-        one_of([parts.netloc])
+        hosts = one_of([parts.netloc])
     except ValueError as error:
         raise ConfigError(f"{error}.") from None
+    if any("." not in item.name for item in hosts.below):
+        raise _too_broad(name)
 
 
 def _resolved(name: str) -> str:
     """The path without links; of a glob, that of the folder before its first sign."""
-    path = os.path.abspath(os.path.expanduser(name))
+    expanded = os.path.expanduser(name)
+    if expanded.startswith("~"):
+        raise ConfigError(f"{name!r} begins with nobody's home: write the whole path, or ./{name} if it is called so.")
+    path = os.path.abspath(expanded)
     if (glob := _GLOB.search(path)) is None:
         return os.path.realpath(path)
     folder, _, rest = path[: glob.start()].rpartition("/")
-    return f"{os.path.realpath(folder or '/').rstrip('/')}/{rest}{path[glob.start() :]}"
+    resolved = f"{os.path.realpath(folder or '/').rstrip('/')}/{rest}{path[glob.start() :]}"
+    if not resolved.strip("*?/"):
+        raise _too_broad(name)
+    return resolved

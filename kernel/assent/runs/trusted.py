@@ -7,16 +7,18 @@ from assent.core.clock import CLOCK
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind, Scope
 from assent.core.ids import KERNEL, new_id
-from assent.core.taint import Sources
+from assent.core.taint import Source, Sources
 from assent.core.trust import Scope as Reach
 from assent.core.trust import Trust, from_json
 from assent.core.waiver import end_of
-from assent.policy.trust import spelt, untrusted
+from assent.policy.trust import covers, spelt, untrusted
 from assent.store.attached import one_for
 from assent.store.journal import Journal
 from assent.store.parcel import Guard, none_since
 from assent.store.window import Window
 from assent.tools.idempotency import call_at_work
+
+_READ = "SELECT DISTINCT source, name FROM taint"
 
 
 class Register:
@@ -74,6 +76,10 @@ class Trusted:
         trust = Trust(new_id(6), spelt(source), reason, by, ends, *known)
         self._say(journal.scope().event(Kind.SOURCE_TRUSTED, body=trust.to_json()))
         return trust
+
+    def has_met(self, trust: Trust) -> bool:
+        """Whether anything of the workspace that the session may see has read what it means."""
+        return any(covers(trust.source, Source(*row)) for row in self._journal.select(_READ))
 
     def revoke(self, beginning: str, by: str) -> Trust:
         """Trust a source no more; `NotFound` where nothing that holds begins so."""
