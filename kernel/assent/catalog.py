@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from assent.risk.check import Checks
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.store.window import Window
+from assent.tools.paths import strange
 from assent.tools.reading import read
 from assent.tools.tool import Tool
 
@@ -189,7 +190,7 @@ class Catalog:
         """Refuse a policy that names what is not here, or that would loosen; once for the same policy and tools."""
         if layers is NONE or self._checked == (layers, tools := self.tools()):
             return
-        known = {name: Known(tool.privilege, _arguments(tool)) for name, tool in tools.items()}
+        known = {name: Known(tool.privilege, _arguments(tool), _strange(tool)) for name, tool in tools.items()}
         check(layers, known, self._elsewhere)
         self._checked = (layers, tools)
 
@@ -222,3 +223,7 @@ class Catalog:
 def _arguments(tool: Tool[Any, Any]) -> frozenset[str] | None:
     """The names of a tool's arguments; None where it takes any."""
     return None if tool.schema.get("additionalProperties") else frozenset(tool.schema.get("properties", ()))
+
+
+def _strange(tool: Tool[Any, Any]) -> Callable[[str], tuple[str, Collection[str]] | None]:
+    return lambda path: strange(tool.arguments, tool.schema, path)

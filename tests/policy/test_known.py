@@ -89,3 +89,28 @@ def test_what_holds_for_other_calls_is_not_loosened() -> None:
         '[[rule]]\ntools = "f*"\nmode = "ask"',
     ):
         checked(below, organisation=above)
+
+
+def test_an_argument_within_another_that_no_call_can_have_is_refused() -> None:
+    def strange(path: str) -> tuple[str, list[str]] | None:
+        if path == "order.amount" or "." not in path:
+            return None
+        return (path, ["order.amount"]) if path.startswith("order.") else (path, [])
+
+    tools = {"pay": Known("execute_safe", frozenset({"order", "url"}), strange)}
+
+    def said(text: str) -> str:
+        with pytest.raises(ConfigError) as raised:
+            check(layers(text), tools, set)
+        return str(raised.value)
+
+    rule = '[[rule]]\ntool = "pay"\nmode = "ask"\nwhen = "{}"'
+    limit = '[[risk]]\ntool = "pay"\ncheck = "max_amount"\nlimit = 5\nargument = "{}"'
+    check(layers(rule.format("order.amount > 5 and url.host in ['a.com']")), tools, set)
+    check(layers(limit.format("order.amount")), tools, set)
+    assert said(rule.format("order.amout > 5")) == (
+        "/workspace.toml:4: pay has no argument 'order.amout'; did you mean 'order.amount'?"
+    )
+    assert said(rule.format("url.port > 5")).endswith("pay has no argument 'url.port': nothing is within url.")
+    assert said(limit.format("order.amout")).startswith("/workspace.toml:5: pay has no argument 'order.amout'; did")
+    assert "nothing is within url" in said(limit.format("url.host"))

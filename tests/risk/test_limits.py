@@ -144,7 +144,7 @@ def test_the_strictest_of_several_counts() -> None:
     [
         lambda: max_amount("amount", -1), lambda: max_amount("amount", 10, ask_over=10), lambda: rate(0, 60),
         lambda: rate(1.5, 60), lambda: rate(True, 60), lambda: rate(1, 0), lambda: cool_down(-1),  # type: ignore[arg-type]
-        lambda: daily_volume("amount", 1, by="weekday"), lambda: daily_volume("a.b", 1), lambda: cool_down(10**9),
+        lambda: daily_volume("amount", 1, by="weekday"), lambda: daily_volume("a b", 1), lambda: cool_down(10**9),
         lambda: daily_volume("amount", 1, zone="Nowhere/At_All"), lambda: blacklist("to", "eve"),
         lambda: min_liquidity(10, ask_under=5), lambda: checked(["max_amount"]),
     ],
@@ -152,3 +152,12 @@ def test_the_strictest_of_several_counts() -> None:
 def test_a_check_that_makes_no_sense_is_refused_where_it_is_made(make: Any) -> None:
     with pytest.raises(ConfigError, match=r"\w.*[.]"):
         make()
+
+
+def test_an_amount_may_be_within_another_argument() -> None:
+    check = max_amount("order.amount", 100)
+    for arguments, verdict in (
+        ({"order": {"amount": 100}}, "ok"), ({"order": {"amount": 101}}, "deny"), ({"order": {}}, "deny"),
+        ({"order": 5}, "deny"), ({"order.amount": 5}, "deny"),
+    ):  # fmt: skip
+        assert worst(examine([check], Act("pay", arguments))).verdict == verdict

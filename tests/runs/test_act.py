@@ -221,3 +221,12 @@ def test_an_edit_is_judged_as_the_tool_gets_it_and_shown_so(tmp_path: Path) -> N
         edited = session.state(run).batch[f"{run}.1"]
         assert (edited.arguments, edited.gets) == ({"to": " Ben"}, {"to": "ben"})
         assert (resumed(session, run).status, done) == ("finished", ["ben"])
+
+
+def test_an_amount_within_another_argument_counts_over_time(tmp_path: Path) -> None:
+    limited = tool(privilege="execute_safe", risk=daily_volume("order.amt", 100))(order.function)
+    turns = [[call("order", order={"amt": amount})] for amount in (60, 41, 40)]
+    with opened(tmp_path, *turns, "Done.", tools=(limited,)) as session:
+        told = [item.text for item in results(session, ran(session, limited).run)]
+    assert told[1] == "Denied: daily volume: 60 of 100 used today, this adds 41"
+    assert (told[0], told[2], done) == ("done", "done", [60, 40])

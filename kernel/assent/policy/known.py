@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from assent.core.privilege import LEVELS, level
-from assent.policy.entry import LAYERS, hint
+from assent.policy.entry import LAYERS, Entry, hint
 from assent.policy.layers import Layers
 from assent.policy.modes import AUTOMATIC
 from assent.policy.risk import Limit
@@ -14,10 +14,15 @@ from assent.risk.quota import is_glob
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A tool that is here: its privilege, and the names of its arguments, None where it takes any."""
+    """A tool that is here: its privilege, and the names of its arguments, None where it takes any.
+
+    `strange` says of an argument with dots, such as order.amount, how far it goes that no call can have it, and what
+    there is instead; None of one that calls can have.
+    """
 
     privilege: str
     arguments: frozenset[str] | None = None
+    strange: Callable[[str], tuple[str, Collection[str]] | None] = lambda _: None
 
 
 # The names of tools that are not here, but were at some time or belong to an agent of the workspace.
@@ -65,10 +70,8 @@ def _check_tools(layers: Layers, tools: Collection[str], elsewhere: Elsewhere) -
 
 def _check_rule(rule: Rule, tool: Known) -> None:
     """A rule about a tool that is here: it asks about the tool's arguments, and does not loosen its privilege."""
-    for name in rule.when.names if rule.when and tool.arguments is not None else ():
-        if tool.arguments is not None and name.partition(".")[0] not in tool.arguments:
-            said = hint(name, tool.arguments)
-            raise rule.entry.error(f"{rule.tool} has no argument {name!r}{said}{_url(name, tool.arguments)}", "when")
+    for name in rule.when.names if rule.when else ():
+        _check_argument(rule.entry, rule.tool, tool, name, "when")
     if rule.mode == "auto" and tool.privilege in LEVELS and level(tool.privilege) > AUTOMATIC:
         raise rule.entry.error(
             f"{rule.tool} is {tool.privilege}, which asks whatever a policy says, for a policy only tightens: take "
@@ -79,9 +82,20 @@ def _check_rule(rule: Rule, tool: Known) -> None:
 
 def _check_limit(limit: Limit, tool: Known) -> None:
     """A limit on an argument that the tool has: on any other it would deny every call."""
-    name = limit.entry.values.get("argument", "")
-    if name and tool.arguments is not None and name not in tool.arguments:
-        raise limit.entry.error(f"{limit.tool} has no argument {name!r}{hint(name, tool.arguments)}", "argument")
+    if name := limit.entry.values.get("argument", ""):
+        _check_argument(limit.entry, limit.tool, tool, name, "argument")
+
+
+def _check_argument(entry: Entry, called: str, tool: Known, name: str, key: str) -> None:
+    if tool.arguments is None:
+        return
+    if name.partition(".")[0] not in tool.arguments:
+        said = hint(name, tool.arguments)
+        raise entry.error(f"{called} has no argument {name!r}{said}{_url(name, tool.arguments)}", key)
+    found = tool.strange(name)
+    if found and not (key == "when" and name.endswith(".host") and tool.strange(name.removesuffix(".host")) is None):
+        there = hint(found[0], found[1]) if found[1] else f": nothing is within {found[0].rpartition('.')[0]}."
+        raise entry.error(f"{called} has no argument {found[0]!r}{there}", key)
 
 
 def _url(name: str, arguments: Collection[str]) -> str:

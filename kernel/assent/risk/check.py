@@ -22,10 +22,16 @@ class Act:
     facts: Mapping[str, Any] | None = None
 
     def argument(self, name: str) -> Any:
-        """An argument that a check needs; a default of the tool's is none, for the model has not said it."""
-        if self.arguments.get(name) is None:
+        """An argument that a check needs, with dots for what is within it.
+
+        A default of the tool's is none, for the model has not said it.
+        """
+        value: Any = self.arguments
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is None:
             raise ValueError(f"{name} is not given: say it, so that it can be checked")
-        return self.arguments[name]
+        return value
 
     def fact(self, name: str) -> Any:
         """A fact that a check needs."""
@@ -50,13 +56,15 @@ class Finding:
 class Check:
     """`look` judges an act; what it raises is a denial. `terms` is what it stands for, in words.
 
-    `needs` are the facts that it must be given; `quota` is what it counts in the journal, where it counts something;
-    `own` is the function of a user whose check it is; `rule` names the line of a policy that it comes from.
+    `arguments` are those that it looks at; `needs` are the facts that it must be given; `quota` is what it counts in
+    the journal, where it counts something; `own` is the function of a user whose check it is; `rule` names the line of
+    a policy that it comes from.
     """
 
     name: str
     terms: str
     look: Callable[[Act], Finding] = field(repr=False)
+    arguments: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     quota: Quota | None = None
     own: Callable[..., Any] | None = None

@@ -24,7 +24,7 @@ def max_amount(argument: str, most: Any, *, ask_over: Any = None) -> Check:
             return ask(f"{argument} {shown(value)} is over {shown(soft)}; {shown(most)} at most")
         return ok(f"{argument} {shown(value)} of at most {shown(most)}")
 
-    return Check("max amount", f"{argument} at most {shown(most)}{soft_told(soft)}", look)
+    return Check("max amount", f"{argument} at most {shown(most)}{soft_told(soft)}", look, (argument,))
 
 
 def slippage(argument: str, most: Any, *, fact: str = "price", ask_over: Any = None) -> Check:
@@ -47,7 +47,7 @@ def slippage(argument: str, most: Any, *, fact: str = "price", ask_over: Any = N
         return ok(f"{told}, of at most {_percent(most)}")
 
     terms = f"{argument} at most {_percent(most)} off the fact {fact}{soft_told(soft)}"
-    return Check("slippage", terms, look, needs=(fact,))
+    return Check("slippage", terms, look, (argument,), needs=(fact,))
 
 
 def min_liquidity(least: Any, *, fact: str = "liquidity", ask_under: Any = None) -> Check:
@@ -85,7 +85,7 @@ def blacklist(argument: str, names: Iterable[str]) -> Check:
                 return deny(f"{argument} {item!r} is on the blacklist, as {name!r}")
         return ok()
 
-    return Check("blacklist", f"{argument} none of {', '.join(sorted(refused))}", look)
+    return Check("blacklist", f"{argument} none of {', '.join(sorted(refused))}", look, (argument,))
 
 
 def own(function: Callable[[Act], Any], *, name: str = "", needs: Iterable[str] = ()) -> Check:

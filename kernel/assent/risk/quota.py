@@ -52,7 +52,7 @@ class Quota:
     def __post_init__(self) -> None:
         if self.by not in ("", *BY):
             raise ConfigError(f"by is {self.by!r}; it must be one of {', '.join(BY)}, or left away for everybody.")
-        if self.argument and not self.argument.isidentifier():
+        if self.argument and not all(part.isidentifier() for part in self.argument.split(".")):
             raise ConfigError(f"{self.argument!r} is no argument's name.")
         if not 0 <= self.seconds <= 366 * 86_400:
             raise ConfigError(f"{self.seconds!r} seconds is no time to look back over: 1 s to 366 days.")

@@ -28,7 +28,7 @@ def daily_volume(
         return _judged(told, EXACT.add(used, adds), hard, soft)
 
     terms = f"{quota.fact}: at most {shown(hard)}{soft_told(soft)}"
-    return Check("daily volume", terms, look, quota=quota)
+    return Check("daily volume", terms, look, (argument,), quota=quota)
 
 
 def rate(times: int, seconds: float, *, by: str = "", ask_over: int | None = None, tools: str = "") -> Check:

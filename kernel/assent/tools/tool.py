@@ -20,6 +20,7 @@ from assent.risk.check import Check, Checks, checked
 from assent.tools.declared import Acts, check
 from assent.tools.idempotency import PARAMETER
 from assent.tools.identity import identity
+from assent.tools.paths import strange
 from assent.tools.proposal import Proposal
 
 P = ParamSpec("P")
@@ -135,6 +136,8 @@ def tool(
         for given, what in ((preview, "preview"), (facts, "facts")):
             if given is not None and not callable(given):
                 raise ConfigError(f"The {what} of {function.__name__!r} must be a function, not {given!r}.")
+        schema, checks = _schema(arguments), checked(risk)
+        _check_names(function, arguments, schema, checks)
         if odd := {item.name for item in _parameters(preview or function)} - {i.name for i in _parameters(function)}:
             raise ConfigError(f"The preview of {function.__name__!r} takes {', '.join(odd)}, which the tool does not.")
         return Tool(
@@ -148,12 +151,12 @@ def tool(
             proposes=proposes,
             source=source,
             acts=acts,
-            risk=checked(risk),
+            risk=checks,
             facts=facts,
             preview=preview,
             here=here,
             keyed=any(item.name == PARAMETER for item in _parameters(function)),
-            schema=_schema(arguments),
+            schema=schema,
         )
 
     return make if function is None else make(function)
@@ -199,6 +202,18 @@ def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
         return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
     except (PydanticUserError, TypeError, ValueError, NameError) as error:
         raise _unfit(function.__name__, error) from None
+
+
+def _check_names(
+    function: Callable[..., Any], arguments: type[BaseModel], schema: Mapping[str, Any], checks: Checks
+) -> None:
+    """A check of an argument that there is not would deny every call."""
+    for item, path in [(given, path) for given in checks for path in given.arguments]:
+        if found := strange(arguments, schema, path):
+            raise ConfigError(
+                f"The check {item.name} of {function.__name__!r} is of the argument {found[0]!r}, which the tool does "
+                f"not have: there are {', '.join(found[1]) or 'none'}."
+            )
 
 
 def _parameters(function: Callable[..., Any]) -> Iterable[inspect.Parameter]:
