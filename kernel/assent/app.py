@@ -158,7 +158,10 @@ class Session:
 
     def _answer(self, state: State, command: Decide, proves: Proves = people.proves) -> list[Event]:
         rules, tools = self._work.terms(state, command.call) if command.verdict == "approve" else (facts({}, {}), {})
-        return answer(state, command, rules, tools, proves, self._work.session)
+        call, edits = state.batch.get(command.call), command.arguments is not None
+        checks = rules.checks.get(call.tool, ()) if call and edits else ()
+        used = reserve.used(self.journal, checks, call.tool, state.scope) if call else {}
+        return answer(state, command, rules, tools, proves, self._work.session, used)
 
     def _decide(self, command: Decide) -> Event:
         events = self.events(run_of(command.call))

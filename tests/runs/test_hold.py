@@ -283,6 +283,18 @@ def test_ones_own_code_is_held_to_the_policy_and_to_what_agents_have_used(tmp_pa
             session.check_and_reserve("pay", {"amount": 6})
 
 
+def test_an_edit_over_what_is_left_of_the_day_is_refused_as_it_is_made(tmp_path: Path) -> None:
+    pay = paying(daily_volume("amount", 100), rate(2, 60), privilege="execute_risky")
+    with opened(tmp_path, [call("pay", amount=1)], [call("pay", amount=1)], "Done.", tools=(pay,)) as session:
+        run = ran(session, pay).run
+        approve(session, f"{run}.1", arguments={"amount": 60})
+        resumed(session, run)
+        with pytest.raises(ConfigError, match="daily volume: 60 of 100 used today, this adds 41"):
+            approve(session, f"{run}.2", arguments={"amount": 41})
+        approve(session, f"{run}.2", arguments={"amount": 40})
+        assert (resumed(session, run).status, done) == ("finished", [60, 40])
+
+
 def test_an_edit_is_judged_by_the_facts_of_its_own_arguments(tmp_path: Path) -> None:
     prices = {1: Decimal(100), 2: Decimal(500)}
     pay = paying(

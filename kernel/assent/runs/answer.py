@@ -1,6 +1,7 @@
 """A person's answer to a call that asks: checked, decided by policy again if edited, turned into events."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from assent.core import people
@@ -13,6 +14,7 @@ from assent.core.reading import Reading, to_json
 from assent.policy.decide import decide
 from assent.policy.facts import Call, Facts
 from assent.policy.verdict import Deny
+from assent.risk.check import Act, examine, worst
 from assent.runs.expiry import is_over, refusal
 from assent.runs.lasting import LASTS
 from assent.runs.state import CallState, State
@@ -24,10 +26,11 @@ Proves = Callable[[str, str], bool]  # whether a passphrase is that of a person
 
 def answer(
     state: State, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves = people.proves,
-    session: str = "",
+    session: str = "", used: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Event]:  # fmt: skip
     """The decision, and the grant that it gives where it is for more than this call, in or beyond this `session`.
 
+    `used` is how much is used of the limits over time of an edited call, as far as somebody has looked.
     `NotFound` if nothing waits under that id, `ConfigError` if the decision cannot be taken.
     """
     call = _waiting(state, command)
@@ -38,7 +41,7 @@ def answer(
             raise ConfigError(f"The call {call.id} has not begun, so it has no outcome yet: approve or reject it.")
         verdict, body = "happened", body | {"outcome": command.outcome}
     elif verdict == "approve":
-        body |= _approval(call, command, rules, tools, proves)
+        body |= _approval(call, command, rules, tools, proves, used)
     event = state.scope.event(
         Kind.APPROVAL_DECIDED, step=call.step, call=call.id, tool=call.tool, privilege=call.privilege,
         decision=verdict, body=body,
@@ -87,8 +90,9 @@ def _waiting(state: State, command: Decide) -> CallState:
 
 
 def _approval(
-    call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves
-) -> dict[str, Any]:
+    call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves,
+    used: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
     arguments = dict(command.arguments) if command.arguments is not None else call.arguments
     reading: Reading | None = None
     if command.arguments is not None:
@@ -103,9 +107,11 @@ def _approval(
             reading = read(tools[call.tool], arguments)
         except ValueError as error:
             raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
-        decision = decide(Call(call.tool, arguments, reading=reading), rules)
+        edit = Call(call.tool, arguments, reading=reading)
+        decision = decide(edit, rules)
         if isinstance(decision, Deny):
             raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
+        _check_room(edit, rules, used)
     if command.scope not in ("once", "run", "session"):
         raise ConfigError(f"{command.scope!r} is no scope; say once, run or session.")
     if command.scope != "once" and not call.grantable:
@@ -126,6 +132,16 @@ def _approval(
         "missing": max(call.approvers - len(voices), 0),
         **({"proved": True} if call.asking.personal or command.passphrase else {}),
     }
+
+
+def _check_room(edit: Call, rules: Facts, used: Mapping[str, Any]) -> None:
+    """`ConfigError` where an edit takes more than is left of a limit over time, by which it would be denied later."""
+    if not used:
+        return
+    summed = [check for check in rules.checks.get(edit.tool, ()) if check.quota and check.quota.argument]
+    found = worst(examine(summed, *[Act(edit.tool, form, used) for form in edit.forms]))
+    if found.verdict == "deny":
+        raise ConfigError(f"The edited call is denied by policy: {found.label}: {found.sentence}.")
 
 
 def _check_person(call: CallState, command: Decide, proves: Proves) -> None:
