@@ -1,6 +1,7 @@
 """Read from the source: grants are made in one place, tools are executed in one place, and nothing else calls one."""
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,22 +11,32 @@ KERNEL = Path(assent.__file__).parent
 ROOMS = [KERNEL, KERNEL.parents[1] / "magics" / "assent_magics", KERNEL.parents[1] / "widgets" / "assent_widgets"]
 
 
-def places(found: Callable[[ast.AST], bool], source: str, name: str) -> Iterator[str]:
-    """`file:function` of each node of a module that is `found`."""
+ASKED = (ast.Name, ast.Attribute, ast.Call, ast.Import, ast.ImportFrom)  # the nodes that the questions below are about
 
-    def walk(node: ast.AST, function: str) -> Iterator[str]:
-        for child in ast.iter_child_nodes(node):
-            if found(child):
-                yield f"{name}:{function}"
-            inner = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function
-            yield from walk(child, inner)
 
-    return walk(ast.parse(source), "")
+def nodes(source: str, name: str) -> Iterator[tuple[str, ast.AST]]:
+    """Each such node of a module, with the `file:function` that it is in."""
+    left: list[tuple[ast.AST, str]] = [(ast.parse(source), "")]
+    while left:
+        node, function = left.pop()
+        if isinstance(node, ASKED):
+            yield f"{name}:{function}", node
+        inner = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function
+        left += [(child, inner) for child in reversed(list(ast.iter_child_nodes(node)))]
+
+
+def places(found: Callable[[ast.AST], bool], source: str, name: str) -> list[str]:
+    return [place for place, node in nodes(source, name) if found(node)]
+
+
+@functools.cache
+def all_nodes() -> list[tuple[str, ast.AST]]:
+    files = [(file, file.relative_to(room).as_posix()) for room in ROOMS for file in sorted(room.rglob("*.py"))]
+    return [item for file, name in files for item in nodes(file.read_text("utf-8"), name)]
 
 
 def everywhere(found: Callable[[ast.AST], bool]) -> list[str]:
-    files = [(file, file.relative_to(room).as_posix()) for room in ROOMS for file in sorted(room.rglob("*.py"))]
-    return [place for file, name in files for place in places(found, file.read_text("utf-8"), name)]
+    return [place for place, node in all_nodes() if found(node)]
 
 
 def called(name: str) -> Callable[[ast.AST], bool]:
@@ -109,6 +120,6 @@ def test_a_grant_is_spent_before_the_tool_is_called() -> None:
 
 def test_these_tests_see_a_second_place() -> None:
     planted = "from assent.tools.execute import execute\nasync def sly(tool):\n    Grant()\n    tool.function()\n"
-    assert list(places(called("Grant"), planted, "sly.py")) == ["sly.py:sly"]
-    assert list(places(imported("assent.tools.execute", "execute"), planted, "sly.py")) == ["sly.py:"]
-    assert list(places(named("function"), planted, "sly.py")) == ["sly.py:sly"]
+    assert places(called("Grant"), planted, "sly.py") == ["sly.py:sly"]
+    assert places(imported("assent.tools.execute", "execute"), planted, "sly.py") == ["sly.py:"]
+    assert places(named("function"), planted, "sly.py") == ["sly.py:sly"]
