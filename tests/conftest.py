@@ -4,6 +4,8 @@ import pytest
 from tests.support.deeds import done
 from tests.support.people import listed
 
+from assent.core import secrets
+
 
 @pytest.fixture(autouse=True)
 def _nothing_done_yet() -> None:
@@ -15,3 +17,10 @@ def _nothing_done_yet() -> None:
 def people(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some people are listed, with the passphrases of `tests.support.people`."""
     monkeypatch.setenv("ASSENT_PEOPLE", str(listed()))
+
+
+@pytest.fixture(autouse=True)
+def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that a test made known are forgotten after it: else the last tests search every text for hundreds."""
+    monkeypatch.setattr(secrets, "_known", set(secrets._known))
+    monkeypatch.setattr(secrets, "_forms", secrets._forms)
