@@ -9,6 +9,14 @@ from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.people import ask
 
+# What a person looks for; the other columns of the view are for whoever asks by SQL.
+_SHOWN = """
+    SELECT date_trunc('second', time) AS "time (UTC)", replace(act, '_', ' ') AS act, "by", coalesce(agent, '') AS agent,
+        coalesce(tool, '') AS tool, coalesce(decision, '') AS decision, array_to_string(approved_by, ', ') AS "approved by",
+        CASE WHEN performed IS NULL THEN '' ELSE strftime(performed, '%H:%M:%S') END AS performed,
+        coalesce(rule, '') AS rule, coalesce(waiver, '') AS waiver, coalesce("grant", '') AS "grant",
+        coalesce(reason, '') AS reason, coalesce(call, run, '') AS "call or run"
+    FROM audit ORDER BY seq"""
 _USAGE = "%agent audit shows the decisions; audit sign, audit key, audit anchor [FOLDER], audit export FILE."
 
 
@@ -17,7 +25,7 @@ def audit(desk: Desk, rest: str) -> Any:
     words, given = options.split(rest, options.AUDIT)
     match words:
         case []:
-            return desk.session.sql("SELECT * FROM audit")
+            return desk.session.sql(_SHOWN, frames=False)
         case ["sign"]:
             print(_signed(_sign(desk, force="force" in given)))
         case ["key"]:

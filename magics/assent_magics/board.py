@@ -4,6 +4,7 @@ import contextvars
 import functools
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from IPython.display import display
@@ -35,10 +36,13 @@ class Card:
     def ask_anew(self, pending: Pending, message: str) -> None:
         """Ask about the call as it is now: a card must never show other arguments than it approves."""
         if act_digest(pending.tool, pending.arguments) != self._shown:
-            GATE.close(self._comm)
-            self._in_cell(self._open, pending)
-            self._in_cell(self._handle.update, self._widget)
+            self._reopen(pending)
         self.ask_again(message)
+
+    def renew(self, pending: Pending) -> None:
+        """Show the question as it is put now, where it is put in other words: for another reason, with other notes."""
+        if replace(pending, approved_by=()) != replace(self.pending, approved_by=()):
+            self._reopen(pending)
 
     def close(self, status: str, bundle: Mapping[str, Any] | None = None) -> None:
         """Take the buttons away, and leave the static form in their place if there is one."""
@@ -47,6 +51,11 @@ class Card:
         if bundle is not None:
             shown = unseen(bundle) if self._beside_transcript else bundle
             self._in_cell(self._handle.update, shown, raw=True)
+
+    def _reopen(self, pending: Pending) -> None:
+        GATE.close(self._comm)
+        self._in_cell(self._open, pending)
+        self._in_cell(self._handle.update, self._widget)
 
     def _open(self, pending: Pending) -> None:
         from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
@@ -95,18 +104,25 @@ class Board:
 
     def ask_anew(self, pending: Pending, message: str) -> None:
         """A voice was heard and another one is needed."""
-        with self._lock:
-            cards = list(self._cards.get(pending.call, ()))
-        for card in cards:
+        for card in self._open(pending.call):
             card.ask_anew(pending, message)
+
+    def renew(self, pending: Pending) -> None:
+        """The call was judged again, and asks still."""
+        for card in self._open(pending.call):
+            card.renew(pending)
+
+    def withdraw(self, call: str) -> None:
+        """The call was judged again, and asks no more."""
+        for card in self._taken(call):
+            card.close("expired", expired_bundle(card.pending))
 
     def keep(self, run: str, waiting: Collection[str]) -> None:
         """Expire the cards of a run whose calls wait no more."""
         with self._lock:
             gone = [call for call, cards in self._cards.items() if cards[0].pending.run == run and call not in waiting]
         for call in gone:
-            for card in self._taken(call):
-                card.close("expired", expired_bundle(card.pending))
+            self.withdraw(call)
 
     def close(self) -> None:
         """Nobody listens any more."""
@@ -115,6 +131,10 @@ class Board:
             self._cards.clear()
         for card in cards:
             card.close("lost")
+
+    def _open(self, call: str) -> list[Card]:
+        with self._lock:
+            return list(self._cards.get(call, ()))
 
     def _taken(self, call: str) -> list[Card]:
         with self._lock:

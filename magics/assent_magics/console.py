@@ -93,6 +93,9 @@ class ConsoleView:
     def settle(self, call: str, decided: Decided) -> None:
         """Nothing is left standing on a terminal that would have to change."""
 
+    def withdraw(self, call: str) -> None:
+        """What the run says next tells what became of the call."""
+
     def end(self) -> None:
         """How to go on, where one can, and the closing line: status, tokens, cost."""
         undone = [f"Dry run. {words}\n"] if (words := self.transcript.undone) else []

@@ -43,8 +43,10 @@ def _end(desk: Desk, names: list[str]) -> None:
 
 def _table(desk: Desk) -> Any:
     if said := ", ".join([row.when for row in desk.session.policy() if row.mode == LOCAL_ONLY]):
-        print(f"By the policy no remote model is sent anything of {said} either. %agent policy says where that stands.")
-    frame = desk.session.sql('SELECT name, since AS "since (UTC)", "by", made_of FROM local_only', frames=False)
+        print(f"The policy keeps {said} from remote models: %agent policy says where.")
+    frame = desk.session.sql(
+        'SELECT name, date_trunc(\'second\', since) AS "since (UTC)", "by", made_of FROM local_only', frames=False
+    )
     if frame.empty:
         print("No variable is marked by name. %agent local_only NAME marks one, assent.local_only(df) a DataFrame.")
         return None

@@ -67,7 +67,9 @@ class PanelView:
 
     async def ask(self, pending: Pending) -> None:
         """Show a card, unless there is one from before; the answer comes by a click."""
-        if pending.call not in self._asked or not self._board.shows(pending.call):
+        if pending.call in self._asked and self._board.shows(pending.call):
+            self._board.renew(pending)
+        else:
             self._asked.add(pending.call)
             self._publish()  # the question comes after what leads to it
             self._board.show(pending, self._decide, beside_transcript=True)
@@ -75,6 +77,10 @@ class PanelView:
     def settle(self, call: str, decided: Decided) -> None:
         """Give the call's cards their final form."""
         self._board.settle(call, decided)
+
+    def withdraw(self, call: str) -> None:
+        """Take the buttons of the call's cards away: nobody has to answer any more."""
+        self._board.withdraw(call)
 
     def end(self) -> None:
         """Leave the static transcript in place of the live one; cards nobody has answered stay alive."""

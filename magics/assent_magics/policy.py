@@ -77,7 +77,7 @@ def _add(desk: Desk, line: str) -> Any:
             values = _written(text)
         case [tool, "auto"] if "when" not in given:
             raise ConfigError(
-                f"auto alone changes nothing for {tool}, for a policy only tightens. With --when it runs on its own only "
+                f"auto alone changes nothing for {tool}: a policy only tightens. With --when it runs on its own only "
                 "where that holds; %agent waive loosens a rule for a while."
             )
         case [tool, mode]:

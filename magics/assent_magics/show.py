@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """Where a run is shown. `settle` may be called more than once for a call, `end` once."""
+    """Where a run is shown. `settle` may be called more than once for a call, `end` once.
+
+    `ask` comes again for a call that is asked about anew, and `withdraw` where it is not asked about any more.
+    """
 
     def take(self, item: Event | Progress) -> None: ...
     async def ask(self, pending: Pending) -> None: ...
     def settle(self, call: str, decided: Decided) -> None: ...
+    def withdraw(self, call: str) -> None: ...
     def end(self) -> None: ...
 
 
@@ -46,7 +50,8 @@ class Show:
         if not isinstance(item, Event):
             return
         self._last = item.seq
-        if item.kind is Kind.CALL_DECIDED and item.decision == "ask":
+        if item.kind is Kind.CALL_DECIDED:
+            self._drop(item.call or "", anew=item.decision == "ask")
             self._ask()
         elif item.kind is Kind.APPROVAL_DECIDED and item.call not in self._waiting():
             self._view.settle(item.call or "", decided_of(item))
@@ -60,6 +65,13 @@ class Show:
         for task in self._asked.values():
             task.cancel()
         self._view.end()
+
+    def _drop(self, call: str, *, anew: bool) -> None:
+        """What was asked about a call before it was judged again is asked no more."""
+        if (task := self._asked.pop(call, None)) is not None:
+            task.cancel()
+            if not anew:
+                self._view.withdraw(call)
 
     def _ask(self) -> None:
         for call, pending in self._waiting().items() if self._asks else ():

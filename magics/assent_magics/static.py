@@ -24,6 +24,9 @@ class StaticView:
     def settle(self, call: str, decided: Decided) -> None:
         self._asked.pop(call, None)
 
+    def withdraw(self, call: str) -> None:
+        self._asked.pop(call, None)
+
     def end(self) -> None:
         display(self.transcript.bundle(), raw=True, metadata=self.transcript.metadata())
         for pending in self._asked.values():

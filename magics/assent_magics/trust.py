@@ -68,7 +68,7 @@ def _table(desk: Desk) -> Any:
         [
             {
                 "trust": item.id, "source": item.source, "where": _reach(item), "reason": item.reason, "by": item.by,
-                "until (UTC)": item.until.replace(tzinfo=None),
+                "until (UTC)": item.until.replace(tzinfo=None, microsecond=0),
             }
             for item in live
         ]

@@ -50,7 +50,7 @@ def _table(desk: Desk) -> Any:
             {
                 "waiver": item.id, "loosens": f"the budget {item.budget}" if item.budget else f"rules for {item.tool}",
                 "agent": item.agent or "all", "user": "everybody" if item.user == EVERYBODY else item.user,
-                "reason": item.reason, "by": item.by, "until (UTC)": item.until.replace(tzinfo=None),
+                "reason": item.reason, "by": item.by, "until (UTC)": item.until.replace(tzinfo=None, microsecond=0),
             }
             for item in live
         ]

@@ -9,6 +9,7 @@ import pytest
 from tests.magics.scripts import script
 from tests.magics.shell import Shell
 from tests.support.signing import at_home
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.config import Config
@@ -41,7 +42,7 @@ def test_sign_export_and_verify(shell: Shell, tmp_path: Path) -> None:
     assert re.search(r"all\.jsonl holds \d+ events\.", shell.shown)
     shell.run(f"%agent verify all.jsonl --key {found[1]}")
     assert "Signed up to event" in shell.shown
-    assert "chain_signed" in shell.run("%agent audit")["act"].tolist()
+    assert "chain signed" in shell.run("%agent audit")["act"].tolist()
     shell.run(f"%agent verify --key {found[1]}")
     assert re.search(r"^\d+ events, the chain fits", shell.shown, re.MULTILINE)
     assert "--force" in shell.fail("%agent audit export all.jsonl")
@@ -78,7 +79,7 @@ def test_a_key_under_a_passphrase_is_asked_for(shell: Shell, tmp_path: Path, mon
 def test_the_setting_signs_when_a_session_ends(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "workspace"
     with caplog.at_level(logging.WARNING):
-        session = Session(folder, config=Config(sign=True))
+        session = Session(prepare(folder), config=Config(sign=True))
         session.define(session.agent("analyst"))
         session.close()
     assert "The journal was not signed: There is no key to sign with yet" in caplog.text
@@ -101,7 +102,7 @@ def signatures(folder: Path) -> list[tuple[int]]:
 
 
 def test_nobody_signs_an_empty_journal(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "workspace")
+    journal = Journal(prepare(tmp_path / "workspace"))
     journal.close()
     Session(tmp_path / "workspace", config=Config(sign=True)).close()
     assert signatures(tmp_path / "workspace") == []

@@ -40,7 +40,7 @@ def test_what_a_policy_marks_is_told_and_let_go_in_its_file(shell: Shell) -> Non
     shell.desk.folder.mkdir(exist_ok=True)
     (shell.desk.folder / "policy.toml").write_text('[[local_only]]\nvariable = "patients"\n')
     shell.run("%agent local_only")
-    assert "By the policy no remote model is sent anything of" in shell.shown
+    assert "The policy keeps patients from remote models" in shell.shown
     assert "policy.toml names is let go there" in shell.fail("%agent local_only --end patients")
 
 

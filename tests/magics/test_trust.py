@@ -96,6 +96,8 @@ def test_a_question_that_stands_open_is_told_when_its_source_is_trusted(shell: S
     shell.run(f"%agent resume {waiting.run}")
     [waiting] = shell.desk.session.pending()
     assert (waiting.notes, waiting.asks) == ((), f"python is execute_risky, and {BELIEVED}")
+    assert shell.shown.count("Asked because: ") == 1  # as it is put now
+    assert f"Asked because: {waiting.asks}" in shell.shown
 
 
 def test_an_answer_in_a_variable_is_an_agents(shell: Shell, tmp_path: Path) -> None:
