@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 from types import MappingProxyType
 
+from assent.core.reading import Reading
 from assent.policy.decide import decide
 from assent.policy.document import read
 from assent.policy.facts import Call, Facts, facts
@@ -16,6 +17,7 @@ RULES = 200
 TOOLS = 200
 _BATCH = 100  # decisions timed at once: the clock itself takes a tenth of a microsecond
 _ARGUMENTS = MappingProxyType({"amount": 60.5, "url": "https://api.bank.com/v1/pay", "path": "data/in.csv"})
+_TWICE = "the same, judged as written and as the tool gets it"
 _PATH = '[[rule]]\ntool = "tool_7"\nmode = "auto"\nwhen = "path within data/"'
 
 
@@ -25,9 +27,11 @@ def measure(sizes: Sizes) -> list[Figure]:
         f"p50 of a decision, {RULES} rules for as many tools": [_rule(f"tool_{number}") for number in range(RULES)],
         f"the same, {RULES} globs of which {RULES // 20} name the tool": [_glob(number) for number in range(RULES)],
         f"the same, {RULES} conditions on one argument of this one tool": [_amount(number) for number in range(RULES)],
+        _TWICE: [_amount(number) for number in range(RULES)],
         "the same, one rule with a path, which asks the file system": [_PATH],
     }
-    none, *loaded = _medians([_facts([]), *[_facts(rules) for rules in policies.values()]], sizes.rounds)
+    works = [(_facts(rules), name == _TWICE) for name, rules in policies.items()]
+    none, *loaded = _medians([(_facts([]), False), *works], sizes.rounds)
     return [Figure(name, value, "µs", floor=none, aim=20) for name, value in zip(policies, loaded, strict=True)]
 
 
@@ -55,12 +59,13 @@ def _facts(rules: Sequence[str]) -> Facts:
     return made
 
 
-def _medians(works: Sequence[Facts], rounds: int) -> list[float]:
-    """The median time of a decision under each, in µs."""
+def _medians(works: Sequence[tuple[Facts, bool]], rounds: int) -> list[float]:
+    """The median time of a decision under each, in µs; where it is so said, of a call whose tool gets other values."""
     spent: list[list[float]] = [[] for _ in works]
     for _ in range(rounds * 10):
-        for rules, times in zip(works, spent, strict=True):
-            call = Call("tool_7", dict(_ARGUMENTS))
+        for (rules, twice), times in zip(works, spent, strict=True):
+            gets = {**_ARGUMENTS, "amount": 61}
+            call = Call("tool_7", dict(_ARGUMENTS), reading=Reading(_ARGUMENTS, {}, gets) if twice else None)
             began = time.perf_counter()
             for _ in range(_BATCH):
                 decide(call, rules)

@@ -24,6 +24,7 @@ from assent.policy.path import within
 
 # What a condition says of arguments and of the project's folder; None where it cannot be told.
 Test = Callable[[Mapping[str, Any], str], bool | None]
+Getter = Callable[[Mapping[str, Any]], Any]
 
 _LONGEST = 2000  # characters, which bounds how deeply conditions nest
 _TOKEN = re.compile(r"""\s*("[^"]*"|'[^']*'|<=|>=|==|!=|[<>=!()\[\],]|[^\s()\[\],<>=!"']+)""")
@@ -38,11 +39,15 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`text` as it is written, with single spaces; `names` of the arguments that it asks about; what it says."""
+    """`text` as it is written, with single spaces; `names` of the arguments that it asks about; what it says.
+
+    `sole` is the name, sign and value of one that is a single comparison of an argument with a value.
+    """
 
     text: str
     names: tuple[str, ...]
     test: Test
+    sole: tuple[str, str, Decimal | str | bool] | None = None
 
 
 def parse(text: str) -> Condition:
@@ -56,7 +61,13 @@ def parse(text: str) -> Condition:
         raise ValueError("it is nested too deeply") from None
     if (rest := reader.peek()) is not None:
         raise ValueError(f"{rest!r} is too much: join comparisons by and or or")
-    return Condition(_spaced(reader.tokens), tuple(dict.fromkeys(reader.names)), test)
+    return Condition(_spaced(reader.tokens), tuple(dict.fromkeys(reader.names)), test, _sole(reader.tokens))
+
+
+def _sole(tokens: list[str]) -> tuple[str, str, Decimal | str | bool] | None:
+    if len(tokens) != 3 or tokens[1] not in _ORDER or _is_host_name(tokens[0]):
+        return None
+    return tokens[0], tokens[1], _Reader(tokens[2:]).value(tokens[1])
 
 
 def find(arguments: Mapping[str, Any], name: str) -> Any:
@@ -158,9 +169,9 @@ class _Reader:
             return _not(test) if negated else test
         if sign not in _ORDER or negated:
             raise ValueError(f"{sign!r} is no comparison: write one of {', '.join(_ORDER)}, in, within")
-        return _compared(name, sign, self._value(sign))
+        return _compared(name, sign, self.value(sign))
 
-    def _value(self, sign: str) -> Decimal | str | bool:
+    def value(self, sign: str) -> Decimal | str | bool:
         token = self.next(f"a value behind {sign}")
         if token[0] in "\"'":
             return token[1:-1]
@@ -173,9 +184,9 @@ class _Reader:
     def _list(self) -> list[Decimal | str | bool]:
         if not self.takes("["):
             raise ValueError("a list in [ ] must stand behind in")
-        values = [self._value("[")]
+        values = [self.value("[")]
         while self.takes(","):
-            values.append(self._value(","))
+            values.append(self.value(","))
         if not self.takes("]"):
             raise ValueError("a ] is missing")
         return values
@@ -205,17 +216,18 @@ def _spaced(tokens: list[str]) -> str:
     return re.sub(r"(?<=[(\[]) | (?=[)\],])", "", " ".join(tokens))
 
 
-def _getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
+def getter(name: str) -> Getter:
+    """What finds the argument of that name."""
     if "." in name:
         return lambda arguments: find(arguments, name)
     return operator.methodcaller("get", name)
 
 
 def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
-    if name.rpartition(".")[2] == "host" and sign in ("==", "!="):
+    if _is_host_name(name) and sign in ("==", "!="):
         test = _is_in(name, [wanted])
         return test if sign == "==" else _not(test)
-    compare, get = _ORDER[sign], _getter(name)
+    compare, get = _ORDER[sign], getter(name)
     if isinstance(wanted, Decimal):
 
         def by_number(arguments: Mapping[str, Any], _: str) -> bool | None:
@@ -234,14 +246,18 @@ def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
 
 
 def _is_in(name: str, values: list[Decimal | str | bool]) -> Test:
-    if name.rpartition(".")[2] == "host":
+    if _is_host_name(name):
         return _is_host(name, values)
     return _any(tuple([_compared(name, "==", value) for value in values]))
 
 
+def _is_host_name(name: str) -> bool:
+    return name.rpartition(".")[2] == "host"
+
+
 def _is_host(name: str, values: list[Decimal | str | bool]) -> Test:
     hosts = one_of([str(value) for value in values])
-    whole, part = _getter(name), _getter(name.rpartition(".")[0]) if "." in name else None
+    whole, part = getter(name), getter(name.rpartition(".")[0]) if "." in name else None
 
     def by_host(arguments: Mapping[str, Any], _: str) -> bool | None:
         found = whole(arguments)
@@ -253,7 +269,7 @@ def _is_host(name: str, values: list[Decimal | str | bool]) -> Test:
 
 
 def _is_within(name: str, folder: str) -> Test:
-    get = _getter(name)
+    get = getter(name)
 
     def by_path(arguments: Mapping[str, Any], project: str) -> bool | None:
         found = get(arguments)

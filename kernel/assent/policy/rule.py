@@ -20,10 +20,11 @@ from typing import Any
 
 from assent.core.privilege import MODES
 from assent.policy.asking import quorum, span
-from assent.policy.condition import Condition, Test, parse, told
+from assent.policy.condition import Condition, parse, told
 from assent.policy.entry import Entry, hint
 from assent.policy.facts import Call, Facts
 from assent.policy.layers import NONE, Layers
+from assent.policy.sieve import Sieve, sieve
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 from assent.policy.waive import waived
 from assent.risk.quota import is_glob
@@ -82,38 +83,36 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
     """What the rules of the policy say of a call; nothing where none is about it. A waiver may loosen one."""
     if facts.layers is NONE:
         return None
+    rules, asked = _about(facts.layers, facts.agent, facts.user, call.tool)
+    speaking: dict[int, tuple[Mapping[str, Any], bool | None]] = {}
+    for arguments in call.forms if rules else ():
+        for place, held in asked.speaking(arguments, facts.folder):
+            speaking.setdefault(place, (arguments, held))
     found: list[Decision] = []
-    for test, idle, rule in _tests(facts.layers, facts.agent, facts.user, call.tool):
-        if (said := _of(rule, test, idle, call, facts)) is not None:
-            found.append(waived(said, call.tool, rule.entry.layer, facts.waivers))
+    for place in sorted(speaking):
+        if (said := _said(rules[place], call, facts, *speaking[place])) is not None:
+            found.append(waived(said, call.tool, rules[place].entry.layer, facts.waivers))
     return strictest_of(found) if found else None
 
 
 def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
     """What one rule says of a call that it is about."""
-    return _of(rule, _test(rule), _idle(rule), call, facts)
-
-
-def _of(rule: Rule, test: Test, idle: bool, call: Call, facts: Facts) -> Decision | None:
-    """What a rule says where it is not idle for what the tool gets, or for what was written."""
     for arguments in call.forms:
-        if (held := test(arguments, facts.folder)) is not idle:
+        held = rule.when.test(arguments, facts.folder) if rule.when else True
+        if held is not _idle(rule):
             return _said(rule, call, facts, arguments, held)
     return None
 
 
 @functools.lru_cache(maxsize=4096)
-def _tests(layers: Layers, agent: str, user: str, tool: str) -> tuple[tuple[Test, bool, Rule], ...]:
-    """The rules that are about a tool in such a run, the highest layer first, and what has each of them say nothing."""
+def _about(layers: Layers, agent: str, user: str, tool: str) -> tuple[tuple[Rule, ...], Sieve]:
+    """The rules that are about a tool in such a run, the highest layer first, and their conditions together."""
     about = [rule for rule in layers.of("rule") if rule.names(tool) and rule.concerns(agent, user)]
-    return tuple([(_test(rule), _idle(rule), rule) for rule in about])
-
-
-def _test(rule: Rule) -> Test:
-    return rule.when.test if rule.when else lambda _, __: True
+    return tuple(about), sieve([(rule.when, _idle(rule)) for rule in about])
 
 
 def _idle(rule: Rule) -> bool:
+    """What its condition says where the rule says nothing."""
     return rule.mode == "auto"
 
 
