@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, kinds, opened, ran, results, resumed, started, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -356,7 +357,7 @@ def test_sql_reads_the_views_and_the_namespace_and_nothing_else(tmp_path: Path) 
 
 def test_the_model_is_the_commands_then_the_agents_then_the_sessions_own(tmp_path: Path) -> None:
     models = [ScriptedModel(["first"], "scripted:one"), ScriptedModel(["second"], "scripted:two")]
-    session = Session(tmp_path, config=Config(), models=models)
+    session = Session(prepare(tmp_path), config=Config(), models=models)
     agent = Agent(name="a", tools=(), model="scripted:two")
     assert asyncio.run(session.run(Agent(name="b", tools=()), "Go.")).text == "first"
     assert asyncio.run(session.run(agent, "Go.")).text == "second"
@@ -371,7 +372,7 @@ def test_the_model_is_the_commands_then_the_agents_then_the_sessions_own(tmp_pat
 def test_a_run_goes_on_with_another_model_and_stays_with_it(tmp_path: Path) -> None:
     gone, there = ModelError("The model is gone: choose another."), call("risk", x=1)
     models = [ScriptedModel([call("look"), gone], "scripted:one"), ScriptedModel(["", there, "done"], "scripted:two")]
-    session = Session(tmp_path, config=Config(), models=models)
+    session = Session(prepare(tmp_path), config=Config(), models=models)
     failed = asyncio.run(session.run(Agent(name="a", tools=(look, risk)), "Go."))
     assert (failed.status, failed.reason) == ("failed", "The model is gone: choose another.")
     with pytest.raises(NotFound, match="nobody:m"):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -192,7 +193,7 @@ def test_a_session_is_its_users_and_the_settings_tenants(tmp_path: Path, monkeyp
 def test_who_is_an_administrator_is_not_the_workspaces_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.toml").write_text("tenant = 'north'\n")
     monkeypatch.setenv("ASSENT_ADMIN", "1")
-    session = Session(tmp_path)
+    session = Session(prepare(tmp_path))
     assert (session.journal.access, session.journal.tenant) == (EVERYONE, "north")
     session.close()
     (tmp_path / "config.toml").write_text("admin = true\n")

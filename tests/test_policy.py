@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, results, resumed, started, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -172,7 +173,7 @@ def test_the_organisation_s_file_holds_in_every_workspace(tmp_path: Path, monkey
 
 def test_explain_says_what_a_run_would_meet(tmp_path: Path) -> None:
     agent = Agent(name="payer", tools=("pay",))
-    session = Session(tmp_path / "w", config=Config(agents=(agent,)), models=[ScriptedModel(())])
+    session = Session(prepare(tmp_path / "w"), config=Config(agents=(agent,)), models=[ScriptedModel(())])
     try:
         session.add_tool(pay)
         write(session.folder, ASK)

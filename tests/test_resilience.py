@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.support.chat_server import Received, Reply, calls, chat_server, chunk, says
 from tests.support.sessions import kinds
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -39,7 +40,7 @@ def look(x: int = 0) -> str:
 def served(folder: Path, url: str, *models: Any, **settings: Mapping[str, Any]) -> Iterator[Session]:
     """A session whose model is on that server; settings by provider."""
     config = Config(model="custom:m", base_url=url, models=settings)
-    with closing(Session(folder, config=config, models=models)) as session:
+    with closing(Session(prepare(folder), config=config, models=models)) as session:
         yield session
 
 
@@ -209,7 +210,7 @@ def test_a_session_that_comes_later_finds_the_cache(tmp_path: Path) -> None:
     model = ScriptedModel(["once"], "maker:m")
     for expected in (0, 1):
         config = Config(models={"maker": {"cache": 3600}})
-        with closing(Session(tmp_path, config=config, models=[model])) as session:
+        with closing(Session(prepare(tmp_path), config=config, models=[model])) as session:
             result = run(session)
             assert result.text == "once"
             assert kinds(session, result.run).count(Kind.MODEL_CACHED) == expected

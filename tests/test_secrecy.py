@@ -28,6 +28,7 @@ from tests.support.chat_server import DONE, ChatServer, Reply, calls, chat_serve
 from tests.support.faults import Behaviour, Exchange, answers, faulty, head, whole
 from tests.support.sessions import opened, ran, results
 from tests.support.vendors import vendor
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core import messages
@@ -241,7 +242,7 @@ def test_a_failed_run_keeps_no_key(tmp_path: Path, logs: list[str], capfd: pytes
         config = Config(
             models={**CONFIG.models, "openai:broken": {"fallback": ("anthropic:broken", "gemini:wrong-key")}}
         )
-        async with Session(folder, config=config, models=models) as session:
+        async with Session(prepare(folder), config=config, models=models) as session:
             agents = [Agent(name=f"a{at}", tools=(), model=asked.name) for at, asked in enumerate(models)]
             results = await asyncio.gather(*[session.run(agent, "Hello?") for agent in agents])
             resumed = await session.drain(ResumeRun(results[0].run))
@@ -263,7 +264,7 @@ def test_a_failed_run_keeps_no_key(tmp_path: Path, logs: list[str], capfd: pytes
 
 def test_what_was_searched_would_have_been_found(tmp_path: Path, logs: list[str]) -> None:
     """The searches of the other tests, where there is something to find."""
-    folder = tmp_path / ".assent"
+    folder = prepare(tmp_path / ".assent")
 
     async def run() -> list[str]:
         async with Session(folder, config=CONFIG, models=[model("openai", "http://127.0.0.1:1/v1")]) as session:
@@ -362,7 +363,7 @@ def test_a_tool_that_tells_the_environment_does_not_tell_the_key(
     wanted += [("sql", '{"query": "SELECT * FROM frame"}'), ("python", json.dumps({"code": CODE}))]
 
     async def run(server: ChatServer) -> list[Any]:
-        async with Session(folder, {"frame": frame}, config=CONFIG) as session:
+        async with Session(prepare(folder), {"frame": frame}, config=CONFIG) as session:
             for item in TOOLS:
                 session.add_tool(item)
             names = (*[item.name for item in TOOLS], "sql", "python")
@@ -402,7 +403,7 @@ def test_a_server_that_answers_with_the_key_is_not_repeated(tmp_path: Path) -> N
     said: list[Any] = []
 
     async def run(url: str) -> Any:
-        async with Session(folder, config=config, models=[model("openai", url)]) as session:
+        async with Session(prepare(folder), config=config, models=[model("openai", url)]) as session:
             async for item in session.submit(StartRun("Who am I?", Agent(tools=()))):
                 said.append(item)
             assert [text for text in recorded(session) if told(text)] == []

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.support.chat_server import Received, Reply, calls, chat_server, event, says
 from tests.support.vendors import vendor
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -78,7 +79,7 @@ def test_three_vendors_share_a_run(tmp_path: Path) -> None:
             model("openai", "gpt-5-mini", url),
         ]
         claude, gemini, gpt = [item.name for item in models]
-        async with Session(tmp_path, config=Config(), models=models) as session:
+        async with Session(prepare(tmp_path), config=Config(), models=models) as session:
             result = await session.run(Agent(name="a", tools=(note,), policy={"note": "ask"}), "Go.", model=claude)
             for other in (gemini, gpt, claude):
                 assert result.status == "suspended", result.reason

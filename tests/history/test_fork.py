@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, reject, results, resumed, started, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.commands import Decide, ForkRun
@@ -387,7 +388,7 @@ def test_the_model_reads_the_shared_steps_in_the_very_same_words(tmp_path: Path)
             async for item in super().stream(request):
                 yield item
 
-    session = Session(tmp_path, config=Config(), models=[Listening(TURNS)])
+    session = Session(prepare(tmp_path), config=Config(), models=[Listening(TURNS)])
     try:
         run = approved(session, look, act)
         before = requests[-1].messages

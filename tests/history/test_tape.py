@@ -10,6 +10,7 @@ import pytest
 from tests.history.recorded import asked, call, drifted, playing, recorded
 from tests.support.deeds import act, done, look
 from tests.support.sessions import opened, resumed, started, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -220,8 +221,8 @@ def test_a_cell_of_its_own_may_be_played_beside_a_model(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_none_is_said_before_the_run(tmp_path: Path) -> None:
-    (tmp_path / "here").mkdir()
-    session = Session(tmp_path / "here", config=Config(replay=str(tmp_path / "none.jsonl")), models=[ScriptedModel([])])
+    folder, config = prepare(tmp_path / "here"), Config(replay=str(tmp_path / "none.jsonl"))
+    session = Session(folder, config=config, models=[ScriptedModel([])])
     try:
         with pytest.raises(
             ConfigError, match=r"There is no recording .*none.jsonl.* %agent record none.jsonl makes one"

@@ -9,6 +9,7 @@ import pytest
 from tests.history.recorded import asked, call, playing, recorded
 from tests.support.deeds import act, done, look
 from tests.support.sessions import approve, opened, reject, results, resumed, started, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.commands import ForkRun
@@ -152,7 +153,7 @@ def test_an_answer_that_no_model_could_give_is_refused(tmp_path: Path, part: dic
 
 def test_under_other_rules_a_person_is_asked(tmp_path: Path) -> None:
     file = recorded_with_answer(tmp_path)
-    session = Session(tmp_path / "here", config=Config(replay=str(file), policy={"act": "ask"}))
+    session = Session(prepare(tmp_path / "here"), config=Config(replay=str(file), policy={"act": "ask"}))
     try:
         result = asked(session, act)
         assert result.status == "suspended"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.workspaces import prepare
 
 from assent.core.events import Event, Kind, Scope
 from assent.jupyter.notebook_id import id_of, identify, read
@@ -17,7 +18,7 @@ from assent.store.window import Window
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Window]:
-    opened = Journal(tmp_path / "workspace")
+    opened = Journal(prepare(tmp_path / "workspace"))
     yield Window(opened, EVERYONE, "default", "ana")
     opened.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.magics.scripts import script
 from tests.magics.shell import Shell
+from tests.support.workspaces import prepare
 
 from assent.store.journal import Journal
 
@@ -21,7 +22,7 @@ def test_a_backup_is_restored_beside_the_open_workspace(shell: Shell, tmp_path: 
     shell.run("%agent restore keep.zip --to other")
     assert f"{tmp_path / 'other'} holds" in shell.shown
     assert "ASSENT_WORKSPACE=" in shell.shown
-    journal = Journal(tmp_path / "other")
+    journal = Journal(prepare(tmp_path / "other"))
     assert journal.select("SELECT prompt, answer FROM runs") == [("What is it?", "Forty-two.")]
     journal.close()
 

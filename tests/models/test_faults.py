@@ -28,6 +28,7 @@ from tests.support.faults import (
     whole,
 )
 from tests.support.hearing import heard
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core import messages
@@ -170,7 +171,7 @@ async def fail_and_resume(folder: Path, server: FaultyServer, url: str, well: st
 
 
 def opened(folder: Path, url: str, silence: float = SILENCE) -> Session:
-    return Session(folder, config=CONFIG, models=[RemoteModel(CUSTOM, "m", url, KEY, silence)])
+    return Session(prepare(folder), config=CONFIG, models=[RemoteModel(CUSTOM, "m", url, KEY, silence)])
 
 
 async def failed(session: Session, server: FaultyServer) -> tuple[str, str]:

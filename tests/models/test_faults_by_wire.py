@@ -13,6 +13,7 @@ import pytest
 from tests.support.chat_server import DONE, calls, chunk, says
 from tests.support.faults import Behaviour, answers, chunked, endless, faulty, head, whole
 from tests.support.vendors import vendor
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core import messages
@@ -98,7 +99,7 @@ def test_a_run_fails_clearly_and_goes_on_once_the_server_behaves(name: str, faul
 
     async def run(base: str) -> tuple[Result, Result]:
         model = RemoteModel(vendor(name), "m", base, KEY, 0.5)
-        async with Session(tmp_path, config=CONFIG, models=[model]) as session:
+        async with Session(prepare(tmp_path), config=CONFIG, models=[model]) as session:
             failed = await session.run(Agent(tools=()), "Go.")
             assert KEY not in str(session.journal.events(failed.run))
             return failed, await session.drain(ResumeRun(failed.run))
@@ -135,7 +136,7 @@ def double(x: int) -> str:
 def ran(folder: Path, *behaviours: Behaviour) -> tuple[Result, list[ToolResult], list[bytes]]:
     async def run(url: str) -> tuple[Result, list[ToolResult]]:
         model = RemoteModel(endpoints.CUSTOM, "m", url, KEY)
-        async with Session(folder, config=CONFIG, models=[model]) as session:
+        async with Session(prepare(folder), config=CONFIG, models=[model]) as session:
             result = await session.run(Agent(tools=(double,)), "Go.")
             parts = [part for message in session.state(result.run).messages for part in message.parts]
             return result, [part for part in parts if isinstance(part, ToolResult)]

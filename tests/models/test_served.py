@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from tests.support.served import KEY, Served, served
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core import messages
@@ -117,7 +118,7 @@ def idle(server: Served) -> None:
 
 def opened(folder: Path, server: Served) -> Session:
     config = Config(models={"default": {"attempts": 1}})
-    return Session(folder, config=config, models=[RemoteModel(CUSTOM, "qwen", server.url, KEY)])
+    return Session(prepare(folder), config=config, models=[RemoteModel(CUSTOM, "qwen", server.url, KEY)])
 
 
 def test_stopping_a_run_stops_the_server(server: Served, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.workspaces import prepare
 
 from assent.core.errors import AssentError, ConfigError, GateError, NotFound
 from assent.core.events import Event, Kind
@@ -27,7 +28,7 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
-    opened = Journal(tmp_path_factory.mktemp("risk"))
+    opened = Journal(prepare(tmp_path_factory.mktemp("risk")))
     yield opened
     opened.close()
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 from tests.support.calls import call
 from tests.support.sessions import approve, kinds, opened, ran, resumed
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.config import Config
@@ -153,7 +154,7 @@ class Cut:
 )
 def test_an_answer_that_was_cut_off_ends_the_run(tmp_path: Path, stop: str, said: str) -> None:
     model = Cut((GOOD[:-5], stop), (GOOD, "stop"))
-    with closing(Session(tmp_path, config=Config(), models=[model])) as session:
+    with closing(Session(prepare(tmp_path), config=Config(), models=[model])) as session:
         result = ran(session, output_type=Invoice)
         assert result.status == "failed"
         assert result.reason == f"The answer, which must be of the type Invoice, {said} the run."
@@ -161,7 +162,7 @@ def test_an_answer_that_was_cut_off_ends_the_run(tmp_path: Path, stop: str, said
 
 
 def test_a_whole_answer_counts_whyever_it_stopped(tmp_path: Path) -> None:
-    with closing(Session(tmp_path, config=Config(), models=[Cut((GOOD, "length"))])) as session:
+    with closing(Session(prepare(tmp_path), config=Config(), models=[Cut((GOOD, "length"))])) as session:
         assert ran(session, output_type=Invoice).value == Invoice(number=7, total=1.5)
 
 

@@ -61,7 +61,7 @@ def workspace(folder: Path, **limits: int | str) -> Path:
 
 
 def events(folder: Path, kind: Kind) -> list[tuple[str, Decimal | None]]:
-    session = Session(folder, config=Config(), access=EVERYONE)
+    session = Session(prepare(folder), config=Config(), access=EVERYONE)
     try:
         found = session.journal.select("SELECT run, cost FROM events WHERE kind = ?", [kind.value])
         return [(str(run), cost) for run, cost in found]
@@ -110,7 +110,7 @@ def test_what_a_process_that_was_killed_had_reserved_is_free_again(tmp_path: Pat
     with Peer(folder, SPENDER) as peer:
         peer.do("opened(1, each=4, tool='hang')")
         peer.begin("spend('hang', parallel=4)")
-        session = Session(folder, config=Config(), models=[ScriptedModel(["done"])])
+        session = Session(prepare(folder), config=Config(), models=[ScriptedModel(["done"])])
         try:
             eventually(lambda: session.journal.select("SELECT 1 FROM events WHERE kind = 'call_started'"))
         finally:

@@ -8,6 +8,7 @@ import pytest
 from tests.support.calls import call
 from tests.support.deeds import done
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -199,7 +200,7 @@ def test_replayed_it_is_the_same(tmp_path: Path) -> None:
 
 def test_the_model_is_told(tmp_path: Path) -> None:
     model = ScriptedModel(["done"])
-    session = Session(tmp_path, config=DRY, models=[model])
+    session = Session(prepare(tmp_path), config=DRY, models=[model])
     run = asyncio.run(session.run(Agent(instructions="Be brief."), "Go.")).run
     told = session.state(run).messages[0].text
     session.close()

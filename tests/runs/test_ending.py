@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import opened, results, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -36,7 +37,7 @@ def test_a_cancellation_that_comes_while_the_end_is_written_adds_no_other_end(tm
         loop.call_soon(release.set)
         return "done"
 
-    session = Session(tmp_path / "workspace", config=Config(), models=[ScriptedModel([says])])
+    session = Session(prepare(tmp_path / "workspace"), config=Config(), models=[ScriptedModel([says])])
     try:
         session.journal.subscribe(hold)
         result = asyncio.run(session.run(Agent("quick", tools=()), "go"))
@@ -50,7 +51,7 @@ def test_a_cancellation_that_comes_while_the_end_is_written_adds_no_other_end(tm
 
 @pytest.mark.slow
 def test_thousands_of_runs_at_once_all_finish(tmp_path: Path) -> None:
-    session = Session(tmp_path / "workspace", config=Config(), models=[ScriptedModel(["done"])])
+    session = Session(prepare(tmp_path / "workspace"), config=Config(), models=[ScriptedModel(["done"])])
     agent = Agent("quick", tools=())
 
     async def together() -> list[str]:

@@ -241,7 +241,7 @@ class Gate:
         os.environ["ASSENT_USER"] = self.user
         (folder / "policy.toml").write_text('[ask]\nexpires = "60m"\n')
         self.sessions += 1
-        self.session = Session(folder, config=self.config, models=[Script()])
+        self.session = Session(prepare(folder), config=self.config, models=[Script()])
         for one in self.made():
             self.session.add_tool(one)
 

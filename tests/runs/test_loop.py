@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import kinds, opened, ran, results, resumed, started, until
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -165,7 +166,7 @@ def test_a_model_that_fails_fails_the_run_and_it_can_be_resumed(tmp_path: Path, 
 def test_a_stream_that_fails_in_its_middle_leaves_nothing_of_the_answer(tmp_path: Path) -> None:
     model = ScriptedModel([[Text("half an "), call("risk")], "whole"])
     whole = model.stream
-    with closing(Session(tmp_path, config=Config(), models=[model])) as session:
+    with closing(Session(prepare(tmp_path), config=Config(), models=[model])) as session:
 
         async def cut(request: Request) -> Any:
             async for item in whole(request):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, kinds, opened, ran, resumed
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -57,7 +58,7 @@ def test_it_asks_the_model_as_it_would_have_asked_it(tmp_path: Path) -> None:
     asked = []
     for folder, settings in (("straight", Config()), ("resumed", Config(model="scripted:other", max_steps=1))):
         model, other = Hearing(*turns), Hearing("I am another.", name="scripted:other")
-        first = Session(tmp_path / folder, config=Config(), models=[model])
+        first = Session(prepare(tmp_path / folder), config=Config(), models=[model])
         first.define(agent)
         result = ran_by(first, agent)
         approve(first, result.pending[0].call)
@@ -95,7 +96,7 @@ def test_a_model_that_is_not_to_be_had(tmp_path: Path, name: str, says: str, mon
     """Its key is gone, or the server that the settings named."""
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     model = ScriptedModel([call("mail", to="ana")], name)
-    session = Session(tmp_path, config=Config(), models=[model])
+    session = Session(prepare(tmp_path), config=Config(), models=[model])
     result = ran(session, mail)
     approve(session, result.pending[0].call)
     session.close()

@@ -120,7 +120,7 @@ def test_a_child_in_a_thread_of_its_own_hears_of_an_interrupt(tmp_path: Path) ->
         await stream.aclose()
         assert await asyncio.to_thread(cut.wait, 10)
 
-    session = Session(tmp_path, config=Config(), models=[Waiting()])
+    session = Session(prepare(tmp_path), config=Config(), models=[Waiting()])
     try:
         session.add_tool(delegate)
         asyncio.run(interrupt())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import opened, ran, results
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.config import Config
@@ -57,7 +58,7 @@ def test_a_stream_without_an_answer_fails_the_run(tmp_path: Path) -> None:
         async def stream(self, request: Request) -> AsyncIterator[TextDelta]:
             yield TextDelta("half an ")
 
-    with closing(Session(tmp_path, config=Config(), models=[Silent()])) as session:
+    with closing(Session(prepare(tmp_path), config=Config(), models=[Silent()])) as session:
         result = ran(session, look)
         assert result.status == "failed"
         assert "ended its stream without an answer. Resume the run to ask again." in result.reason
@@ -88,7 +89,7 @@ def test_a_stream_is_closed_at_once_where_what_befell_it_cannot_be_recorded(
                 closed.append(self.name)
 
     config = Config(models={"default": {"attempts": 1, "breaker": 0}})
-    with closing(Session(tmp_path, config=config, models=[Waiting()])) as session:
+    with closing(Session(prepare(tmp_path), config=config, models=[Waiting()])) as session:
         post = session.journal.post
 
         def full(events: Sequence[Event]) -> None:

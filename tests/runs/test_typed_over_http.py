@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 from tests.runs.test_pictures import PNG
 from tests.support.chat_server import Received, Reply, calls, chat_server, says
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.agent import Agent
@@ -45,7 +46,7 @@ def answers(way: str, text: str) -> Reply:
 def run(folder: Path, url: str, way: str, **options: Any) -> tuple[Result, list[Kind]]:
     async def typed() -> tuple[Result, list[Kind]]:
         model = RemoteModel(replace(OPENAI, structured=way), "gpt-test", url, "sk-test-0123456789abcdef")
-        async with Session(folder, config=Config(), models=[model]) as session:
+        async with Session(prepare(folder), config=Config(), models=[model]) as session:
             result = await session.run(Agent(tools=(look,)), "Go.", **options)
             return result, [event.kind for event in session.journal.events(result.run)]
 

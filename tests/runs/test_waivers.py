@@ -102,7 +102,7 @@ def test_one_given_by_a_clock_far_ahead_does_not_hold(house: Journal) -> None:
 
 def test_a_later_process_knows_it(tmp_path: Path) -> None:
     folder = prepare(tmp_path / "w")
-    first = Journal(folder)
+    first = Journal(prepare(folder))
     waiver = of(first, "ana").give(**GIVEN)
     first.close()
     second = Journal(folder)

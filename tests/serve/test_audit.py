@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests.support.signing import at_home
+from tests.support.workspaces import prepare
 
 from assent.core.events import Event, Kind
 from assent.serve.cli import main
@@ -22,7 +23,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     at_home(monkeypatch, tmp_path / "home")
     folder = tmp_path / "workspace"
     monkeypatch.setenv("ASSENT_WORKSPACE", str(folder))
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     journal.append([Event(kind=Kind.RUN_STARTED, run="r1", body={"prompt": "p", "agent": {"name": "ada"}})]).result(5)
     journal.append([Event(kind=Kind.RUN_FINISHED, run="r1", body={"text": "t"})]).result(5)
     journal.close()

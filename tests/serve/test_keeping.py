@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.workspaces import prepare
 
 from assent.core.events import Event, Kind
 from assent.serve.cli import main
@@ -16,7 +17,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace with a run that is over, named by the environment."""
     folder = tmp_path / "workspace"
     monkeypatch.setenv("ASSENT_WORKSPACE", str(folder))
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     started = Event(kind=Kind.RUN_STARTED, run="r1", body={"prompt": "p", "agent": {"name": "ada"}})
     journal.append([started, Event(kind=Kind.RUN_FINISHED, run="r1", body={"text": "t"})]).result(5)
     journal.close()

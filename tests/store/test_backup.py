@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed
+from tests.support.workspaces import prepare
 
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
@@ -35,7 +36,7 @@ def note(run: str = "r") -> Event:
 
 def kept(folder: Path, file: Path) -> Path:
     """A backup of a small workspace."""
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     journal.append([Event(kind=Kind.RUN_STARTED, run="r", body={"prompt": LONG}), note()]).result(5)
     back_up(journal, file)
     journal.close()
@@ -101,7 +102,7 @@ def test_a_run_that_was_at_work_as_it_was_backed_up_goes_on_where_it_is_restored
 
 
 def test_a_backup_is_of_one_moment_while_others_write(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "a")
+    journal = Journal(prepare(tmp_path / "a"))
     over = threading.Event()
     acknowledged: list[int] = []
 
@@ -126,7 +127,7 @@ def test_a_backup_is_of_one_moment_while_others_write(tmp_path: Path) -> None:
     assert before <= manifest.events <= after + 2
     assert manifest.events % 2 == 0  # what is committed together is there together
     put_back(tmp_path / "a.zip", tmp_path / "b")
-    restored = Journal(tmp_path / "b")
+    restored = Journal(prepare(tmp_path / "b"))
     assert restored.verify() == manifest.events
     restored.close()
 
@@ -149,7 +150,7 @@ def test_the_settings_come_along_and_keys_do_not(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:
     file = tmp_path / "a.zip"
     file.write_text("precious")
-    journal = Journal(tmp_path / "a")
+    journal = Journal(prepare(tmp_path / "a"))
     with pytest.raises(StoreError, match=r"exists.*--force"):
         back_up(journal, file)
     assert file.read_text() == "precious"
@@ -159,14 +160,14 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> Non
 
 
 def test_a_place_that_is_not_there_is_one_clear_sentence(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "a")
+    journal = Journal(prepare(tmp_path / "a"))
     with pytest.raises(StoreError, match="could not be written: No such file or directory"):
         back_up(journal, tmp_path / "none" / "a.zip")
     journal.close()
 
 
 def test_a_journal_that_is_not_whole_is_not_backed_up(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "a")
+    journal = Journal(prepare(tmp_path / "a"))
     journal.append([Event(kind=Kind.RUN_STARTED, run="r", body={"prompt": LONG})]).result(5)
     [payload] = (tmp_path / "a" / "blobs").glob("*/*")
     payload.unlink()
@@ -190,14 +191,14 @@ def test_the_workspace_that_was_there_is_kept_beside_with_its_keys(tmp_path: Pat
     assert (tmp_path / "b").stat().st_mode & 0o777 == 0o750
     assert (tmp_path / "b" / ".env").read_text() == "OPENAI_API_KEY=sk-secret"
     for folder in (before, tmp_path / "b"):
-        journal = Journal(folder)
+        journal = Journal(prepare(folder))
         assert journal.verify() >= 2
         journal.close()
 
 
 def test_a_workspace_without_runs_gives_way(tmp_path: Path) -> None:
     file = kept(tmp_path / "a", tmp_path / "a.zip")
-    Journal(tmp_path / "b").close()
+    Journal(prepare(tmp_path / "b")).close()
     put_back(file, tmp_path / "b")
     journal = Journal(tmp_path / "b")
     assert journal.verify() >= 2
@@ -206,7 +207,7 @@ def test_a_workspace_without_runs_gives_way(tmp_path: Path) -> None:
 
 def test_a_workspace_in_use_is_left_alone_even_by_force(tmp_path: Path) -> None:
     file = kept(tmp_path / "a", tmp_path / "a.zip")
-    journal = Journal(tmp_path / "b")
+    journal = Journal(prepare(tmp_path / "b"))
     with pytest.raises(StoreError, match=r"is open here.*--to FOLDER"):
         put_back(file, tmp_path / "b", replace=True)
     code = (

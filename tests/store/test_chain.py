@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.support.workspaces import prepare
 
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
@@ -20,7 +21,7 @@ def note(text: str) -> Event:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A closed workspace of five events."""
-    journal = Journal(tmp_path)
+    journal = Journal(prepare(tmp_path))
     for text in "abcde":
         journal.append([note(text)]).result(5)
     journal.close()
@@ -52,7 +53,7 @@ CHANGES = {
 def test_the_first_event_that_does_not_fit_is_named(folder: Path, change: str) -> None:
     statement, first = CHANGES[change]
     changed(folder, statement)
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     with pytest.raises(StoreError, match=f"event {first} does not fit the hash chain. What comes before it is whole"):
         journal.verify()
     journal.close()
@@ -60,14 +61,14 @@ def test_the_first_event_that_does_not_fit_is_named(folder: Path, change: str) -
 
 def test_what_is_read_as_forgotten_has_to_be_so_by_a_compaction(folder: Path) -> None:
     changed(folder, """UPDATE events SET body = '{"forgotten":"' || sha256(body) || '"}' WHERE seq = 5""")
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     with pytest.raises(StoreError, match="1 events read as forgotten, and no compaction says so"):
         journal.verify()
     journal.close()
 
 
 def test_a_whole_chain_is_told_with_its_head(folder: Path) -> None:
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     found = chain.verify(journal.select, folder)
     [(head,)] = journal.select("SELECT hash FROM events WHERE seq = 5")
     assert (found.events, found.head, found.forgotten, found.payloads) == (5, head, 0, 0)
@@ -90,7 +91,7 @@ def test_the_chain_goes_over_from_portion_to_portion(journal: Journal, monkeypat
 def test_the_end_of_the_chain_is_looked_at_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "PORTION", 2)
     changed(folder, "UPDATE events SET \"user\" = 'eve' WHERE seq = 2")
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     assert chain.recent(journal.select) == 2
     journal.close()
     changed_again(folder, "UPDATE events SET \"user\" = 'eve' WHERE seq = 4")

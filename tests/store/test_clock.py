@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed
+from tests.support.workspaces import prepare
 
 from assent.core.events import Event, Kind, Scope, current_user
 from assent.runs.state import fold
@@ -74,7 +75,7 @@ def test_a_run_that_was_cut_off_is_taken_up_though_its_end_seems_to_come_first(t
     with opened(tmp_path, "done") as session:
         agent = session.agent("analyst").to_json()
     scope = Scope("r", None, "analyst", current_user())
-    journal = Journal(tmp_path)
+    journal = Journal(prepare(tmp_path))
     journal.append([scope.event(Kind.RUN_STARTED, body={"prompt": "Go.", "agent": agent})]).result()
     journal.close()
     with opened(tmp_path, "done") as session:

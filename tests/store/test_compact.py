@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from tests.support.calls import call
 from tests.support.sessions import approve, opened, ran, resumed
+from tests.support.workspaces import prepare
 
 from assent.app import Session
 from assent.core.errors import ConfigError, StoreError
@@ -81,7 +82,7 @@ def test_what_was_said_is_gone_and_what_was_done_is_there(tmp_path: Path) -> Non
             ("finished", GONE, GONE, 2, 1)
         ]
     assert SECRET not in text_of(tmp_path)
-    Journal(tmp_path).close()
+    Journal(prepare(tmp_path)).close()
     assert SECRET.encode() not in (tmp_path / "assent.duckdb").read_bytes()
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.support.calls import call
 from tests.support.process import python
 from tests.support.sessions import opened, ran, started
+from tests.support.workspaces import prepare
 
 from assent.core.errors import StoreError, WorkspaceGone
 from assent.core.events import Event, Kind
@@ -34,7 +35,7 @@ def note(text: str = "") -> Event:
 
 def count(folder: Path) -> int:
     """The events of a workspace that nobody has open; its chain must hold."""
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     found = journal.verify()
     journal.close()
     return found
@@ -68,7 +69,7 @@ def test_a_workspace_that_goes_away_takes_no_more_events_and_is_opened_anew(
     tmp_path: Path, befalls: Callable[[Path], None], said: str
 ) -> None:
     folder = tmp_path / "workspace"
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     journal.append([note()]).result(5)
     befalls(folder)
     for _ in range(2):
@@ -85,7 +86,7 @@ def test_a_workspace_that_goes_away_takes_no_more_events_and_is_opened_anew(
 
 def test_a_workspace_that_was_moved_and_is_put_back_has_all_that_was_acknowledged(tmp_path: Path) -> None:
     folder = tmp_path / "workspace"
-    journal = Journal(folder)
+    journal = Journal(prepare(folder))
     journal.append([note(str(number)) for number in range(10)]).result(5)
     move(folder)
     with pytest.raises(WorkspaceGone):
@@ -123,7 +124,7 @@ def test_a_run_at_work_ends_with_the_error_when_its_workspace_goes_away(tmp_path
 
 
 def test_a_missing_payload_is_named_and_the_other_runs_are_read(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(prepare(tmp_path))
     journal.append([note("x" * 100_000)]).result(5)
     journal.append([Event(kind=Kind.RUN_STARTED, run="other", body={"prompt": "p"})]).result(5)
     shutil.rmtree(tmp_path / blobs.FOLDER)

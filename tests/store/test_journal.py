@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.support.workspaces import prepare
 
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
@@ -54,7 +55,7 @@ def test_posted_events_are_written_though_nobody_waits(journal: Journal) -> None
 
 
 def test_closing_writes_what_is_queued(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(prepare(tmp_path))
     for number in range(20):
         journal.post([note(str(number))])
     journal.close()
@@ -155,7 +156,7 @@ def test_events_are_neither_changed_nor_deleted(journal: Journal, statement: str
     ],
 )
 def test_the_hash_chain_names_what_was_tampered_with(tmp_path: Path, statement: str, number: int) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(prepare(tmp_path))
     journal.append([note(str(index)) for index in range(5)]).result()
     assert journal.verify() == 5
     journal.close()
@@ -172,14 +173,14 @@ def test_the_hash_chain_names_what_was_tampered_with(tmp_path: Path, statement: 
 
 def test_the_chain_goes_on_after_reopening(tmp_path: Path) -> None:
     for number in range(1, 4):
-        journal = Journal(tmp_path)
+        journal = Journal(prepare(tmp_path))
         journal.append([note(str(number))]).result()
         assert journal.verify() == number
         journal.close()
 
 
 def test_closing_twice_is_as_good_as_once_and_then_it_says_so(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(prepare(tmp_path))
     journal.close()
     journal.close()
     for use in (lambda: journal.append([note()]), lambda: journal.post([note()]), journal.verify):

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from tests.support.workspaces import prepare
 
 from assent.core.errors import QueryError
 from assent.core.events import Event, Kind
@@ -86,7 +87,7 @@ hidden_at_module_level = pd.DataFrame({"a": [1]})
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
-    journal = Journal(tmp_path_factory.mktemp("workspace"))
+    journal = Journal(prepare(tmp_path_factory.mktemp("workspace")))
     journal.append([Event(kind=Kind.RUN_STARTED, run="r", agent="ada", body={"prompt": "p"})]).result()
     yield journal
     journal.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support.calls import acted
+from tests.support.workspaces import prepare
 
 import assent
 from assent.core.errors import ConfigError
@@ -100,7 +101,7 @@ def test_killed_after_the_payment_and_resumed_it_has_paid_once(
     deadly.unlink()
     done = subprocess.run(command, check=True, timeout=15, capture_output=True, text=True)
     assert done.stdout == "finished\n"
-    journal = Journal(tmp_path / "workspace")
+    journal = Journal(prepare(tmp_path / "workspace"))
     [(run,)] = journal.select("SELECT run FROM runs")
     asked = journal.select("SELECT count(*) FROM events WHERE decision = 'ask'")
     journal.close()

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from tests.support.peer import Peer
 from tests.support.waiting import eventually
+from tests.support.workspaces import prepare
 
 from assent.core.errors import CutOff, QueryError, WorkspaceLocked
 from assent.core.events import Event, Kind
@@ -44,7 +45,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = Journal(tmp_path)
+    opened = Journal(prepare(tmp_path))
     yield opened
     opened.close()
 
@@ -149,7 +150,7 @@ def test_a_child_that_outlives_its_parent_keeps_nobody_out(tmp_path: Path) -> No
         child = peer.do("child")
         try:
             peer.kill()
-            opened = Journal(tmp_path)
+            opened = Journal(prepare(tmp_path))
             assert status(opened) == {"theirs": "suspended"}
             opened.close()
         finally:
@@ -199,7 +200,7 @@ def test_a_folder_for_sockets_that_will_not_do_is_passed_over(
     (tmp_path / ("long" * 30)).mkdir()
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_RUNTIME_DIR", place if place == ".." else str(tmp_path / place))
-    opened = Journal(tmp_path / "workspace")
+    opened = Journal(prepare(tmp_path / "workspace"))
     note(opened, "here")
     holder = address.read(opened.folder)
     opened.close()

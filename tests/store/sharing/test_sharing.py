@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from tests.support.peer import Peer
 from tests.support.waiting import eventually
+from tests.support.workspaces import prepare
 
 from assent.core.errors import Conflict, QueryError, StoreError, WorkspaceLocked
 from assent.core.events import Event, Kind
@@ -31,7 +32,7 @@ TEXTS = "SELECT body ->> 'error' FROM events WHERE kind = 'model_failed' ORDER B
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = Journal(tmp_path)
+    opened = Journal(prepare(tmp_path))
     yield opened
     opened.close()
 
@@ -248,7 +249,7 @@ def test_whoever_does_not_know_the_key_is_sent_away(journal: Journal) -> None:
 @pytest.mark.parametrize("left", ["{", "[]", '{"pid": 1}', '{"pid": 1, "address": "/nowhere", "key": "00"}'])
 def test_what_a_dead_holder_left_behind_keeps_nobody_out(tmp_path: Path, left: str) -> None:
     (tmp_path / address.FILE).write_text(left)
-    opened = Journal(tmp_path)
+    opened = Journal(prepare(tmp_path))
     note(opened, "here")
     assert owner(tmp_path) == os.getpid()
     opened.close()
@@ -285,7 +286,7 @@ def test_where_there_can_be_no_socket_one_process_works_alone(tmp_path: Path, mo
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
-    opened = Journal(tmp_path / "workspace")
+    opened = Journal(prepare(tmp_path / "workspace"))
     note(opened, "here")
     assert texts(opened) == ["here"]
     opened.close()
