@@ -29,12 +29,20 @@ def read(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Reading:
     model = fitted(tool, arguments)
     known = type(model).model_fields
     fields = [(known[name].alias or name, names, value, given) for name, names, value, given in _fields(model)]
-    written, gets = canonical(arguments), _object(fields, arguments, True, _DEPTH)
-    stated = canonical(given := _object(fields, arguments, False, _DEPTH))
-    return Reading(
-        arguments, values_of(model), gets if canonical(gets) != written else None,
-        digest(given) if stated != written else "",
-    )  # fmt: skip
+    gets, values = _object(fields, arguments, True, _DEPTH), values_of(model)
+    if _same(gets, arguments):
+        return Reading(arguments, values)
+    given = _object(fields, arguments, False, _DEPTH)
+    return Reading(arguments, values, gets, "" if _same(given, arguments) else digest(given))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; 1, 1.0 and true are not."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and bool(one == other)
 
 
 def _fields(value: Any) -> Iterator[_Field]:
@@ -75,7 +83,7 @@ def _said(value: Any, raw: Any, filled: bool, room: int) -> Any:
     if isinstance(value, int | float | Decimal | timedelta):
         return _number(value, raw)
     if isinstance(value, str):
-        return str(value).encode("utf-8", "replace").decode()
+        return _text(value)
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("utf-8", "replace")
     return _within(value, raw, filled, room) if room > 0 else _opaque(value)
@@ -125,6 +133,10 @@ def _number(value: float | Decimal | timedelta, raw: Any) -> Any:
     if isinstance(number, Decimal):
         return f"{number:f}" if abs(number.adjusted()) < _DIGITS else str(number)
     return float(number) if isinstance(number, float) else int(number)
+
+
+def _text(value: str) -> str:
+    return value if type(value) is str and value.isascii() else str(value).encode("utf-8", "replace").decode()
 
 
 def _key(key: Any) -> str:
