@@ -91,7 +91,7 @@ PLACES = {
     "ASSENT_USER": "whom events name as the person, and whose runs a session sees; else the login name",
     "ASSENT_PEOPLE": "the list of people who have passphrases; `/etc/assent/people.json` goes before it",
     "ASSENT_API_KEY": "the key for `base_url`",
-    "ASSENT_POLICY": "the organisation's policy file; else `/etc/assent/policy.toml`",
+    "ASSENT_POLICY": "the organisation's policy file, on a machine without `/etc/assent/policy.toml`",
 }
 VIEW_MEANINGS = {
     "runs": "one row a run",

@@ -31,6 +31,21 @@ def test_the_organisation_stands_above_the_workspace_and_that_above_the_session(
     assert lines(loader) == ["organisation's policy.toml:2", "policy.toml:1", "session:1", "session:2"]
 
 
+def test_nobody_names_another_file_in_the_place_of_the_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, own = tmp_path / "etc.toml", tmp_path / "own.toml"
+    monkeypatch.setattr(loading, "ORGANISATION", str(machine))
+    own.write_text("")
+    loader = Loader(tmp_path / "w", {"ASSENT_POLICY": str(own)})
+    assert lines(loader) == []
+    machine.write_text(ASK)
+    with pytest.raises(ConfigError, match="ASSENT_POLICY names another file in its place: unset it"):
+        loader.layers()
+    for environ in ({}, {"ASSENT_POLICY": str(machine)}):
+        assert len(lines(Loader(tmp_path / "w", environ))) == 1
+
+
 def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "policy.toml"
     file.write_text(ASK)

@@ -18,7 +18,7 @@ class Loader:
 
     def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
         self.session: tuple[Document, ...] = ()  # what was said for this session, in its order
-        named = environ.get("ASSENT_POLICY", "")  # once: what runs here later may change the environment
+        self._named = named = environ.get("ASSENT_POLICY", "")  # once: what runs here later may change the environment
         self._places: tuple[tuple[Layer, str, bool], ...] = (
             ("organisation", os.path.abspath(named) if named else ORGANISATION, bool(named)),
             ("workspace", str(folder / FILE), False),
@@ -28,6 +28,11 @@ class Loader:
 
     def layers(self) -> Layers:
         """What holds now; `ConfigError` with the line where a file is no policy, and nothing may start then."""
+        if self._named and os.path.lexists(ORGANISATION) and os.path.abspath(self._named) != ORGANISATION:
+            raise ConfigError(
+                f"This machine's policy is {ORGANISATION}, and ASSENT_POLICY names another file in its place: unset it. "
+                "Nothing runs until then."
+            )
         found = [self._read(layer, path, must) for layer, path, must in self._places]
         documents = (*[item for item in found if item is not None], *self.session)
         if documents != self._last.documents:
