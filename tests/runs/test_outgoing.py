@@ -289,6 +289,26 @@ def test_a_mask_that_fails_sends_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert not server.requests
 
 
+def test_a_mask_that_failed_is_mended_by_writing_it_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cities(text: str) -> list[str]:
+        return [text[10**9]]
+
+    def mended(text: str) -> list[str]:
+        return ["Bern"]
+
+    monkeypatch.setattr(mask, "_own", [])
+    mask.mask(function=cities)
+    mask.mask(function=lambda text: ["Basel"])
+    with outside(tmp_path, monkeypatch, [says("Yes.")]) as (session, server):
+        run = asked(session, "To Bern and Basel?").run
+        assert not server.requests
+        mended.__name__ = "cities"
+        mask.mask(function=mended)
+        assert gone_on(session, run).status == "finished"
+        assert [row.when for row in session.policy() if row.layer == "kernel"] == ["function value", "function cities"]
+    assert server.requests[-1].body["messages"][-1]["content"] == "To [cities_1] and [value_1]?"
+
+
 # Local only
 
 

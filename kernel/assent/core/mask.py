@@ -82,12 +82,22 @@ def mask(
     """Mask this in whatever the runs that begin from now on send to a model; until the kernel is restarted.
 
     `mask("email")`, `mask(columns=["name", "*_phone"])`, `mask(regex=r"KD-\\d{6}", name="customer", restore=True)`.
+    A function gives its own name to its mask, and one that is written anew takes the place of the former.
     """
     given = (columns,) if isinstance(columns, str) and columns else tuple(columns)
-    made = Mask(name, kind, given, regex, function, restore, local, "assent.mask")
+    named = name or _called(function)
+    made = Mask(named, kind, given, regex, function, restore, local, "assent.mask")
+    if function is not None and named:
+        _own[:] = [rule for rule in _own if rule.function is None or rule.name != named]
     if made not in _own:
         _own.append(made)
     return made
+
+
+def _called(function: Callable[[str], Iterable[str]] | None) -> str:
+    """The name that a function has, if it can be that of a mask."""
+    name = getattr(function, "__name__", "")
+    return name if _NAME.fullmatch(name) else ""
 
 
 def own() -> tuple[Mask, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from assent.core.budget import Budget, said
-from assent.core.mask import Mask
+from assent.core.mask import Mask, own
 from assent.core.privilege import LEVELS, level
 from assent.core.trust import Trust
 from assent.core.waiver import EVERYBODY, Waiver
@@ -47,7 +47,7 @@ def overview(layers: Layers, modes: Mapping[str, Mapping[str, str]], agents: Col
 
     `agents` are those that there are: a line that names another one has a note.
     """
-    return [*_built_in(), *_of_layers(layers, agents), *_of_modes(modes)]
+    return [*_built_in(), *_of_layers(layers, agents), *_of_modes(modes), *_of_kernel()]
 
 
 def _built_in() -> Iterator[Row]:
@@ -99,9 +99,17 @@ def _of_budget(budget: Budget) -> Row:
 
 
 def _of_mask(mask: Mask) -> Row:
-    what = mask.kind or (f"column {', '.join(mask.columns)}" if mask.columns else f"regex {mask.regex}")
+    what = mask.kind or f"regex {mask.regex}"
+    if mask.columns or mask.function is not None:
+        what = f"column {', '.join(mask.columns)}" if mask.columns else f"function {mask.name}"
     more = [*(["put back in answers"] if mask.restore else []), *(["local models too"] if mask.local else [])]
     return Row("", _line(mask.rule), "(sent to models)", mode="mask", when="; ".join([what, *more]))
+
+
+def _of_kernel() -> Iterator[Row]:
+    """What `assent.mask` has added."""
+    for mask in own():
+        yield replace(_of_mask(mask), layer="kernel", line="")
 
 
 def _of_local_only(name: str) -> Row:
