@@ -25,6 +25,7 @@ from assent.policy import phase
 from assent.policy.facts import Facts
 from assent.policy.layers import Layers
 from assent.runs import branch, records, stopping
+from assent.runs.act import act_of
 from assent.runs.carried import of_journal, resolved
 from assent.runs.descent import Descent, descent, performer
 from assent.runs.entered import Entrance, pictured
@@ -413,7 +414,9 @@ class Work:
         for call in born.calls:
             run = performer(run_of(call))
             if run is not None and (begun := run.state.batch.get(call)) is not None and run.entrance is not None:
-                found.append(run.entrance.around(run.tools[begun.tool], begun.arguments, carried(run.state.cargo)))
+                found.append(
+                    run.entrance.around(run.tools[begun.tool], act_of(run, begun).forms, carried(run.state.cargo))
+                )
         return found
 
     def _waivers(self, state: State) -> Callable[[], tuple[Waiver, ...]]:

@@ -50,11 +50,11 @@ CASES: dict[Kind, tuple[dict[str, Any], dict[str, Any]]] = {
     Kind.CALL_DECIDED: (
         {
             "arguments": {"to": SECRET}, "reason": "a dry run", "dry": "ask", "preview": {"effects": [SECRET]},
-            "why": SECRET,
+            "why": SECRET, "gets": {"to": SECRET}, "bound": "b0",
         },
-        {"arguments": {}, "reason": "a dry run", "dry": "ask"},
+        {"arguments": {}, "reason": "a dry run", "dry": "ask", "bound": "b0"},
     ),
-    Kind.CALL_STARTED: ({"arguments": {"to": SECRET}}, {"arguments": {}}),
+    Kind.CALL_STARTED: ({"arguments": {"to": SECRET}, "gets": {"to": SECRET}}, {"arguments": {}}),
     Kind.CALL_FINISHED: (
         {
             "text": SECRET, "error": False, "display": {"rows": [[SECRET]]},

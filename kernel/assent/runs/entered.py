@@ -79,9 +79,12 @@ class Entrance:
         frames = [values[name] for name in tables for values in (was, now) if name in values]
         return [Cargo((), self._cells(text, frames)) for text in texts]
 
-    def around(self, tool: Tool[Any, Any], arguments: Mapping[str, Any], carried: Iterable[str]) -> Source:
-        """What a run may carry that a call starts: all that the call's text names, and what its own run carries."""
-        words, now = set(_WORD.findall(str(dict(arguments)))), self.namespace()
+    def around(self, tool: Tool[Any, Any], forms: Sequence[Mapping[str, Any]], carried: Iterable[str]) -> Source:
+        """What a run may carry that a call starts: all that the call names, and what its own run carries.
+
+        `forms` are the call's arguments as its tool gets them, and as they were written.
+        """
+        words, now = set(_WORD.findall(str([dict(form) for form in forms]))), self.namespace()
         self.marks.notice({name: now[name] for name in words if name in now})
         tables = {name for name in words if is_frame(now.get(name))} | set(self.marks.local(words, self.layers))
         return Source("variable", tool.name, tuple(sorted({*tables, *carried, *self._of_function(tool)})), bytes=0)

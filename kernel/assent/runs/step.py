@@ -52,7 +52,7 @@ async def perform(run: Run, call: CallState) -> None:
         return
     intent = run.event(
         Kind.CALL_STARTED, step=call.step, call=call.id, tool=call.tool, privilege=tool.privilege,
-        body={"arguments": call.arguments},
+        body={"arguments": call.arguments} | ({} if act.gets is None else {"gets": act.gets}),
     )  # fmt: skip
     if not await _begun(run, call, intent, given, _resting(run, act)):
         return
@@ -68,6 +68,7 @@ async def perform(run: Run, call: CallState) -> None:
         duration=seconds, body=_told(run, tool, call, output, was),
     )  # fmt: skip
     run.record(finished, *outcome(call, output))
+    run.readings.pop(call.id, None)  # the values may be large
 
 
 def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: Mapping[str, Any]) -> dict[str, Any]:
