@@ -3,9 +3,10 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 from tests.history.recorded import asked, call, playing, recorded
 from tests.support.deeds import act, done, look
 from tests.support.sessions import approve, opened, reject, results, resumed, started, until
@@ -53,6 +54,21 @@ def test_an_approval_is_given_again_in_the_name_of_the_recording(tmp_path: Path)
     file = recorded_with_answer(tmp_path)
     result, by = played(tmp_path, file)
     assert (result.text, done, by) == ("Done.", ["act one"], ["recording answers.jsonl (ana)"])
+
+
+def test_an_approval_is_given_again_only_where_the_tool_still_gets_the_same_of_the_words(tmp_path: Path) -> None:
+    names = {"one": "ana"}
+
+    @tool(privilege="execute_risky", name="act")
+    def send(what: Annotated[str, AfterValidator(lambda word: names[word])]) -> None:
+        done.append(what)
+
+    file = recorded_with_answer(tmp_path, send)
+    assert played(tmp_path / "same", file, send)[0].text == "Done."
+    assert done == ["ana"]
+    names["one"] = "eve"
+    result, by = played(tmp_path / "other", file, send)
+    assert (result.status, done, by) == ("suspended", ["ana"], [])
 
 
 def test_what_was_allowed_for_the_run_is_approved_call_by_call(tmp_path: Path) -> None:
