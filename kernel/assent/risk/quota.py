@@ -27,7 +27,7 @@ _EVENTS = f"""FROM (
         CASE kind WHEN '{Kind.RISK_RESERVED}' THEN 1 ELSE -1 END AS sign,
         CASE kind WHEN '{Kind.RISK_RESERVED}' THEN epoch_us(time) ELSE TRY_CAST(body ->> 'at' AS BIGINT) END AS since
     FROM events WHERE kind IN ('{Kind.RISK_RESERVED}', '{Kind.RISK_ROLLED_BACK}') AND tenant = ? AND time > {_MOMENT}
-)"""
+        AND """
 _ADDS = "CAST(? AS DECIMAL(38,12)) <= CAST(? AS DECIMAL(38,12))"
 
 
@@ -84,8 +84,8 @@ def guard(quotas: Sequence[tuple[Quota, Decimal, Decimal]], tool: str, scope: Sc
         term, given = _used(quota, tool, scope, now)
         terms.append(f"coalesce({term}, 0) + {_ADDS}")
         parameters += [*given, plain(added), plain(bound)]
-    begin = min(quota.since(now) for quota, _, _ in quotas)
-    return Guard(f"SELECT {' AND '.join(terms)} {_EVENTS}", (*parameters, scope.tenant, begin))
+    events, names = _events([quota for quota, _, _ in quotas], tool, scope, now)
+    return Guard(f"SELECT {' AND '.join(terms)} {events}", (*parameters, *names))
 
 
 def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[Any]]:
@@ -99,8 +99,17 @@ def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[A
             term, given = f"CASE WHEN {term} > 0 THEN {last} END", [*given, *names]
         terms.append(f"CAST({term} AS VARCHAR)")
         parameters += given
+    events, names = _events(quotas, tool, scope, now)
+    return f"SELECT {', '.join(terms)} {events}", [*parameters, *names]
+
+
+def _events(quotas: Sequence[Quota], tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
+    """What any of the quotas counts, before a body is looked into: what FILTER leaves out is computed all the same."""
     begin = min(quota.since(now) for quota in quotas)
-    return f"SELECT {', '.join(terms)} {_EVENTS}", [*parameters, scope.tenant, begin]
+    whose = dict.fromkeys([_whose(quota, tool, scope) for quota in quotas])
+    terms, given = zip(*whose, strict=True)
+    counted = " OR ".join([f"({term})" for term in terms])
+    return f"{_EVENTS}({counted}))", [scope.tenant, begin, *[value for values in given for value in values]]
 
 
 def _used(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
@@ -113,11 +122,15 @@ def _used(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[
 
 def _narrowed(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
     """The condition that an event counts for a quota, and its parameters."""
+    term, given = _whose(quota, tool, scope)
+    return f"since > ? AND {term}", [quota.since(now), *given]
+
+
+def _whose(quota: Quota, tool: str, scope: Scope) -> tuple[str, tuple[Any, ...]]:
     named = "tool GLOB ?" if is_glob(quota.tools) else "tool = ?"
-    term, given = f"since > ? AND {named}", [quota.since(now), quota.tools or tool]
-    if quota.by:
-        term, given = f'{term} AND "{quota.by}" IS NOT DISTINCT FROM ?', [*given, getattr(scope, quota.by)]
-    return term, given
+    if not quota.by:
+        return named, (quota.tools or tool,)
+    return f'{named} AND "{quota.by}" IS NOT DISTINCT FROM ?', (quota.tools or tool, getattr(scope, quota.by))
 
 
 def is_glob(pattern: str) -> bool:
