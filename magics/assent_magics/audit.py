@@ -11,8 +11,9 @@ from assent_magics.people import ask
 
 # What a person looks for; the other columns of the view are for whoever asks by SQL.
 _SHOWN = """
-    SELECT date_trunc('second', time) AS "time (UTC)", replace(act, '_', ' ') AS act, "by", coalesce(agent, '') AS agent,
-        coalesce(tool, '') AS tool, coalesce(decision, '') AS decision, array_to_string(approved_by, ', ') AS "approved by",
+    SELECT date_trunc('second', time) AS "time (UTC)", replace(act, '_', ' ') AS act, "by",
+        coalesce(agent, '') AS agent, coalesce(tool, '') AS tool, coalesce(decision, '') AS decision,
+        array_to_string(approved_by, ', ') AS "approved by",
         CASE WHEN performed IS NULL THEN '' ELSE strftime(performed, '%H:%M:%S') END AS performed,
         coalesce(rule, '') AS rule, coalesce(waiver, '') AS waiver, coalesce("grant", '') AS "grant",
         coalesce(reason, '') AS reason, coalesce(call, run, '') AS "call or run"

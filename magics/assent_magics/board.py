@@ -29,6 +29,17 @@ class Card:
         self._open(pending)
         self._handle = display(self._widget, display_id=True)
 
+    def _open(self, pending: Pending) -> None:
+        from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
+
+        self.pending = pending
+        self._shown = act_digest(pending.tool, pending.arguments)
+        self._widget = ApprovalCard(pending)
+        self._comm = self._widget.comm.comm_id
+        clicked = functools.partial(self._clicked, self._shown)  # a click on an older form means what that one shows
+        self._widget.on_decision(clicked)
+        GATE.open(self._comm, clicked)
+
     def ask_again(self, message: str) -> None:
         """Bring the buttons back to life, with a note."""
         self._in_cell(self._widget.refuse, message)
@@ -37,7 +48,10 @@ class Card:
         """Ask about the call as it is now: a card must never show other arguments than it approves."""
         if act_digest(pending.tool, pending.arguments) != self._shown:
             self._reopen(pending)
-        self.ask_again(message)
+            self.ask_again(message)
+        else:
+            self.pending = pending
+            self._in_cell(self._widget.heard, pending, message)
 
     def renew(self, pending: Pending) -> None:
         """Show the question as it is put now, where it is put in other words: for another reason, with other notes."""
@@ -56,17 +70,6 @@ class Card:
         GATE.close(self._comm)
         self._in_cell(self._open, pending)
         self._in_cell(self._handle.update, self._widget)
-
-    def _open(self, pending: Pending) -> None:
-        from assent_widgets.card import ApprovalCard  # anywidget takes 0.2 s to import
-
-        self.pending = pending
-        self._shown = act_digest(pending.tool, pending.arguments)
-        self._widget = ApprovalCard(pending)
-        self._comm = self._widget.comm.comm_id
-        clicked = functools.partial(self._clicked, self._shown)  # a click on an older form means what that one shows
-        self._widget.on_decision(clicked)
-        GATE.open(self._comm, clicked)
 
     def _clicked(self, seen: str, content: Mapping[str, Any]) -> None:
         try:

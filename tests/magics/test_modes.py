@@ -14,7 +14,7 @@ def test_a_dry_cell_lists_what_it_would_have_run(shell: Shell, tmp_path: Path) -
     assert "python · not performed" in shell.shown
     assert "Dry run: it would ask first." in shell.shown
     assert "sql · done" in shell.shown
-    assert "Dry run. Nothing was performed. It would have run:\n1. python: x = 1" in shell.shown
+    assert "Dry run. Nothing was performed. It would have run:\n1. python: x is new: 1" in shell.shown
     assert "x" not in shell.namespace
     assert shell.run("%agent sql SELECT tool FROM tool_calls WHERE status = 'not performed'")["tool"].tolist() == [
         "python"

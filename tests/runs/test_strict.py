@@ -44,7 +44,7 @@ def test_what_stands_beside_the_plan_comes_too_early(tmp_path: Path) -> None:
         [asked] = session.pending()
         assert (asked.tool, asked.arguments, asked.grantable) == (PLAN, {"steps": ["Note 1."]}, False)
         assert asked.preview is not None
-        assert asked.preview.effects == ("1. Note 1.",)
+        assert asked.preview.effects == ("Step 1: Note 1.",)
         approve(session, asked.call)
         assert resumed(session, run).status == "finished"
         assert done == []

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tests.widgets.front_end import FrontEnd, connect
@@ -40,6 +41,16 @@ def test_a_refusal_says_why_even_twice(front_end: FrontEnd) -> None:
     card.refuse("Policy denies this.")
     assert front_end.updates == [{"message": "Policy denies this."}]
     assert front_end.custom == [{"type": "refused"}, {"type": "refused"}]
+
+
+def test_a_voice_that_was_heard_is_told_where_the_approvals_stand(front_end: FrontEnd) -> None:
+    asked = replace(PENDING, approvers=2, who=("ana", "ben"))
+    card = ApprovalCard(asked)
+    connect(card, front_end)
+    card.heard(replace(asked, approved_by=("ana",)), "Approved by ana.")
+    assert card.view == {**view(asked), "approvals": view(card.pending)["approvals"]}
+    assert card.view["approvals"].startswith("1 of 2 have approved (ana)")
+    assert (card.message, card.status, front_end.custom) == ("Approved by ana.", "pending", [{"type": "heard"}])
 
 
 def test_its_display_has_a_form_without_widgets() -> None:

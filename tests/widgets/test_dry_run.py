@@ -33,6 +33,11 @@ def test_it_ends_with_what_it_would_have_run() -> None:
         assert words.index("Done.") < words.index("It would have run:")
 
 
+def test_what_a_call_would_have_done_is_said_rather_than_its_code() -> None:
+    preview = {"how": "tool", "way": "", "effects": ["one mail leaves"]}
+    assert told(dry="ask", preview=preview).undone.endswith("\n1. mail: one mail leaves")
+
+
 def test_a_run_of_another_mode_says_nothing_of_it() -> None:
     transcript = told(mode="strict")
     assert transcript.undone == ""

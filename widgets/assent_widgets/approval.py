@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assent.core.approval import Decided, Pending
+from assent.core.privilege import READ_ONLY
+from assent.core.run_mode import PLAN
 from assent_widgets.calls import SOURCES, source_of
 from assent_widgets.escape import clip, escape, hides, plural, reveal, visible
 from assent_widgets.foreseen import preview_html, preview_lines, preview_view
@@ -60,6 +62,8 @@ def title(pending: Pending) -> str:
     """The question in a line."""
     if pending.unknown:
         return f"Outcome unknown: {pending.agent} began {pending.tool}, and nobody recorded how it ended"
+    if pending.tool == PLAN and pending.privilege == READ_ONLY:
+        return f"{pending.agent} lays its plan before you"
     return f"{pending.agent} wants to run {pending.tool}"
 
 

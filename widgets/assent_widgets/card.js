@@ -141,6 +141,11 @@ function form({ label, value = "", multiline, hint, action, className, send, sec
   const row = element("div", "assent-row");
   row.append(button(action, className, submit), button("Cancel", "assent-quiet", close), element("span", "assent-hint", hint));
   node.append(name, field, ...(secret ? [hidden] : []), problem, row);
+  node.clear = () => {
+    node.hidden = true;
+    field.value = value;
+    hidden.value = "";
+  };
   node.open = (opener) => {
     node.opener = opener;
     node.hidden = false;
@@ -255,7 +260,8 @@ function render({ model, el, signal }) {
   const controls = element("div", "assent-controls");
   controls.append(row, fields.edit, fields.happened, fields.reject, fields.name);
   const preview = view.preview ? [foreseen(view.preview)] : [];
-  card.append(head, ...preview, facts(view), source(view), controls, message, status, element("div", "assent-where", view.where));
+  let told = facts(view);
+  card.append(head, ...preview, told, source(view), controls, message, status, element("div", "assent-where", view.where));
 
   const show = () => {
     const state = model.get("status");
@@ -266,15 +272,32 @@ function render({ model, el, signal }) {
     for (const node of controls.querySelectorAll("button, input, textarea")) node.disabled = state !== "pending";
   };
   const revive = (words) => {
+    message.className = "assent-problem";
     const focused = card.contains(document.activeElement);
     model.set("status", "pending");
     show();
     if (words) message.textContent = words;
     if (focused) row.querySelector("button").focus();
   };
+  // What people have said meanwhile; what would run is this card's for good.
+  const retell = () => {
+    const now = facts(model.get("view"));
+    told.replaceWith(now);
+    told = now;
+  };
+  model.on("change:view", retell);
   model.on("change:status", show);
   model.on("change:message", show);
-  model.on("msg:custom", (content) => content.type === "refused" && revive());
+  const heard = () => {
+    for (const field of Object.values(fields)) field.clear();
+    for (const opener of row.querySelectorAll("[aria-expanded]")) opener.setAttribute("aria-expanded", "false");
+    revive();
+    message.className = "assent-heard";
+  };
+  model.on("msg:custom", (content) => {
+    if (content.type === "refused") revive();
+    if (content.type === "heard") heard();
+  });
   model.on("comm_live_update", () => model.get("status") === "pending" && model.set("status", "lost"));
   signal?.addEventListener("abort", () => clearTimeout(timer));
   show();

@@ -38,6 +38,13 @@ class ApprovalCard(anywidget.AnyWidget):
         """Call `handler` with the content of every decision."""
         self._handlers.append(handler)
 
+    def heard(self, pending: Pending, message: str) -> None:
+        """Tell who has approved by now, of the same call with the same arguments, and wait for somebody else."""
+        self.pending = pending
+        self.view = {**self.view, "approvals": view(pending)["approvals"]}
+        self.message, self.status = message, "pending"
+        self.send({"type": "heard"})
+
     def refuse(self, message: str) -> None:
         """Say why a decision was not taken; the buttons come alive again."""
         self.message, self.status = message, "pending"

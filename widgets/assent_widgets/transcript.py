@@ -11,7 +11,7 @@ from assent.core.model import CallDelta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
 from assent_widgets.budget import Bars, befell
 from assent_widgets.calls import Call, fold, line_of, proposed, stop
-from assent_widgets.escape import escape
+from assent_widgets.escape import escape, reveal
 from assent_widgets.markdown import markdown_html
 from assent_widgets.notices import NOTICES, notice
 from assent_widgets.recorded import lasting, lasting_json
@@ -78,11 +78,12 @@ class Transcript:
 
     @property
     def undone(self) -> str:
-        """What a dry run would have done, a line for each call; "" of any other run."""
+        """What a dry run would have done, as foreseen, else what it would have run; "" of any other run."""
         if self.summary.mode != "dry-run":
             return ""
         calls = [item for item in self._items.values() if isinstance(item, Call) and item.state == "not performed"]
-        lines = [f"{number}. {line_of(call)}" for number, call in enumerate(calls, 1)]
+        told = [f"{reveal(call.tool)}: {call.foreseen}" if call.foreseen else line_of(call) for call in calls]
+        lines = [f"{number}. {line}" for number, line in enumerate(told, 1)]
         return "\n".join(["Nothing was performed. It would have run:", *lines]) if lines else "There was nothing to do."
 
     def changed(self) -> list[Block]:
