@@ -163,16 +163,17 @@ def _veiled_part(part: Part, cargo: Cargo, vault: Vault) -> tuple[Part, Counter[
     return part, Counter()
 
 
-def _with_cargo(message: Message, cargo: Sequence[Cargo]) -> Iterator[tuple[Part, Cargo]]:
+def _with_cargo(message: Message, cargo: Sequence[Cargo]) -> list[tuple[Part, Cargo]]:
     """Each part with what it carries: of a question its words do, of results each one."""
     if not cargo:
-        yield from [(part, EMPTY) for part in message.parts]
-        return
+        return [(part, EMPTY) for part in message.parts]
     several = message.role == "tool"
+    found: list[tuple[Part, Cargo]] = []
     for place, part in enumerate(message.parts):
         own = place if several else 0
         fits = isinstance(part, Text | ToolResult) and own < len(cargo)
-        yield part, cargo[own] if fits else EMPTY
+        found.append((part, cargo[own] if fits else EMPTY))
+    return found
 
 
 def _veiled_terms(terms: Terms, vault: Vault) -> Terms:

@@ -14,7 +14,7 @@ from assent.tools.cut import Span, Whole
 
 def of_run(run: Run) -> Whole | None:
     """For a run at work; None where nothing is masked. What it has masked before is known wherever it stands."""
-    if run.outgoing is None or run.entrance is None:
+    if run.outgoing is None or run.entrance is None or not run.outgoing.rules:  # at every step: so this comes first
         return None
     return of_rules(run.outgoing.rules, run.entrance, run.outgoing.vaults())
 

@@ -24,9 +24,16 @@ class Whole:
 _whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
 
 
-@contextlib.contextmanager
-def unparted(whole: Whole | None) -> Iterator[None]:
+def unparted(whole: Whole | None) -> contextlib.AbstractContextManager[None]:
     """Within this, and in the threads that it starts by `execute`, no cut parts what `whole` finds."""
+    return _nothing if whole is None and _whole.get() is None else _unparted(whole)
+
+
+_nothing = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _unparted(whole: Whole | None) -> Iterator[None]:
     token = _whole.set(whole)
     try:
         yield
