@@ -315,29 +315,30 @@ def test_a_failed_run_goes_on_from_an_earlier_step(tmp_path: Path) -> None:
         assert session.result(failed.run).status == "failed"
 
 
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({}, "Say where: --at STEP, from 0 to 2"),
-        ({"model": "scripted:script"}, "Say where"),
-        ({"at": 3}, "has 2 steps; --at takes 0 to 2, not 3"),
-        ({"at": 2}, "Step 2 of the run .* is its answer"),
-        ({"at": -1}, "--at takes 0 to 2"),
-        ({"call": "1", "arguments": {"x": 1}, "at": 2}, "is of step 1: leave --at out"),
-        ({"call": "1", "arguments": {"x": "no number"}}, "do not fit act"),
-        ({"call": "2", "arguments": {"x": 1}}, "has no call '2'; its calls are .*\\.1 to"),
-        ({"call": "zzz.1", "arguments": {"x": 1}}, "has no call"),
-        ({"call": "1"}, "the call's id, and its new arguments"),
-        ({"arguments": {"x": 1}}, "the call's id, and its new arguments"),
-    ],
-)
-def test_what_makes_no_sense_is_said_and_nothing_begins(tmp_path: Path, options: Any, says: str) -> None:
+NONSENSE: list[tuple[dict[str, Any], str]] = [
+    ({}, "Say where: --at STEP, from 0 to 2"),
+    ({"model": "scripted:script"}, "Say where"),
+    ({"at": 3}, "has 2 steps; --at takes 0 to 2, not 3"),
+    ({"at": 2}, "Step 2 of the run .* is its answer"),
+    ({"at": -1}, "--at takes 0 to 2"),
+    ({"call": "1", "arguments": {"x": 1}, "at": 2}, "is of step 1: leave --at out"),
+    ({"call": "1", "arguments": {"x": "no number"}}, "do not fit act"),
+    ({"call": "2", "arguments": {"x": 1}}, "has no call '2'; its calls are .*\\.1 to"),
+    ({"call": "zzz.1", "arguments": {"x": 1}}, "has no call"),
+    ({"call": "1"}, "the call's id, and its new arguments"),
+    ({"arguments": {"x": 1}}, "the call's id, and its new arguments"),
+]
+
+
+def test_what_makes_no_sense_is_said_and_nothing_begins(tmp_path: Path, subtests: pytest.Subtests) -> None:
     with opened(tmp_path, [call("act", x=1)], "done", tools=(act,)) as session:
         run = approved(session, act)
-        with pytest.raises(AssentError, match=says) as caught:
-            forked(session, run, **options)
-        assert isinstance(caught.value, ConfigError | NotFound)
-        assert session.sql("SELECT count(*) AS n FROM runs")["n"].tolist() == [1]
+        for options, says in NONSENSE:
+            with subtests.test(str(options)):
+                with pytest.raises(AssentError, match=says) as caught:
+                    forked(session, run, **options)
+                assert isinstance(caught.value, ConfigError | NotFound)
+                assert session.sql("SELECT count(*) AS n FROM runs")["n"].tolist() == [1]
 
 
 def test_a_tool_that_is_not_here_is_said(tmp_path: Path) -> None:

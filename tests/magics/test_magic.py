@@ -106,31 +106,32 @@ def test_without_autoawait_it_says_so(shell: Shell) -> None:
         shell.run("%autoawait asyncio")
 
 
-@pytest.mark.parametrize(
-    ("cell", "said"),
-    [
-        ("%%agent --spam 1\nx", "Unknown option --spam"),
-        ("%%agent --wait soon\nx", "'soon' is no value for --wait"),
-        ("%%agent one two\nx", "takes one agent's name, not 'one two'"),
-        ("%%agent nobody\nx", "There is no agent 'nobody'; there are analyst"),
-        ("%%agent nobody --tools sql\nx", "There is no agent 'nobody'; there are analyst"),
-        ("%%agent\n", "the cell body is empty"),
-        ("%%agent\n   \n", "There is no question"),
-        ("%agent ask", "There is no question"),
-        ("%agent ask --into x", "There is no question"),
-        ("%agent resume", "Give one run"),
-        ("%agent resume nothing", "There is no run 'nothing'"),
-        ("%agent polcy", "There is no command 'polcy'; did you mean policy?"),
-        ("%agent help waiver", "There is no command 'waiver'; did you mean waivers?"),
-        ("%agent dance", "There is no command 'dance'; there are help, ask"),
-        ("%%agent --model spam:egg\nx", "There is no model 'spam:egg'"),
-        ("%%agent --model scripted:/nowhere.json\nx", "cannot be read"),
-        ("%agent ask --model openai:gpt x", "OPENAI_API_KEY"),
-    ],
-)
-def test_bad_input_is_one_sentence(shell: Shell, monkeypatch: pytest.MonkeyPatch, cell: str, said: str) -> None:
+NONSENSE = [
+    ("%%agent --spam 1\nx", "Unknown option --spam"),
+    ("%%agent --wait soon\nx", "'soon' is no value for --wait"),
+    ("%%agent one two\nx", "takes one agent's name, not 'one two'"),
+    ("%%agent nobody\nx", "There is no agent 'nobody'; there are analyst"),
+    ("%%agent nobody --tools sql\nx", "There is no agent 'nobody'; there are analyst"),
+    ("%%agent\n", "the cell body is empty"),
+    ("%%agent\n   \n", "There is no question"),
+    ("%agent ask", "There is no question"),
+    ("%agent ask --into x", "There is no question"),
+    ("%agent resume", "Give one run"),
+    ("%agent resume nothing", "There is no run 'nothing'"),
+    ("%agent polcy", "There is no command 'polcy'; did you mean policy?"),
+    ("%agent help waiver", "There is no command 'waiver'; did you mean waivers?"),
+    ("%agent dance", "There is no command 'dance'; there are help, ask"),
+    ("%%agent --model spam:egg\nx", "There is no model 'spam:egg'"),
+    ("%%agent --model scripted:/nowhere.json\nx", "cannot be read"),
+    ("%agent ask --model openai:gpt x", "OPENAI_API_KEY"),
+]
+
+
+def test_bad_input_is_one_sentence(shell: Shell, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert said in shell.fail(cell)
+    for cell, said in NONSENSE:
+        with subtests.test(cell):
+            assert said in shell.fail(cell)
 
 
 def test_a_tool_that_is_not_there(shell: Shell, tmp_path: Path) -> None:

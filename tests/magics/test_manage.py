@@ -207,42 +207,43 @@ def test_doctor_looks_at_the_open_workspace(shell: Shell, tmp_path: Path) -> Non
     assert "fit the hash chain" in shell.shown
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("help dance", "There is no command 'dance'"),
-        ("new", "Give one name"),
-        ("new two names", "Give one name"),
-        ("new 2x", "'2x' is no name for an agent"),
-        ("new sql", "No agent can be called 'sql'"),
-        ("new tidy --tools spoon", "There is no tool 'spoon'; there are sql, python"),
-        ("new tidy --into x", "Unknown option --into"),
-        ("list all", "Nothing may follow"),
-        ("runs all", "Nothing may follow"),
-        ("show", "Give one word: %agent show RUN"),
-        ("show nothing", "There is no run 'nothing'"),
-        ("pending all", "Nothing may follow"),
-        ("approve", "Give one word: %agent approve ID"),
-        ("approve nothing", "'nothing' is no call's id"),
-        ("approve no.1", "There is no run 'no'"),
-        ("approve no.1 --wait 3", "Unknown option --wait"),
-        ("reject", "Say which"),
-        ("reject no.1 why", "There is no run 'no'"),
-        ("stop", "Give one run: %agent stop RUN"),
-        ("stop nothing", "There is no run 'nothing'"),
-        ("models all", "Nothing may follow"),
-        ("model", "Give one word: %agent model NAME"),
-        ("tools all", "Nothing may follow"),
-        ("sql", "There is no SQL statement"),
-        ("sql DELETE FROM events", "Only reading is allowed"),
-        ("sql SELECT 1; SELECT 2", "These are 2 statements"),
-        ("sql class << SELECT 1", "'class' is no name"),
-        ("config x", "Nothing may follow"),
-        ("doctor x", "Nothing may follow"),
-    ],
-)
-def test_what_makes_no_sense_is_one_sentence(shell: Shell, line: str, said: str) -> None:
-    assert said in shell.fail(f"%agent {line}")
+NONSENSE = [
+    ("help dance", "There is no command 'dance'"),
+    ("new", "Give one name"),
+    ("new two names", "Give one name"),
+    ("new 2x", "'2x' is no name for an agent"),
+    ("new sql", "No agent can be called 'sql'"),
+    ("new tidy --tools spoon", "There is no tool 'spoon'; there are sql, python"),
+    ("new tidy --into x", "Unknown option --into"),
+    ("list all", "Nothing may follow"),
+    ("runs all", "Nothing may follow"),
+    ("show", "Give one word: %agent show RUN"),
+    ("show nothing", "There is no run 'nothing'"),
+    ("pending all", "Nothing may follow"),
+    ("approve", "Give one word: %agent approve ID"),
+    ("approve nothing", "'nothing' is no call's id"),
+    ("approve no.1", "There is no run 'no'"),
+    ("approve no.1 --wait 3", "Unknown option --wait"),
+    ("reject", "Say which"),
+    ("reject no.1 why", "There is no run 'no'"),
+    ("stop", "Give one run: %agent stop RUN"),
+    ("stop nothing", "There is no run 'nothing'"),
+    ("models all", "Nothing may follow"),
+    ("model", "Give one word: %agent model NAME"),
+    ("tools all", "Nothing may follow"),
+    ("sql", "There is no SQL statement"),
+    ("sql DELETE FROM events", "Only reading is allowed"),
+    ("sql SELECT 1; SELECT 2", "These are 2 statements"),
+    ("sql class << SELECT 1", "'class' is no name"),
+    ("config x", "Nothing may follow"),
+    ("doctor x", "Nothing may follow"),
+]
+
+
+def test_what_makes_no_sense_is_one_sentence(shell: Shell, subtests: pytest.Subtests) -> None:
+    for line, said in NONSENSE:
+        with subtests.test(line):
+            assert said in shell.fail(f"%agent {line}")
 
 
 @pytest.mark.parametrize(

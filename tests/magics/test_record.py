@@ -76,25 +76,26 @@ def test_recording_anew_replaces_what_was_there_with_the_first_run(shell: Shell,
     assert [line["prompt"] for line in lines(tmp_path) if line.get("kind") == "run_started"] == ["And now?"]
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("%agent record nowhere/answers.jsonl", "There is no folder"),
-        ("%agent record --replay none.jsonl", "There is no recording"),
-        ("%agent record notes.txt", "is there and is no recording"),
-        ("%agent record --replay notes.txt", "is no recording that can be read"),
-        ("%agent record a.jsonl --off", "Say one thing"),
-        ("%agent record .", "is a folder"),
-        ("%agent replay", "Give one run: %agent replay RUN"),
-        ("%agent replay zzz", "There is no run"),
-    ],
-)
-def test_what_makes_no_sense_is_one_sentence(shell: Shell, tmp_path: Path, line: str, says: str) -> None:
+NONSENSE = [
+    ("%agent record nowhere/answers.jsonl", "There is no folder"),
+    ("%agent record --replay none.jsonl", "There is no recording"),
+    ("%agent record notes.txt", "is there and is no recording"),
+    ("%agent record --replay notes.txt", "is no recording that can be read"),
+    ("%agent record a.jsonl --off", "Say one thing"),
+    ("%agent record .", "is a folder"),
+    ("%agent replay", "Give one run: %agent replay RUN"),
+    ("%agent replay zzz", "There is no run"),
+]
+
+
+def test_what_makes_no_sense_is_one_sentence(shell: Shell, tmp_path: Path, subtests: pytest.Subtests) -> None:
     (tmp_path / "notes.txt").write_text("Mine.")
-    assert says in shell.fail(line)
-    assert (tmp_path / "notes.txt").read_text() == "Mine."
-    shell.run("%agent record")
-    assert "neither recorded nor answered" in shell.shown
+    for line, says in NONSENSE:
+        with subtests.test(line):
+            assert says in shell.fail(line)
+            assert (tmp_path / "notes.txt").read_text() == "Mine."
+            shell.run("%agent record")
+            assert "neither recorded nor answered" in shell.shown
 
 
 def test_replay_says_that_a_run_is_the_same(shell: Shell, tmp_path: Path) -> None:

@@ -35,23 +35,24 @@ def test_a_source_is_trusted_listed_and_trusted_no_more(shell: Shell, tmp_path: 
     assert shell.desk.session.trusted.live() == []
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("web:shop.example", "Trust needs --reason"),
-        ("web:shop.example evil.example --reason x", "Give one source"),
-        ('web:* --reason "all"', "'web:*' would trust whatever comes"),
-        ('tool:* --reason "all"', "'tool:*' would trust whatever comes"),
-        ('web:shop.example --reason x --until "2020-01-01"', "which is past"),
-        ("web:shop.example --reason x --scope run", "names that run"),
-        ("web:shop.example --reason x --scope everywhere", "--scope"),
-        ("shop.example --reason x", "There is no file 'shop.example' here: write file:shop.example, or web:"),
-        ("revoke", "Give the trust that ends"),
-        ("revoke abc", "There is no trust 'abc'"),
-    ],
-)
-def test_what_makes_no_sense_says_what_to_type(line: str, says: str, shell: Shell) -> None:
-    assert says in shell.fail(f"%agent trust {line}")
+NONSENSE = [
+    ("web:shop.example", "Trust needs --reason"),
+    ("web:shop.example evil.example --reason x", "Give one source"),
+    ('web:* --reason "all"', "'web:*' would trust whatever comes"),
+    ('tool:* --reason "all"', "'tool:*' would trust whatever comes"),
+    ('web:shop.example --reason x --until "2020-01-01"', "which is past"),
+    ("web:shop.example --reason x --scope run", "names that run"),
+    ("web:shop.example --reason x --scope everywhere", "--scope"),
+    ("shop.example --reason x", "There is no file 'shop.example' here: write file:shop.example, or web:"),
+    ("revoke", "Give the trust that ends"),
+    ("revoke abc", "There is no trust 'abc'"),
+]
+
+
+def test_what_makes_no_sense_says_what_to_type(shell: Shell, subtests: pytest.Subtests) -> None:
+    for line, says in NONSENSE:
+        with subtests.test(line):
+            assert says in shell.fail(f"%agent trust {line}")
 
 
 def test_an_agents_code_cannot_vouch(shell: Shell, tmp_path: Path) -> None:

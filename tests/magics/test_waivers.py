@@ -28,9 +28,10 @@ def budgeted(shell: Shell) -> None:
     (shell.desk.folder / "policy.toml").write_text('[[budget]]\nname = "daily"\nper = "day"\nmoney = 1\n')
 
 
-@pytest.mark.parametrize(("line", "said"), MISSING)
-def test_what_is_missing_is_asked_for(shell: Shell, line: str, said: str) -> None:
-    assert said in shell.fail(line)
+def test_what_is_missing_is_asked_for(shell: Shell, subtests: pytest.Subtests) -> None:
+    for line, said in MISSING:
+        with subtests.test(line):
+            assert said in shell.fail(line)
 
 
 def test_it_is_given_listed_and_ended(shell: Shell) -> None:

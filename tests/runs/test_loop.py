@@ -102,31 +102,33 @@ def test_without_anybody_to_ask_a_call_is_denied_if_so_configured(tmp_path: Path
         assert session.pending() == []
 
 
-@pytest.mark.parametrize(
-    ("proposed", "told"),
-    [
-        (ToolCall("1", "look", "{oops"), "Wrong arguments for look: the arguments are not valid JSON"),
-        (ToolCall("1", "look", "[1]"), "Wrong arguments for look: the arguments must be one JSON object"),
-        (ToolCall("1", "look", '{"x": NaN}'), "Wrong arguments for look: the arguments are not valid JSON"),
-        (ToolCall("1", "look", "[" * 100_000), "Wrong arguments for look: the arguments are nested too deeply"),
-        (ToolCall("1", "look", '{"x": "one"}'), "Wrong arguments for look: x: Input should be a valid integer"),
-        (ToolCall("1", "look", '{"y": 1}'), "Wrong arguments for look: y: Extra inputs are not permitted"),
-        (ToolCall("1", "risk", '{"y": 1}'), "Wrong arguments for risk: y: Extra inputs"),
-        (ToolCall("1", "nothing", "{}"), "Denied: There is no tool 'nothing' here; there are look, risk."),
-        (ToolCall("1", "Look", "{}"), "Denied: There is no tool 'Look' here"),
-        (ToolCall("1", "", "{}"), "Denied: There is no tool '' here"),
-        (ToolCall("1", "half\ud800\0", "{}"), "Denied: There is no tool"),
-        (ToolCall("1", "python", '{"code": "1"}'), "Denied: There is no tool 'python' here"),
-    ],
-)
-def test_a_call_that_cannot_run_is_told_so_and_asks_nobody(tmp_path: Path, proposed: ToolCall, told: str) -> None:
-    with opened(tmp_path, proposed, "I see.") as session:
-        result = ran(session, look, risk)
-        assert (result.status, result.text) == ("finished", "I see.")
-        [answer] = results(session, result.run)
-        assert answer.error
-        assert answer.text.startswith(told)
-        assert Kind.CALL_STARTED not in kinds(session, result.run)
+CANNOT_RUN = [
+    (ToolCall("1", "look", "{oops"), "Wrong arguments for look: the arguments are not valid JSON"),
+    (ToolCall("1", "look", "[1]"), "Wrong arguments for look: the arguments must be one JSON object"),
+    (ToolCall("1", "look", '{"x": NaN}'), "Wrong arguments for look: the arguments are not valid JSON"),
+    (ToolCall("1", "look", "[" * 100_000), "Wrong arguments for look: the arguments are nested too deeply"),
+    (ToolCall("1", "look", '{"x": "one"}'), "Wrong arguments for look: x: Input should be a valid integer"),
+    (ToolCall("1", "look", '{"y": 1}'), "Wrong arguments for look: y: Extra inputs are not permitted"),
+    (ToolCall("1", "risk", '{"y": 1}'), "Wrong arguments for risk: y: Extra inputs"),
+    (ToolCall("1", "nothing", "{}"), "Denied: There is no tool 'nothing' here; there are look, risk."),
+    (ToolCall("1", "Look", "{}"), "Denied: There is no tool 'Look' here"),
+    (ToolCall("1", "", "{}"), "Denied: There is no tool '' here"),
+    (ToolCall("1", "half\ud800\0", "{}"), "Denied: There is no tool"),
+    (ToolCall("1", "python", '{"code": "1"}'), "Denied: There is no tool 'python' here"),
+]
+
+
+def test_a_call_that_cannot_run_is_told_so_and_asks_nobody(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    turns = iter([proposed for proposed, _ in CANNOT_RUN])
+    with opened(tmp_path, lambda _: next(turns), "I see.") as session:
+        for proposed, told in CANNOT_RUN:
+            with subtests.test(ascii(proposed.name + proposed.arguments[:20])):
+                result = ran(session, look, risk)
+                assert (result.status, result.text) == ("finished", "I see.")
+                [answer] = results(session, result.run)
+                assert answer.error
+                assert answer.text.startswith(told)
+                assert Kind.CALL_STARTED not in kinds(session, result.run)
         assert session.journal.verify() > 0
 
 
