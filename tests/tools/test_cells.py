@@ -42,6 +42,7 @@ def test_a_short_value_is_one_only_where_it_stands_like_a_cell() -> None:
 
 def test_a_longer_word_is_another_one() -> None:
     assert masked("Anna, Annabel, Joanna", "name") == "<name>, Annabel, Joanna"
+    assert masked(f"{'C' * 50} ends", "name") == "<name>s"  # one so long is no beginning of another
 
 
 def test_labels_of_rows_count_as_a_column() -> None:

@@ -104,9 +104,9 @@ def _end(form: str, text: str, begin: int) -> int:
 
 
 def _stands_alone(text: str, begin: int, end: int) -> bool:
-    """Whether what stands there is no part of a longer word; if it is short, whether it stands like a cell."""
+    """Whether what stands there is no part of a longer word, or long itself; if short, whether it is like a cell."""
     if text[end : end + 1].isalnum() and text[end - 1].isalnum():
-        return False
+        return end - begin >= _CUT
     if end - begin >= _SHORT and text[begin:end] not in ("True", "False"):
         return True
     return bool(_BEFORE.search(text, max(begin - 2, 0), begin) or _AFTER.match(text, end))

@@ -28,6 +28,8 @@ def test_a_value_of_a_column_is_known_wherever_it_stands_later() -> None:
     vault = Vault([NAME])
     assert vault.masked("name\nAnna O'Hara", [(5, 16, "name")])[0] == "name\n[name_1]"
     assert vault.masked("Dear Anna O'Hara, dear Annabel")[0] == "Dear [name_1], dear Annabel"
+    assert vault.masked("Zacharias Ohlendorf", [(0, 19, "name")])[0] == "[name_2]"
+    assert vault.masked("Zacharias Ohlendorfs, Zacharias Ohl")[0] == "[name_2]s, Zacharias Ohl"
     assert vault.masked('{"who": "Anna O\'Hara"}')[0] == '{"who": "[name_1]"}'
 
 

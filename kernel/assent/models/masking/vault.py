@@ -16,6 +16,7 @@ _WORD = re.compile(r"\w+")
 _PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z0-9_]{0,30}_\d{1,9}\]")
 LONGEST = 43  # signs of a placeholder
 _SHORTEST = 3  # signs of a column's value that is looked for where no column is
+_LONG = 12  # signs from which on it is one though letters follow without a space
 
 Span = tuple[int, int, str, str]  # from, to, the name of its rule, the value: "" where it is what stands there
 
@@ -99,7 +100,8 @@ class Vault:
             for offset, form, name, value in self._known.get(word[0], ()):
                 begin = word.start() - offset
                 end = begin + len(form)
-                if begin >= 0 and text.startswith(form, begin) and not text[end : end + 1].isalnum():
+                alone = len(form) >= _LONG or not text[end : end + 1].isalnum()
+                if begin >= 0 and alone and text.startswith(form, begin):
                     yield begin, end, name, value
 
     def _found(self, text: str) -> Iterator[Span]:
