@@ -230,3 +230,10 @@ def test_an_amount_within_another_argument_counts_over_time(tmp_path: Path) -> N
         told = [item.text for item in results(session, ran(session, limited).run)]
     assert told[1] == "Denied: daily volume: 60 of 100 used today, this adds 41"
     assert (told[0], told[2], done) == ("done", "done", [60, 40])
+
+
+def test_what_is_denied_is_told_to_the_model_in_its_own_words(tmp_path: Path) -> None:
+    with opened(tmp_path, [call("mail", to=" Ana")], "Done.", tools=(mail,)) as session:
+        session.policy(rule("mail", "disabled", "to > 5"))
+        [told] = results(session, ran(session, mail).run)
+    assert "cannot be told here (to is ' Ana')" in told.text  # 'ana' would be found by no mask of 'Ana'

@@ -14,9 +14,8 @@ auto lets the tool run on its own, as far as everything else does, only where it
 import fnmatch
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from assent.core.privilege import MODES
 from assent.policy.asking import quorum, span
@@ -84,13 +83,13 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
     if facts.layers is NONE:
         return None
     rules, asked = _about(facts.layers, facts.agent, facts.user, call.tool)
-    speaking: dict[int, tuple[Mapping[str, Any], bool | None]] = {}
+    speaking: dict[int, bool | None] = {}
     for arguments in call.forms if rules else ():
         for place, held in asked.speaking(arguments, facts.folder):
-            speaking.setdefault(place, (arguments, held))
+            speaking.setdefault(place, held)
     found: list[Decision] = []
     for place in sorted(speaking):
-        if (said := _said(rules[place], call, facts, *speaking[place])) is not None:
+        if (said := _said(rules[place], call, facts, speaking[place])) is not None:
             found.append(waived(said, call.tool, rules[place].entry.layer, facts.waivers))
     return strictest_of(found) if found else None
 
@@ -100,7 +99,7 @@ def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
     for arguments in call.forms:
         held = rule.when.test(arguments, facts.folder) if rule.when else True
         if held is not _idle(rule):
-            return _said(rule, call, facts, arguments, held)
+            return _said(rule, call, facts, held)
     return None
 
 
@@ -116,10 +115,10 @@ def _idle(rule: Rule) -> bool:
     return rule.mode == "auto"
 
 
-def _said(rule: Rule, call: Call, facts: Facts, arguments: Mapping[str, Any], held: bool | None) -> Decision | None:
+def _said(rule: Rule, call: Call, facts: Facts, held: bool | None) -> Decision | None:
     if rule.mode == "auto":
-        return _ask(rule, f"policy lets {call.tool} run on its own only where {_told(rule, arguments, held)}")
-    where = f" where {_told(rule, arguments, held)}" if rule.when else ""
+        return _ask(rule, f"policy lets {call.tool} run on its own only where {_told(rule, call, held)}")
+    where = f" where {_told(rule, call, held)}" if rule.when else ""
     if rule.mode == "disabled":
         return Deny(f"{call.tool} is disabled by policy{where}.", rule.entry.rule)
     asking = _ask(rule, f"policy asks for {call.tool}{where}")
@@ -131,12 +130,12 @@ def _ask(rule: Rule, reason: str) -> Ask:
     return Ask(reason, rule.approvers, rule.when is None, rule.entry.rule, (), rule.who, rule.expires)
 
 
-def _told(rule: Rule, arguments: Mapping[str, Any], held: bool | None) -> str:
-    """The condition, and what could not be told of it."""
+def _told(rule: Rule, call: Call, held: bool | None) -> str:
+    """The condition, and what could not be told of it: as it was written, for masks of these words are known."""
     assert rule.when is not None
     if held is not None:
         return rule.when.text
-    return f"{rule.when.text}, which cannot be told here ({told(rule.when, arguments)})"
+    return f"{rule.when.text}, which cannot be told here ({told(rule.when, call.arguments)})"
 
 
 @functools.lru_cache(maxsize=4096)

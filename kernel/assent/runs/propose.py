@@ -1,6 +1,5 @@
 """Deciding a batch: every proposed call is judged before anything in the batch runs."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +16,7 @@ from assent.runs.act import act_of, reading_of
 from assent.runs.expiry import expired, is_over
 from assent.runs.lasting import Lasting
 from assent.runs.run import Run
-from assent.runs.state import CallState
+from assent.runs.state import CallState, written
 from assent.tools.execute import misfit, parse
 
 MOVED = "that was not so when it was decided"
@@ -147,7 +146,7 @@ def _denied(run: Run, call: CallState, decision: Deny, arguments: dict[str, Any]
     event = decided(run, call, decision, arguments)
     event.body["dry"] = free.name
     first = f"ask a person ({free.reason}) and then " if isinstance(free, Ask) else ""
-    would = f"it would {first}run {call.tool} with {json.dumps(arguments, ensure_ascii=False)}"
+    would = f"it would {first}run {call.tool} with {written(arguments)}"
     return [event, settled(run, call, f"{decision.reason[0].upper()}{decision.reason[1:]}; {would}.", error=False)]
 
 

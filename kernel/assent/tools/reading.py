@@ -52,7 +52,7 @@ def _fields(value: Any) -> Iterator[_Field]:
         given = getattr(value, "__pydantic_fields_set__", known)
         yield from [(name, _names(item), getattr(value, name, None), name in given) for name, item in known.items()]
         yield from [(name, (), item, True) for name, item in (getattr(value, "__pydantic_extra__", None) or {}).items()]
-    elif dataclasses.is_dataclass(value):
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         yield from [(item.name, (), getattr(value, item.name, None), True) for item in dataclasses.fields(value)]
 
 
