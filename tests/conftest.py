@@ -1,10 +1,15 @@
 """What tests of every room share."""
 
 import pytest
+from hypothesis import settings
 from tests.support.deeds import done
 from tests.support.people import listed
 
 from assent.core import secrets
+
+# How long an example takes says nothing where others run on the same processors; a test as a whole has its time.
+settings.register_profile("assent", deadline=None)
+settings.load_profile("assent")
 
 
 @pytest.fixture(autouse=True)
