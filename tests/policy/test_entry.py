@@ -34,7 +34,7 @@ def test_the_line_is_that_of_the_key(text: str, line: int, about: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "about"),
     [
-        ('[[trust]]\nreason = "x"\nsource = "web:*"\nuntil = 2999-01-01', 3, "names no source"),
+        ('[[trust]]\nreason = "x"\nsource = "web:*"\nuntil = 2999-01-01', 3, "would trust whatever comes"),
         ('[[trust]]\nsource = "web:a.b"\nreason = "x"\nuntil = "soon"', 4, "is no end"),
         ('[[waiver]]\nreason = "x"\ntool = "p*"\nuntil = 2999-01-01', 3, "is a pattern"),
         ('[[waiver]]\ntool = "pay"\nreason = " "\nuntil = 2999-01-01', 3, "needs a reason"),
