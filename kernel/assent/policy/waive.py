@@ -39,4 +39,4 @@ def _waiver(entry: Entry) -> Waiver:
         until = moment(values.pop("until"))
         return Waiver(id=digest(dict(entry.values))[:6], by=entry.rule, until=until, tenant=EVERYBODY, **values)
     except ConfigError as error:
-        raise entry.error(str(error)) from None
+        raise entry.error_about(error) from None
