@@ -1,5 +1,6 @@
 """A call is judged as its tool gets it, and as it was written; the stricter counts, and what was judged is run."""
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, Field, StringConstraints
 from tests.support.calls import call
-from tests.support.sessions import approve, opened, ran, results, resumed
+from tests.support.sessions import approve, opened, ran, results, resumed, started, until
 
+from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.errors import ConfigError
 from assent.core.events import Kind
@@ -237,3 +239,26 @@ def test_what_is_denied_is_told_to_the_model_in_its_own_words(tmp_path: Path) ->
         session.policy(rule("mail", "disabled", "to > 5"))
         [told] = results(session, ran(session, mail).run)
     assert "cannot be told here (to is ' Ana')" in told.text  # 'ana' would be found by no mask of 'Ana'
+
+
+def test_values_that_somebody_has_changed_since_they_were_judged_are_judged_anew(tmp_path: Path) -> None:
+    account = {"owner": "ana"}
+
+    @tool(privilege="execute_risky")
+    def send(to: Annotated[Any, AfterValidator(lambda _: account)]) -> None:
+        done.append(to["owner"])
+
+    async def answered(session: Session) -> None:
+        stream = session.submit(started(send, on_ask="wait"))
+        asking = await until(stream, Kind.CALL_DECIDED)
+        given = session.state(asking.run or "")
+        assert given.batch[asking.call or ""].gets == {"to": {"owner": "ana"}}
+        account["owner"] = "eve"
+        approve(session, asking.call or "")
+        anew = await until(stream, Kind.CALL_DECIDED)
+        assert (anew.body["gets"], done) == ({"to": {"owner": "eve"}}, [])
+        await stream.aclose()
+
+    with opened(tmp_path / "other", [call("send", to="A1")], "Done.", tools=(send,)) as session:
+        asyncio.run(answered(session))
+    assert done == []

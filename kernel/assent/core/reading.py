@@ -12,12 +12,14 @@ class Reading:
     `values` are what the function is called with. `gets` says the same in JSON, by the names of fields and by those
     that the call used for them; None where that is what was written. `bound` is the digest of `gets` without what only
     fills in what was left out, "" where that is what was written: an approval is good for these alone.
+    `model` is the tool's own of them, of which all this is said.
     """
 
     arguments: Mapping[str, Any]
     values: Mapping[str, Any] = field(repr=False)
     gets: Mapping[str, Any] | None = None
     bound: str = ""
+    model: Any = field(default=None, repr=False)
 
 
 def to_json(reading: Reading | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from assent.core.reading import Reading
 from assent.policy.facts import Call
 from assent.runs.run import Run
 from assent.runs.state import CallState
-from assent.tools.reading import read
+from assent.tools.reading import again, read
 
 
 def act_of(run: Run, call: CallState, arguments: Mapping[str, Any] | None = None) -> Call:
@@ -28,6 +28,12 @@ def reading_of(run: Run, call: CallState, arguments: Mapping[str, Any]) -> Readi
         return None
     found = run.readings[call.id] = read(tool, arguments)
     return found
+
+
+def look_again(run: Run, call: CallState) -> None:
+    """Right before it is begun: its values as they are now; `ValueError` as of `reading_of`."""
+    if (found := reading_of(run, call, call.arguments)) is not None:
+        run.readings[call.id] = again(found)
 
 
 def _reading(run: Run, call: CallState, arguments: Mapping[str, Any]) -> Reading | None:

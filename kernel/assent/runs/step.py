@@ -12,7 +12,7 @@ from assent.core.privilege import READ_ONLY
 from assent.policy.decide import permit
 from assent.policy.facts import Call
 from assent.policy.taint import acts_outside
-from assent.runs.act import act_of, reading_of
+from assent.runs.act import act_of, look_again
 from assent.runs.descent import performing
 from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
@@ -38,7 +38,7 @@ async def perform(run: Run, call: CallState) -> None:
         return
     tool = run.tools[call.tool]
     try:
-        reading_of(run, call, call.arguments)
+        look_again(run, call)
     except ValueError as error:  # its types have changed since it was decided
         run.record(settled(run, call, misfit(call.tool, error)))
         return

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from pydantic import AliasChoices, RootModel
+from pydantic import AliasChoices, BaseModel, RootModel
 from pydantic_core import to_jsonable_python
 
 from assent.core.canonical import canonical, digest
@@ -26,14 +26,22 @@ _Field = tuple[str, tuple[str, ...], Any, bool]
 
 def read(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Reading:
     """How the tool reads them; `ValueError` says, for a model to read, why it does not."""
-    model = fitted(tool, arguments)
+    return _told(arguments, fitted(tool, arguments))
+
+
+def again(reading: Reading) -> Reading:
+    """The same values, and what they are by now: others may hold what a validator gave, and have changed it."""
+    return _told(reading.arguments, reading.model)
+
+
+def _told(arguments: Mapping[str, Any], model: BaseModel) -> Reading:
     known = type(model).model_fields
     fields = [(known[name].alias or name, names, value, given) for name, names, value, given in _fields(model)]
     gets, values = _object(fields, arguments, True, _DEPTH), values_of(model)
     if _same(gets, arguments):
-        return Reading(arguments, values)
+        return Reading(arguments, values, model=model)
     given = _object(fields, arguments, False, _DEPTH)
-    return Reading(arguments, values, gets, "" if _same(given, arguments) else digest(given))
+    return Reading(arguments, values, gets, "" if _same(given, arguments) else digest(given), model)
 
 
 def _same(one: Any, other: Any) -> bool:
