@@ -243,9 +243,15 @@ from tests.support.chat_server import calls, says
 from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.config import Config
+from assent.core.errors import ConfigError
 from assent.models.scripted import ScriptedModel
 
 session = Session(Path(sys.argv[1]), config=Config(), models=[ScriptedModel([[call("act")], "done"])])
+try:
+    session.waivers.give(reason="why not", until="2h", by="ana", tool="act")
+    print("waived", end=" ")
+except ConfigError:
+    pass
 try:
     print(asyncio.run(session.run(Agent(name="child", tools=(act,)), "Go.")).run, *done)
 finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assent.core.ids import run_of
 from assent.runs.run import Run
-from assent.tools.idempotency import begun_within, call_at_work
+from assent.tools.idempotency import calls_at_work
 
 _at_work: dict[str, Run] = {}  # by call, of every workspace that is open in this process
 
@@ -52,9 +52,7 @@ def performer(run: str) -> Run | None:
 
 def descent() -> Descent:
     """Of which calls a run is that begins here and now."""
-    if call := call_at_work():
-        return Descent((call,))
-    if calls := begun_within():
+    if calls := calls_at_work():
         return Descent(calls)
     if threading.current_thread() is threading.main_thread():
         return Descent()

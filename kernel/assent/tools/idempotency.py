@@ -36,12 +36,13 @@ def idempotency_key() -> str:
 
 def call_at_work() -> str:
     """The call that this runs within; "" outside of any."""
-    return _key.get("")
+    return next(iter(calls_at_work()), "")
 
 
-def begun_within() -> tuple[str, ...]:
-    """The calls of another process that were at work as this one was started there."""
-    return _begun
+def calls_at_work() -> tuple[str, ...]:
+    """The same; in a process that a call has started all that were at work then, for nobody knows which it was."""
+    call = _key.get("")
+    return (call,) if call else _begun
 
 
 @contextlib.contextmanager
