@@ -131,6 +131,7 @@ COLUMNS = {
     "parent": "the run that started this one",
     "forked_from": "the run whose first steps it shares",
     "mode": "auto, strict or dry-run",
+    "grant": "the yes for longer than one call that it ran by, as `grants` calls it",
     "proposed_by": "the call that proposed this one",
     "agent": "the agent's name",
     "model": "provider:model",

@@ -52,6 +52,8 @@ def test_a_grant_for_the_session_covers_later_runs_of_it(tmp_path: Path) -> None
         decided = session.journal.events(kind=Kind.CALL_DECIDED)[-1]
         assert (decided.body["reason"], decided.body["grant"]) == ("allowed for this session", f"{first.run}.1")
         assert decided.body["given_by"] == given(session).body["by"] != ""
+        rows = session.journal.select('SELECT "grant" FROM tool_calls')
+        assert rows == [("",), (f"{first.run}.1",)]
         assert asyncio.run(session.drain(ForkRun(first.run, 0))).status == "finished"
         assert statuses(session) == ["holds"]
 

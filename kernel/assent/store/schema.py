@@ -152,7 +152,8 @@ VIEWS: dict[str, str] = {
             min(time) FILTER (kind = 'call_started') AS started,
             max(duration) FILTER (kind = 'call_finished') AS seconds,
             arg_max(CASE kind WHEN 'call_finished' THEN body ->> 'text' END, seq) AS result,
-            any_value(CASE kind WHEN 'call_decided' THEN body ->> 'proposed_by' END) AS proposed_by
+            any_value(CASE kind WHEN 'call_decided' THEN body ->> 'proposed_by' END) AS proposed_by,
+            arg_max(CASE kind WHEN 'call_decided' THEN coalesce(body ->> 'grant', '') END, seq) AS "grant"
         FROM events WHERE call IS NOT NULL GROUP BY call, run ORDER BY min(seq)""",
     "approvals": """
         SELECT asked.call, asked.run, asked.agent, asked.tool, asked.privilege, asked.step,
