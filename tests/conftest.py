@@ -1,5 +1,7 @@
 """What tests of every room share."""
 
+import gc
+
 import pytest
 from hypothesis import settings
 from tests.support.deeds import done
@@ -10,6 +12,14 @@ from assent.core import secrets
 # How long an example takes says nothing where others run on the same processors; a test as a whole has its time.
 settings.register_profile("assent", deadline=None)
 settings.load_profile("assent")
+
+gc.disable()  # while tests are collected nothing is thrown away, and to look for it took a third of the time
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for again, but not among what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
