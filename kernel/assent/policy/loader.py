@@ -30,8 +30,8 @@ class Loader:
         """What holds now; `ConfigError` with the line where a file is no policy, and nothing may start then."""
         if self._named and os.path.lexists(ORGANISATION) and os.path.abspath(self._named) != ORGANISATION:
             raise ConfigError(
-                f"This machine's policy is {ORGANISATION}, and ASSENT_POLICY names another file in its place: unset it. "
-                "Nothing runs until then."
+                f"This machine's policy is {ORGANISATION}, and ASSENT_POLICY names another file in its place: unset "
+                "it. Nothing runs until then."
             )
         found = [self._read(layer, path, must) for layer, path, must in self._places]
         documents = (*[item for item in found if item is not None], *self.session)
