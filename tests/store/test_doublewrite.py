@@ -118,6 +118,25 @@ def test_a_kill_while_blocks_are_set_aside_loses_nothing(interrupted: Interrupte
         assert counted(place) == 10
 
 
+def test_what_is_set_aside_is_the_file_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "plain.duckdb"
+    aside = file.with_name(file.name + ASIDE)
+    connection = duckdb.connect(str(file))
+    connection.execute("PRAGMA disable_checkpoint_on_shutdown; CREATE TABLE events (n INTEGER)")
+    doublewrite = Doublewrite(file)
+    for number in range(5):
+        connection.execute("INSERT INTO events VALUES (?)", [number])
+        doublewrite.checkpoint(connection)
+        assert not aside.exists()
+    headers = file.read_bytes()[:HEADERS]
+    connection.execute("INSERT INTO events VALUES (5); SET debug_checkpoint_abort = 'before_header'")
+    with pytest.raises(duckdb.Error, match="before header"):
+        doublewrite.checkpoint(connection)
+    assert headers in aside.read_bytes()
+    connection.close()
+    doublewrite.close()
+
+
 def test_what_was_set_aside_before_a_checkpoint_that_was_finished_is_not_put_back(interrupted: Interrupted) -> None:
     assert counted(interrupted.folder) == 10
     with contextlib.closing(Journal(interrupted.folder)) as journal:

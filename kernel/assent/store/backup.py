@@ -18,9 +18,9 @@ from assent.core import version
 from assent.core.errors import StoreError
 from assent.store import blobs, chain, database, payloads
 from assent.store.chain import Verified
+from assent.store.disk import sync
 from assent.store.journal import Journal
 from assent.store.schema import VERSION
-from assent.store.swap import sync
 
 FORMAT = 1  # of the archive
 MANIFEST = "manifest.json"

@@ -8,13 +8,14 @@ buffer, as InnoDB has (https://dev.mysql.com/doc/refman/8.4/en/innodb-doublewrit
 
 import contextlib
 import hashlib
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import duckdb
+
+from assent.store.disk import sync
 
 ASIDE = ".aside"  # behind the database file's name: its headers and blocks from before; empty if it was not there
 LOG = ".wal"  # what DuckDB calls the log of commits that are not in its file yet, behind the file's name
@@ -60,7 +61,8 @@ class Doublewrite:
             except duckdb.Error:
                 self._failed = True  # what is aside is needed now
                 raise
-            aside.unlink()
+            with contextlib.suppress(OSError):  # it is of no use any more, and the header says so
+                aside.unlink()
         self._next = self._waiting() + DUE
 
     def close(self) -> None:
@@ -77,7 +79,7 @@ class Doublewrite:
 
     def _set_aside(self, connection: duckdb.DuckDBPyConnection, aside: Path) -> None:
         blocks = connection.execute(_BLOCKS).fetchall()
-        self._file = self._file or self._path.open("rb")
+        self._file = self._file or self._path.open("rb", buffering=0)  # a buffer would have what was there before
         digest = hashlib.sha256()
         with aside.open("wb") as copy:
             for offset, length in [(0, _HEADERS), *[(_HEADERS + number * size, size) for number, size in blocks]]:
@@ -87,7 +89,8 @@ class Doublewrite:
                     digest.update(part)
                     copy.write(part)
             copy.write(digest.digest())
-            _synced(copy)
+        sync(aside)
+        sync(aside.parent)
 
 
 @contextlib.contextmanager
@@ -125,7 +128,7 @@ def _put_back(aside: Path, path: Path) -> None:
         for offset, block in blocks:
             file.seek(offset)
             file.write(block)
-        _synced(file)
+    sync(path)
 
 
 def _parts(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -134,8 +137,3 @@ def _parts(content: bytes) -> Iterator[tuple[int, bytes]]:
         offset, length = _PART.unpack_from(content, place)
         place += _PART.size + length
         yield offset, content[place - length : place]
-
-
-def _synced(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())

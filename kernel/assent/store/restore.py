@@ -15,9 +15,9 @@ from pathlib import Path
 from assent.core.errors import StoreError, WorkspaceLocked
 from assent.store import database, journal
 from assent.store.backup import FORMAT, MANIFEST, SETTINGS, Manifest, whole
+from assent.store.disk import sync
 from assent.store.ledger import Ledger
 from assent.store.schema import VERSION
-from assent.store.swap import sync
 
 PREFIX = ".assent-restore-"  # of the folder beside the workspace where it is made
 BEFORE = ".before-restore-"  # behind the name of the workspace that was there, with the time

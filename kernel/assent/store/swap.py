@@ -10,6 +10,7 @@ from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
 from assent.store.database import FILE, connect
+from assent.store.disk import sync
 from assent.store.doublewrite import LOG
 from assent.store.rows import encoded, hash_of, row_of, values_of
 from assent.store.schema import TABLE
@@ -39,15 +40,6 @@ def swap(opened: Opened, path: str, until: int, runs: frozenset[str], event: Eve
     sync(opened.folder)
     opened.reopen()
     return ""
-
-
-def sync(path: Path) -> None:
-    """What was written to a file, or the names in a folder, is on the disk afterwards."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _outdated(tail: list[tuple[Any, ...]], runs: frozenset[str]) -> str:
