@@ -221,7 +221,7 @@ def test_memory_has_a_bound() -> None:
 def test_the_deadline_holds(work: Callable[[], Any]) -> None:
     began = time.monotonic()
     copy = copied(work, 0.3)
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 10  # of the sixty that it would take
     assert copy == Copied(None, "a copy that tried it did not end within 0.3 s")
     assert_no_children()
 
@@ -265,8 +265,8 @@ def test_where_there_is_no_time_for_a_fuller_report_the_last_one_counts() -> Non
         time.sleep(60)
         yield {"part": 3}
 
-    copy = asyncio.run(on_copy(work, 0.3))
-    assert copy == Copied({"part": 2}, "a copy that tried it did not end within 0.3 s")
+    copy = asyncio.run(on_copy(work, 2))
+    assert copy == Copied({"part": 2}, "a copy that tried it did not end within 2 s")
 
 
 def test_nothing_of_the_original_is_wound_up_in_the_copy(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
