@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.support.sessions import opened, ran
 from assent.app import Session
 from assent.core.agent import Agent
 from assent.core.errors import ConfigError
+from assent.core.model import Request
 from assent.tools.idempotency import WITHIN
 from assent.tools.local_only import local_only
 from assent.tools.tool import Tool, tool
@@ -43,10 +45,9 @@ def nothing_done() -> None:
 
 
 @pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """One whose thread is there before any call."""
-    with ThreadPoolExecutor(1) as made:
-        made.submit(int).result()
+def pool() -> Iterator[ThreadPool]:
+    """One whose thread is there before any call, and that does not tell who gives it work."""
+    with ThreadPool(1) as made:
         yield made
 
 
@@ -111,16 +112,66 @@ def test_a_thread_that_outlives_its_call_is_of_it_still(tmp_path: Path) -> None:
         assert (begun(session, found[0]).parent, done) == (result.run, [])
 
 
-def test_a_thread_of_before_that_a_dry_run_gives_work_to_performs_nothing(
-    tmp_path: Path, pool: ThreadPoolExecutor
-) -> None:
+def test_a_thread_of_before_that_a_dry_run_gives_work_to_performs_nothing(tmp_path: Path, pool: ThreadPool) -> None:
     found: list[str] = []
     with opened(tmp_path, [call("start")], [call("act")], "done", "end", tools=(act,)) as session:
-        how = lambda work: pool.submit(work).result()  # noqa: E731  # shorter than a def
-        result = ran(session, starting(session, how, found), mode="dry-run")
+        result = ran(session, starting(session, pool.apply, found), mode="dry-run")
         first = begun(session, found[0])
         assert (done, first.parent, first.body["mode"]) == ([], result.run, "dry-run")
         assert f"while {result.run}.1 was at work" in first.body["held"]
+
+
+@pytest.fixture
+def shared() -> Iterator[ThreadPoolExecutor]:
+    """One that begins its thread with the first work that it is given."""
+    with ThreadPoolExecutor(1) as made:
+        yield made
+
+
+def starts_or_acts(request: Request) -> Any:
+    if any(message.role == "assistant" for message in request.messages):
+        return "end"
+    return [call(request.tools[0].name)]
+
+
+TURNS = (starts_or_acts, starts_or_acts)
+
+
+def test_a_pool_whose_thread_another_call_began_is_no_way_out(tmp_path: Path, shared: ThreadPoolExecutor) -> None:
+    found: list[str] = []
+    with opened(tmp_path, *TURNS, tools=(act,)) as session:
+        start = starting(session, lambda work: shared.submit(work).result(), found)
+        ran(session, start)
+        dry = ran(session, start, mode="dry-run")
+        first = begun(session, found[1])
+        assert (done, first.parent, "held" in first.body) == (["act"], dry.run, False)
+
+
+def test_a_pools_thread_that_a_call_left_behind_is_held_to_what_is_at_work(tmp_path: Path) -> None:
+    found: list[str] = []
+    made: list[ThreadPool] = []
+
+    def give(work: Callable[[], Any]) -> None:
+        made.extend([] if made else [ThreadPool(1)])
+        made[0].apply(work)
+
+    with opened(tmp_path, *TURNS, tools=(act,)) as session:
+        start = starting(session, give, found)
+        ran(session, start)
+        dry = ran(session, start, mode="dry-run")
+        made[0].terminate()
+        first = begun(session, found[1])
+        assert (done, first.parent, "held" in first.body) == (["act"], dry.run, True)
+
+
+def test_what_a_cell_gives_to_a_pool_that_a_call_has_used_is_its_own(
+    tmp_path: Path, shared: ThreadPoolExecutor
+) -> None:
+    with opened(tmp_path, *TURNS, tools=(act,)) as session:
+        ran(session, starting(session, lambda work: shared.submit(work).result(), []), mode="dry-run")
+        assert done == []
+        first = begun(session, shared.submit(child, session).result())
+        assert (done, first.parent) == (["act"], None)
 
 
 def test_a_loop_in_another_thread_performs_nothing_either(tmp_path: Path) -> None:
@@ -144,9 +195,9 @@ def test_a_loop_in_another_thread_performs_nothing_either(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_what_a_run_has_read_comes_along(tmp_path: Path, pool: ThreadPoolExecutor, known: bool) -> None:
+def test_what_a_run_has_read_comes_along(tmp_path: Path, pool: ThreadPool, known: bool) -> None:
     found: list[str] = []
-    how = in_thread if known else lambda work: pool.submit(work).result()
+    how = in_thread if known else pool.apply
     with opened(tmp_path, [call("fetch")], [call("start")], "done", "end", tools=(act,)) as session:
         ran(session, fetch, starting(session, how, found))
         assert begun(session, found[0]).body["taint"] == [{"source": "web", "name": "fetch"}]
@@ -162,10 +213,10 @@ def start() -> str:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_what_is_local_only_stays_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor, known: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: ThreadPool, known: bool
 ) -> None:
     people = local_only(pd.DataFrame({"name": ["Zacharias"]}))
-    give = in_thread if known else lambda work: pool.submit(work).result()
+    give = in_thread if known else pool.apply
     names: dict[str, Any] = {"people": people, "tool": tool, "asked": asked, "give": give, "__name__": "__main__"}
     exec(LEAKING, names)
     with outside(tmp_path, monkeypatch, [calls(("start", "{}")), says("ok"), says("ok")], names) as (session, server):
@@ -175,12 +226,10 @@ def test_what_is_local_only_stays_so(
         assert (len(server.requests), "Zacharias" in sent(server)) == (1, False)
 
 
-def test_a_persons_own_thread_is_free_where_nothing_is_held_to_anything(
-    tmp_path: Path, pool: ThreadPoolExecutor
-) -> None:
+def test_a_persons_own_thread_is_free_where_nothing_is_held_to_anything(tmp_path: Path, pool: ThreadPool) -> None:
     found: list[str] = []
     with opened(tmp_path, [call("start")], [call("act")], "done", "end", tools=(act,)) as session:
-        ran(session, starting(session, lambda work: pool.submit(work).result(), found))
+        ran(session, starting(session, pool.apply, found))
         first = begun(session, found[0])
         assert (done, first.parent, first.body.keys() & {"mode", "held"}) == (["act"], None, set())
 

@@ -1,8 +1,8 @@
 """Of which calls a run is a child that begins here: what these are under, it is under too.
 
 A context tells for certain, and tasks, threads and processes that a call's code starts carry it on. A thread that was
-there before, and is given work by a call, does not; so what begins in one, while a call is at work that is held to
-something, is held to that as well.
+there before, or that a call has left behind, and is given work by a call, does not; so what begins in one, while a call
+is at work that is held to something, is held to that as well.
 """
 
 import contextlib
@@ -52,12 +52,11 @@ def performer(run: str) -> Run | None:
 
 def descent() -> Descent:
     """Of which calls a run is that begins here and now."""
-    if calls := calls_at_work():
+    calls = calls_at_work()
+    if any(call in _at_work for call in calls) or threading.current_thread() is threading.main_thread():
         return Descent(calls)
-    if threading.current_thread() is threading.main_thread():
-        return Descent()
     found = tuple([call for call, run in list(_at_work.items()) if _is_held(run)])
-    return Descent(found, _HELD.format(calls=", ".join(found))) if found else Descent()
+    return Descent((*calls, *found), _HELD.format(calls=", ".join(found))) if found else Descent(calls)
 
 
 _HELD = (

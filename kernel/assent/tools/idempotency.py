@@ -8,7 +8,9 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from typing import Any
 
 from assent.core.errors import ConfigError
 
@@ -26,12 +28,11 @@ def idempotency_key() -> str:
 
     For the code that a tool runs, in its threads and tasks too. `ConfigError` where no call is at work.
     """
-    try:
-        return _key.get()
-    except LookupError:
-        raise ConfigError(
-            "No tool call is at work here, so there is no idempotency key: ask for it in the function under @tool."
-        ) from None
+    if call := _key.get(""):
+        return call
+    raise ConfigError(
+        "No tool call is at work here, so there is no idempotency key: ask for it in the function under @tool."
+    )
 
 
 def call_at_work() -> str:
@@ -69,11 +70,15 @@ def _tell(call: str, *, begins: bool) -> None:
 
 
 def _follow_threads() -> None:
-    """A thread begins without the context of whoever starts it. From the first call on, those of calls have theirs."""
+    """A thread begins without the context of whoever starts it. From the first call on, those of calls have theirs.
+
+    A pool's thread goes on to work for others, so there each piece of work has that of whoever gives it.
+    """
     global _follows
     if not _follows:
         _follows = True
         threading.Thread.start = _following(threading.Thread.start)  # type: ignore[assignment, method-assign]  # 3.11 tells of none
+        ThreadPoolExecutor.submit = _submitting(ThreadPoolExecutor.submit)  # type: ignore[method-assign]
 
 
 def _following(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
@@ -86,10 +91,21 @@ def _following(start: Callable[[threading.Thread], None]) -> Callable[[threading
     return started
 
 
-def _within(call: str, work: Callable[[], None]) -> Callable[[], None]:
-    def run() -> None:
-        _key.set(call)
-        work()
+def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(submit)
+    def submitted(self: ThreadPoolExecutor, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+        return submit(self, _within(_key.get(""), work), *args, **options)
+
+    return submitted
+
+
+def _within(call: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*args: Any, **options: Any) -> Any:
+        token = _key.set(call)
+        try:
+            return work(*args, **options)
+        finally:
+            _key.reset(token)
 
     return run
 
