@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from assent.core.errors import AssentError, ConfigError
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.people import ask
@@ -55,8 +55,7 @@ def sign_if_set(desk: Desk) -> None:
 def _sign(desk: Desk, *, force: bool = False) -> Any:
     from assent.store import sign as signing  # not before somebody asks
 
-    if call_at_work():
-        raise ConfigError("A person signs, and this is a tool's call. Type it in a cell of your own.")
+    by_hand("A person signs")
     journal = desk.session.journal
     return signing.sign(journal.house.select, journal.append, journal.scope(), ask, make=True, force=force)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from assent.core.errors import ConfigError, NotFound
 from assent.policy.overview import LOCAL_ONLY
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 from assent.tools.preview import is_frame
 from assent_magics import options
 from assent_magics.desk import Desk
@@ -35,8 +35,7 @@ def _mark(desk: Desk, names: list[str]) -> None:
 def _end(desk: Desk, names: list[str]) -> None:
     if not names:
         raise ConfigError("Say of which: %agent local_only --end NAME. %agent local_only lists them.")
-    if call_at_work():  # no more than a fence for accidents, as all in a kernel
-        raise ConfigError("The mark is a person's to end, and this is a tool's call. Type it in a cell of your own.")
+    by_hand("The mark is a person's to end")
     desk.session.marks.end(names, desk.session.user)
     print(f"Remote models may be sent what {', '.join(names)} holds again.")
 

@@ -8,7 +8,7 @@ from assent.core import people as listed
 from assent.core.commands import Decide
 from assent.core.errors import ConfigError
 from assent.core.ids import run_of
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 from assent_magics import options
 from assent_magics.desk import Desk
 
@@ -50,8 +50,7 @@ def _table() -> Any:
 
 
 def _add(name: str) -> None:
-    if call_at_work():
-        raise ConfigError("People list themselves, and this is a tool's call. Type it in a cell of your own.")
+    by_hand("People list themselves")
     before = ask(f"The passphrase of {name} until now: ") if name in listed.names() else ""
     passphrase = ask(f"A passphrase for {name}, {listed.SHORTEST} signs or more: ")
     if passphrase != ask("Once more: "):

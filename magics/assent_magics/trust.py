@@ -6,7 +6,7 @@ from typing import Any
 from assent.core.errors import ConfigError
 from assent.core.trust import Trust
 from assent.policy.taint import NOTE
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.tables import table
@@ -21,7 +21,7 @@ def trust(desk: Desk, rest: str) -> Any:
     words, given = options.split(rest, options.TRUST)
     if not words and not given:
         return _table(desk)
-    _no_agent()
+    by_hand("Trust is a person's to give")
     match words:
         case ["revoke"]:
             raise ConfigError("Give the trust that ends: %agent trust revoke ID. %agent trust lists what there is.")
@@ -73,9 +73,3 @@ def _table(desk: Desk) -> Any:
             for item in live
         ]
     )  # fmt: skip
-
-
-def _no_agent() -> None:
-    """An agent's code may not vouch for what the agent reads; a fence for accidents, as all in a kernel."""
-    if call_at_work():
-        raise ConfigError("Trust is a person's to give, and this is a tool's call. Type it in a cell of your own.")

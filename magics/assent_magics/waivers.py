@@ -5,7 +5,7 @@ from typing import Any
 from assent.core.errors import ConfigError
 from assent.core.waiver import EVERYBODY
 from assent.policy.entry import hint
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.tables import table
@@ -14,7 +14,7 @@ from assent_magics.tables import table
 def waive(desk: Desk, rest: str) -> None:
     """Loosen a rule or a budget until a moment that must be said, for a reason that must be said."""
     words, given = options.split(rest, options.WAIVE)
-    _no_agent()
+    by_hand("A waiver is a person's to give")
     if len(words) != 1:
         raise ConfigError('Give one tool or budget: %agent waive python --reason "…" --until 2h.')
     if missing := [name for name in ("reason", "until") if name not in given]:
@@ -69,9 +69,3 @@ def _check_known(desk: Desk, agent: str, tool: str = "", budget: str = "") -> No
         raise ConfigError(f"{tool!r} is a budget: say so with --budget.")
     if tool and tool.isidentifier() and tool not in session.tools():
         raise ConfigError(f"There is no tool {tool!r}{hint(tool, session.tools())}")
-
-
-def _no_agent() -> None:
-    """An agent's code may not loosen what binds the agent; no more than a fence for accidents, as all in a kernel."""
-    if call_at_work():
-        raise ConfigError("A waiver is a person's to give, and this is a tool's call. Type it in a cell of your own.")

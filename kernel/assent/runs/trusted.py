@@ -16,7 +16,7 @@ from assent.store.attached import one_for
 from assent.store.journal import Journal
 from assent.store.parcel import Guard, none_since
 from assent.store.window import Window
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 
 _READ = "SELECT DISTINCT source, name FROM taint"
 
@@ -65,8 +65,7 @@ class Trusted:
 
     def give(self, source: str, *, reason: str, until: str, by: str, scope: Reach = "session", run: str = "") -> Trust:
         """Record that a source may be believed; `ConfigError` where it cannot be meant, or an agent's call says it."""
-        if call_at_work():
-            raise ConfigError("Trust is a person's to give, and this is a tool's call. Type it in a cell of your own.")
+        by_hand("Trust is a person's to give")
         if (scope == "run") != bool(run):
             raise ConfigError("Trust for one run names that run, and no other does: --scope run --run RUN.")
         journal = self._journal

@@ -12,7 +12,7 @@ from assent.store.attached import one_for
 from assent.store.journal import Journal
 from assent.store.parcel import Guard, none_since
 from assent.store.window import Window
-from assent.tools.idempotency import call_at_work
+from assent.tools.by_hand import by_hand
 
 
 class Register:
@@ -63,14 +63,11 @@ class Waivers:
     def give(
         self, *, reason: str, until: str, by: str, tool: str = "", budget: str = "", agent: str = "", user: str = ""
     ) -> Waiver:
-        """Record a waiver; `user` "" is the session's own. `ConfigError` where it is not the session's to give, or
+        """Record a waiver; `user` "" is the session's own.
 
-        where an agent's call gives it: a fence for accidents, as all in a kernel.
+        `ConfigError` where it is not the session's to give, or an agent's call gives it.
         """
-        if call_at_work():
-            raise ConfigError(
-                "A waiver is a person's to give, and this is a tool's call. Type it in a cell of your own."
-            )
+        by_hand("A waiver is a person's to give")
         journal = self._journal
         whose = user or journal.user
         scope = Scope(agent=agent or None, user=whose, tenant=journal.tenant)
