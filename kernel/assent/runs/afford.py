@@ -116,14 +116,14 @@ async def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
         await asyncio.to_thread(run.waiving.look)  # what was ended elsewhere may not have come as news yet
     waiver = covering(run.waivers(), budget=budget.name, firm=budget.firm) if budget.rule else None  # its own is raised
     if waiver is None:
-        raise _over(run, pot, kind, need, what)
+        raise _over(pot, kind, need, what)
     if waiver.id not in pot.waived:
         pot.waived.add(waiver.id)
         text = f"{_stand(pot, kind)}; it goes on by the waiver {waiver.note[1]}"
         run.record(_event(run, Kind.BUDGET_WAIVED, {**pot.told(), "kind": kind, "waiver": waiver.id, "text": text}))
 
 
-def _over(run: Run, pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
+def _over(pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
     budget, whose = pot.budget, f" of the run {pot.of.run}, which has started this one," if pot.above else ""
     why = f"{_stand(pot, kind)}, so {what} is not begun" if need or kind != "money" else what
     if need.get(kind):

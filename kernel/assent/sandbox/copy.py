@@ -19,7 +19,6 @@ from assent.sandbox.confine import confine
 
 MEMORY = 2 << 30  # bytes that a copy may take in addition, where the machine has twice as many to spare
 LONGEST = 256_000  # bytes of a report
-_GRACE = 0.2  # seconds of the deadline within which a report that has begun may end
 _QUIET = "a copy that tried it ended without a report"
 _UNCONFINED, _FAILED = "unconfined", "failed"
 

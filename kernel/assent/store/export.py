@@ -22,7 +22,6 @@ _ROWS = (
 ) + " FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
 _TYPES = {"VARCHAR": str, "JSON": str, "BIGINT": int, "INTEGER": int, "DOUBLE": float}
 _BITS = {"BIGINT": 63, "INTEGER": 31}
-_BODY = NAMES.index("body")
 
 
 def lines(select: Select) -> Iterator[str]:

@@ -31,7 +31,7 @@ async def foresee(tool: Tool[Any, Any], arguments: Mapping[str, Any], seconds: f
     token = _ends.set(time.monotonic() + seconds)
     try:
         async with asyncio.timeout(seconds):
-            return _preview(await _asked(tool, tool.preview, validate(tool, arguments)))
+            return _preview(await _asked(tool.preview, validate(tool, arguments)))
     except TimeoutError:
         return none(f"The preview of {tool.name} was not there within {seconds:g} s.")
     except (Exception, SystemExit) as error:
@@ -45,7 +45,7 @@ def none(why: str) -> Preview:
     return Preview("none", "Not previewed.", gaps=(why,))
 
 
-async def _asked(tool: Tool[Any, Any], preview: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+async def _asked(preview: Callable[..., Any], values: Mapping[str, Any]) -> Any:
     wanted = inspect.signature(preview).parameters
     given = {name: value for name, value in values.items() if name in wanted}
     if inspect.iscoroutinefunction(preview):
