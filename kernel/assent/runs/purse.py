@@ -160,16 +160,17 @@ def purse(pots: Sequence[Pot], events: Iterable[Event]) -> Purse | None:
 
 def pots_of(budgets: Iterable[Budget], scope: Scope) -> list[Pot]:
     """One for each of the budgets that a run of `scope` is under."""
-    return [Pot(budget, scope) for budget in budgets if _is_for(budget, scope)]
+    return [Pot(budget, scope) for budget in budgets if is_for(budget, scope)]
 
 
 def pots_above(budgets: Iterable[Budget], scope: Scope) -> list[Pot]:
     """One for each of the budgets that a run which started this one has for itself and for all below it."""
-    found = [budget for budget in budgets if budget.own and budget.common and _is_for(budget, scope)]
+    found = [budget for budget in budgets if budget.own and budget.common and is_for(budget, scope)]
     return [Pot(replace(budget, limits=budget.common), scope, above=True) for budget in found]
 
 
-def _is_for(budget: Budget, scope: Scope) -> bool:
+def is_for(budget: Budget, scope: Scope) -> bool:
+    """Whether runs of `scope` are under a budget."""
     return budget.agent in ("", scope.agent) and budget.user in ("", scope.user)
 
 

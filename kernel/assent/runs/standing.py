@@ -8,6 +8,7 @@ from assent.core.budget import Budget
 from assent.core.clock import CLOCK
 from assent.core.events import Scope
 from assent.runs.pool import DAY, others, part_of
+from assent.runs.purse import is_for
 from assent.store.window import Window
 
 
@@ -26,7 +27,7 @@ def standing(journal: Window, budgets: Iterable[Budget], scope: Scope) -> list[S
     now = CLOCK.now()
     rows = []
     for budget in budgets:
-        if budget.agent in ("", scope.agent) and budget.user in ("", scope.user):
+        if is_for(budget, scope):
             part = part_of(budget, scope, now - now % DAY) if not budget.own else None
             spent = others(journal, part, budget.limits, "") if part else {}
             rows += [Standing(budget, kind, limit, spent.get(kind)) for kind, limit in budget.limits.items()]
