@@ -30,9 +30,10 @@ Elsewhere = Callable[[], Collection[str]]
 
 
 def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> None:
-    """Refuse what cannot be meant: `ConfigError` with the line. The organisation's file is for other workspaces too:
+    """Refuse what cannot be meant: `ConfigError` with the line.
 
-    it may name what is not here. Agents may be defined later: `strange_agent` says which are not there yet.
+    The organisation's file is for other workspaces too, so it may name what is not here. Agents may be defined later:
+    `strange_agent` says which are not there yet.
     """
     rules: tuple[Rule, ...] = layers.of("rule")
     limits: tuple[Limit, ...] = layers.of("risk")

@@ -46,7 +46,7 @@ class Limit:
 def by_risk(call: Call, facts: Facts) -> Decision | None:
     """What the checks of a tool say of a call; those over time, and of facts, only where these were looked up.
 
-    What was not looked up is held at the latest when the call is begun (`runs.risk`).
+    What was not looked up is held at the latest when the call is begun (`risk.reserve`).
     """
     if (checks := facts.checks.get(call.tool)) is None:
         return None

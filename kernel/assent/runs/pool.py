@@ -54,9 +54,9 @@ _RUNS = """SELECT count(*), quantile_disc(cost, 0.5), quantile_disc(cost, 0.9) F
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The events that one budget counts: of which tenant, user, agent, since which day (seconds), as a key.
+    """The events that one budget counts: of which tenant, user and agent since which day, or of which run and below.
 
-    Or of which run and those below it.
+    `key` tells it from every other part, of this budget and of others.
     """
 
     key: str
