@@ -47,7 +47,7 @@ def make(ask: Ask | None = None) -> "tuple[Ed25519PrivateKey, str]":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     if path().exists() or _in_keyring():
-        raise ConfigError("There is a signing key already.")
+        raise ConfigError(f"There is a signing key already: move {path()} away, or its entry of the keyring, first.")
     key = Ed25519PrivateKey.generate()
     if _into_keyring(key):
         return key, "the system's keyring"
