@@ -112,8 +112,7 @@ def _explain(desk: Desk, line: str) -> Any:
             f"The agent {agent.name} does not have {tool}. For one that does: %agent policy explain --agent NAME {rest}"
         )
     rows = [asdict(item) for item in explained.said]
-    names = {"voice": "voice", "line": "line", "says": "says", "decides": "decides", "why": "why"}
-    return table([{title: row[name] for name, title in names.items()} for row in rows])
+    return table([{name: row[name] for name in ("voice", "line", "says", "decides", "why")} for row in rows])
 
 
 def _test(desk: Desk, line: str) -> Any:
