@@ -113,6 +113,25 @@ def test_a_change_reaches_the_next_step_of_a_run_at_work(tmp_path: Path) -> None
         assert [item.error for item in results(session, result.run)] == [False, True]
 
 
+def test_a_waiver_that_the_organisation_takes_away_loosens_nothing_more_in_a_run_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = '[[rule]]\ntool = "slow"\nmode = "disabled"\n'
+    file = tmp_path / "organisation.toml"
+    file.write_text(f'{rule}[[waiver]]\ntool = "slow"\nreason = "month end"\nuntil = 2100-01-01\n')
+    monkeypatch.setenv("ASSENT_POLICY", str(file))
+    with opened(tmp_path / "w", call("slow", amount=1), call("slow", amount=2), "Done.") as session:
+
+        @tool(privilege="execute_safe", name="slow")
+        def tightening(amount: float) -> str:
+            """Somebody takes the waiver away while it is at work."""
+            file.write_text(rule)
+            return f"did {amount:g}"
+
+        result = ran(session, tightening)
+        assert [item.error for item in results(session, result.run)] == [False, True]
+
+
 def test_a_policy_that_breaks_while_a_run_is_at_work_ends_it_with_the_line(tmp_path: Path) -> None:
     with opened(tmp_path, call("slow", amount=1), call("slow", amount=2), "Done.") as session:
 

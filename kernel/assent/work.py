@@ -11,7 +11,6 @@ from assent.catalog import Catalog, Tools
 from assent.core.commands import ForkRun, RunCommand, StartRun
 from assent.core.errors import AssentError, ConfigError, Conflict, NotFound, StoreError
 from assent.core.ids import new_id
-from assent.core.waiver import Waiver
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed, replay
 from assent.opening import Opening, Workplace, begin, fork, resume
@@ -216,7 +215,6 @@ class Work:
             on_ask=command.on_ask,
             last=event,
             output=opening.output,
-            waivers=self._waivers(state),
             waiving=self._catalog.waivers,
             trusting=self._catalog.trusted,
             lasting=self.live.grants,
@@ -230,6 +228,7 @@ class Work:
         run.above = functools.partial(line, self._journal, self.live, state)
         run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event], run.above())
         self.live.grants.hear(opening.told)
+        run.waivers = lambda: self._catalog.waivers.of(state.scope, run.rules.layers.of("waiver"))
         run.look = lambda: run.rules if self._catalog.is_current(run.rules) else self._rules(state, tools)
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it
@@ -239,10 +238,6 @@ class Work:
         """What a question's variables are not cut through, by the rules that hold now."""
         layers = self._catalog.policies.layers()
         return of_rules(rules_of(layers), self._place.entrance(layers))
-
-    def _waivers(self, state: State) -> Callable[[], tuple[Waiver, ...]]:
-        standing = self._catalog.policies.layers().of("waiver")
-        return functools.partial(self._catalog.waivers.of, state.scope, standing)
 
     def _foresee(self) -> Foresee | None:
         config = self._catalog.config
