@@ -228,7 +228,6 @@ class Work:
         run.above = functools.partial(line, self._journal, self.live, state)
         run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event], run.above())
         self.live.grants.hear(opening.told)
-        run.waivers = lambda: self._catalog.waivers.of(state.scope, run.rules.layers.of("waiver"))
         run.look = lambda: run.rules if self._catalog.is_current(run.rules) else self._rules(state, tools)
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it

@@ -61,13 +61,12 @@ class Run:
     readings: dict[str, Reading] = field(default_factory=dict)  # how tools read the arguments of calls, by call id
     inform: Callable[..., Awaitable[Mapping[str, Any] | None]] = gather  # a replay tells what is recorded
     act: Callable[..., Awaitable[Output]] = execute  # a replay gives what is recorded instead, and runs no tool
-    waivers: Callable[[], tuple[Waiver, ...]] = tuple  # those that hold for it now; they end by themselves
     foresee: Callable[[Tool[Any, Any], Mapping[str, Any]], Awaitable[Preview]] | None = None  # what a call would do
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
     purse: Purse | None = None  # what it may still spend, where it is under a budget
     budgeted: Layers = NONE  # the policy whose budgets these are
-    waiving: Waivers | None = None  # where `waivers` come from, and `believed`: a replay asks nobody
-    trusting: Trusted | None = None
+    waiving: Waivers | None = None  # where `waivers` come from; a replay asks nobody
+    trusting: Trusted | None = None  # where `believed` comes from
     above: Callable[[], Sequence[State]] = tuple  # the runs that have started it, the nearest first
     believed: Callable[[Sources], Sources] = lambda taint: taint  # those sources that nobody vouches for
     carried: Carried = field(default_factory=Carried)  # what variables and files carry of such
@@ -77,6 +76,12 @@ class Run:
     def given(self) -> Mapping[str, Lasting]:
         """What people have allowed for this run or its session, by tool; under other rules it must be asked anew."""
         return self.lasting.given(self.state.scope, self.state.session, self.rules.version)
+
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Those that hold for it now; they end by themselves, by a person, or with their line of the policy."""
+        if self.waiving is None:
+            return ()
+        return self.waiving.of(self.state.scope, self.rules.layers.of("waiver"))
 
     @property
     def facts(self) -> Facts:
