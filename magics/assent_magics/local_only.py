@@ -42,7 +42,7 @@ def _end(desk: Desk, names: list[str]) -> None:
 
 def _table(desk: Desk) -> Any:
     if said := ", ".join([row.when for row in desk.session.policy() if row.mode == LOCAL_ONLY]):
-        print(f"The policy keeps {said} from remote models: %agent policy says where.")
+        print(f"The policy keeps {said} from remote models: %agent policy says in which layer.")
     frame = desk.session.sql(
         'SELECT name, date_trunc(\'second\', since) AS "since (UTC)", "by", made_of FROM local_only', frames=False
     )

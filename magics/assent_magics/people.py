@@ -52,7 +52,7 @@ def _table() -> Any:
 def _add(name: str) -> None:
     by_hand("People list themselves")
     before = ask(f"The passphrase of {name} until now: ") if name in listed.names() else ""
-    passphrase = ask(f"A passphrase for {name}, {listed.SHORTEST} signs or more: ")
+    passphrase = ask(f"A passphrase for {name}, {listed.SHORTEST} characters or more: ")
     if passphrase != ask("Once more: "):
         raise ConfigError("These were two different passphrases. Nothing was changed.")
     listed.enrol(name, passphrase, before)

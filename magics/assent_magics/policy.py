@@ -109,7 +109,8 @@ def _explain(desk: Desk, line: str) -> Any:
     agent = desk.session.agent(given.get("agent") or desk.session.config.agent)
     if tool in desk.session.tools() and tool not in desk.session.tools_of(agent):
         print(
-            f"The agent {agent.name} does not have {tool}. For one that does: %agent policy explain --agent NAME {rest}"
+            f"The agent {agent.name} does not have {tool}; %agent new NAME --tools {tool} makes one that does. "
+            f"For such a one: %agent policy explain --agent NAME {rest}"
         )
     rows = [asdict(item) for item in explained.said]
     return table([{name: row[name] for name in ("voice", "line", "says", "decides", "why")} for row in rows])

@@ -47,7 +47,7 @@ def test_another_passphrase_takes_the_one_before(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "passphrase", "says"), [("", "correct horse", "no name"), ("eve", "short", "8 signs")]
+    ("name", "passphrase", "says"), [("", "correct horse", "no name"), ("eve", "short", "8 characters")]
 )
 def test_what_makes_no_sense_is_refused(file: Path, name: str, passphrase: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):

@@ -93,6 +93,13 @@ def test_what_nobody_knows_the_price_of_is_not_covered_by_money(tmp_path: Path) 
         result = ran(opened)
         assert result.status == "suspended"
         assert "nobody knows what openai:no-such-model costs" in result.reason
+        assert "Limit tokens there instead, or %agent waive b --budget --reason" in result.reason  # more would not help
+
+
+def test_a_runs_own_budget_without_a_price_asks_for_a_model_that_has_one(tmp_path: Path) -> None:
+    with session(tmp_path, "", "done", name="openai:no-such-model") as opened:
+        result = ran(opened, budget=Decimal(5))
+        assert f"%agent resume {result.run} --model NAME goes on with a priced one" in result.reason
 
 
 def test_tokens_are_reckoned_before_they_are_spent(tmp_path: Path) -> None:

@@ -45,6 +45,15 @@ def test_a_run_of_another_mode_says_nothing_of_it() -> None:
     assert "would have" not in transcript.text()
 
 
+def test_one_that_stopped_before_it_proposed_anything_does_not_say_that_nothing_was_to_do() -> None:
+    transcript = Transcript()
+    transcript.apply(event(Kind.RUN_STARTED, body={"prompt": "Go.", "agent": Agent().to_json(), "mode": "dry-run"}))
+    transcript.apply(event(Kind.RUN_SUSPENDED, body={"reason": "the budget is spent"}))
+    assert transcript.undone == "There was nothing to do before it stopped."
+    transcript.apply(event(Kind.RUN_FINISHED, body={"text": "Done."}))
+    assert transcript.undone == "There was nothing to do."
+
+
 def test_hidden_signs_of_a_call_are_shown() -> None:
     assert "\u202e" not in told(dry="allow", arguments={"to": "\u202eada"}).undone
 

@@ -84,7 +84,9 @@ class Transcript:
         calls = [item for item in self._items.values() if isinstance(item, Call) and item.state == "not performed"]
         told = [f"{reveal(call.tool)}: {call.foreseen}" if call.foreseen else line_of(call) for call in calls]
         lines = [f"{number}. {line}" for number, line in enumerate(told, 1)]
-        return "\n".join(["Nothing was performed. It would have run:", *lines]) if lines else "There was nothing to do."
+        if lines:
+            return "\n".join(["Nothing was performed. It would have run:", *lines])
+        return "There was nothing to do." if self.status == "finished" else "There was nothing to do before it stopped."
 
     def changed(self) -> list[Block]:
         """Blocks that are new or different since the last call, new ones in the order of the display."""

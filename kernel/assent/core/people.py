@@ -56,7 +56,7 @@ def enrol(name: str, passphrase: str, before: str = "", file: Path | None = None
     if not name.strip() or name != name.strip():
         raise ConfigError(f"{name!r} is no name of a person.")
     if len(passphrase) < SHORTEST:
-        raise ConfigError(f"A passphrase has {SHORTEST} signs or more.")
+        raise ConfigError(f"A passphrase has {SHORTEST} characters or more.")
     if name in listed and not proves(name, before, place):
         raise ConfigError(f"{name} is listed already, and that was not the passphrase of {name}. Nothing was changed.")
     salt = secrets.token_bytes(16)

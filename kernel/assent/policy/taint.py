@@ -21,7 +21,7 @@ def by_taint(call: Call, facts: Facts) -> Decision | None:
     return Ask(
         f"{call.tool} acts outside, and the run has read what is not trusted",
         grantable=False,
-        notes=((NOTE, f"{UNTRUSTED}: {told(counted)}. Look whether you want this, or they."),),
+        notes=((NOTE, f"{UNTRUSTED}: {told(counted)}. Look whether you want this, or they do."),),
     )
 
 

@@ -125,17 +125,20 @@ async def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
 
 def _over(pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
     budget, whose = pot.budget, f" of the run {pot.of.run}, which has started this one," if pot.above else ""
-    why = f"{_stand(pot, kind)}, so {what} is not begun" if need or kind != "money" else what
+    unpriced = kind == "money" and not need
+    why = what if unpriced else f"{_stand(pot, kind)}, so {what} is not begun"
     if need.get(kind):
         why = f"{_stand(pot, kind)}, and {what} may take {said(kind, need[kind])}"
     if budget.rule:
         waive = f'%agent waive {budget.name} --budget --reason "…" --until 2h'
-        what_to_do = f"Raise it there, or {'[[waiver]] there' if budget.firm else waive}; then resume the run."
+        change = "Limit tokens there instead" if unpriced else "Raise it there"
+        what_to_do = f"{change}, or {'[[waiver]] there' if budget.firm else waive}; then resume the run."
         text = f"The budget {budget.name} ({budget.rule}){whose} stops the run: {why}. {what_to_do}"
     elif pot.above:
         text = f"The budget{whose} stops it: {why}. %agent resume {pot.of.run} --budget DOLLARS gives it more."
     else:
-        text = f"The run's own budget stops it: {why}. %agent resume {pot.of.run} --budget DOLLARS goes on with more."
+        more = "--model NAME goes on with a priced one" if unpriced else "--budget DOLLARS goes on with more"
+        text = f"The run's own budget stops it: {why}. %agent resume {pot.of.run} {more}."
     return OverBudget(text, {**pot.told(), "kind": kind})
 
 

@@ -103,7 +103,7 @@ def public_key(given: str) -> str:
         return text_of(_key(text))
     except (OSError, ValueError, UnsupportedAlgorithm):
         raise ConfigError(
-            f"{given} is no public key: give the 43 signs that %agent audit key shows, or a file with them or a PEM."
+            f"{given} is no public key: give the 43 characters of %agent audit key, or a file with them or a PEM."
         ) from None
 
 

@@ -51,10 +51,10 @@ def make(ask: Ask | None = None) -> "tuple[Ed25519PrivateKey, str]":
     key = Ed25519PrivateKey.generate()
     if _into_keyring(key):
         return key, "the system's keyring"
-    question = f"No keyring works here. A passphrase for the key's file, {SHORTEST} signs or more: "
+    question = f"No keyring works here. A passphrase for the key's file, {SHORTEST} characters or more: "
     passphrase = _passphrase(ask, question)
     if len(passphrase) < SHORTEST:
-        raise ConfigError(f"The passphrase needs {SHORTEST} signs or more. No key was made.")
+        raise ConfigError(f"The passphrase needs {SHORTEST} characters or more. No key was made.")
     if ask is not None and PASSPHRASE not in os.environ and ask("Once more: ") != passphrase:
         raise ConfigError("These were two different passphrases. No key was made.")
     _write(_pem(key, passphrase))
