@@ -6,7 +6,7 @@ import pytest
 
 from assent.core.errors import ConfigError, Withheld
 from assent.core.mask import Mask
-from assent.models.masking.vault import Vault, Whole
+from assent.models.masking.vault import Vault
 
 EMAIL = Mask(kind="email", restore=True)
 NAME = Mask(columns=("name",), restore=True)
@@ -80,11 +80,3 @@ def test_a_rule_says_one_thing(wrong: dict[str, str]) -> None:
 )
 def test_columns_fit_by_name_or_glob_whatever_their_case(column: str, fits: bool) -> None:
     assert Mask(columns=("name", "*_PHONE")).covers(column) is fits
-
-
-@pytest.mark.parametrize("size", [1, 2, 5, 9])
-def test_a_stream_shows_placeholders_only_whole(size: int) -> None:
-    text, whole = "To [email_1], [not one] and [", Whole()
-    pieces = [whole.take(text[at : at + size]) for at in range(0, len(text), size)]
-    assert all("[email" not in piece or "[email_1]" in piece for piece in pieces)
-    assert "".join([*pieces, whole.rest()]) == text

@@ -14,7 +14,6 @@ from assent.models.masking.usual import Usual, usual
 
 _WORD = re.compile(r"\w+")
 _PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z0-9_]{0,30}_\d{1,9}\]")
-LONGEST = 43  # signs of a placeholder
 _SHORTEST = 3  # signs of a column's value that is looked for where no column is
 _LONG = 12  # signs from which on it is one though letters follow without a space
 
@@ -144,24 +143,3 @@ def _apart(spans: Iterable[Span], back: Container[str]) -> Iterator[Span]:
         latest = span
     if latest is not None:
         yield latest
-
-
-@dataclass(slots=True)
-class Whole:
-    """Lets a stream of text through, but a placeholder only in one piece."""
-
-    _kept: str = ""
-
-    def take(self, text: str) -> str:
-        """What may be shown now of all that has come."""
-        whole = self._kept + text
-        opened = whole.rfind("[")
-        if opened < 0 or "]" in whole[opened:] or len(whole) - opened >= LONGEST:
-            self._kept = ""
-            return whole
-        self._kept = whole[opened:]
-        return whole[:opened]
-
-    def rest(self) -> str:
-        kept, self._kept = self._kept, ""
-        return kept

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from assent.core.messages import Message, Part, Text, ToolCall
 from assent.core.model import Answer, CallDelta, Delta, Destination, Model, Request, Sent, TextDelta
 from assent.models.endpoints import CUSTOM, find
-from assent.models.masking.vault import Whole
+from assent.models.masking.unbroken import Unbroken
 from assent.models.wrappers.wrapped import Stream, Wrapped, asked
 
 _INSIDE = frozenset({"local", "scripted"})  # providers that answer in this process
@@ -31,7 +31,7 @@ def outward(model: Model) -> Wrapped:
 
 
 async def _restoring(model: Model, sent: Sent) -> Stream:
-    held: dict[int, Whole] = {}
+    held: dict[int, Unbroken] = {}
     names: dict[int, str] = {}
     async with asked(model, sent.request) as items:
         async for item in items:
@@ -65,18 +65,18 @@ def _is_here(host: str) -> bool:
 _TEXT = -1  # where the words of an answer are held back; calls by their number
 
 
-def _shown(item: Delta | Answer, held: dict[int, Whole], names: dict[int, str], sent: Sent) -> Delta | Answer:
+def _shown(item: Delta | Answer, held: dict[int, Unbroken], names: dict[int, str], sent: Sent) -> Delta | Answer:
     """A delta with what may be put back of it; a placeholder that is not whole yet waits for the next."""
     if isinstance(item, TextDelta):
-        return TextDelta(sent.restored(held.setdefault(_TEXT, Whole()).take(item.text), False))
+        return TextDelta(sent.restored(held.setdefault(_TEXT, Unbroken()).take(item.text), False))
     if isinstance(item, CallDelta):
         names[item.index] = item.name
-        whole = held.setdefault(item.index, Whole()).take(item.arguments)
+        whole = held.setdefault(item.index, Unbroken()).take(item.arguments)
         return replace(item, arguments=sent.restored(whole, True))
     return item
 
 
-def _late(held: Mapping[int, Whole], names: Mapping[int, str], sent: Sent) -> list[Delta]:
+def _late(held: Mapping[int, Unbroken], names: Mapping[int, str], sent: Sent) -> list[Delta]:
     """What was held back to the end."""
     late: list[Delta] = []
     for index, whole in held.items():
