@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from assent.policy.entry import Entry
-from assent.policy.verdict import Ask, Decision, Deny
+from assent.policy.verdict import Ask, Decision, Deny, left_of, nobody
 
 _SPAN = re.compile(r"(\d{1,5})\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -63,10 +63,9 @@ def asked(decision: Decision, every: Iterable[Asking]) -> Decision:
 
 
 def _tightened(ask: Ask, item: Asking) -> Ask | Deny:
-    who = tuple([name for name in ask.who if name in item.who]) if ask.who and item.who else ask.who or item.who
     approvers = max(ask.approvers, item.approvers)
-    if (ask.who or item.who) and len(who) < approvers:
-        return Deny(f"{ask.reason}; but the rules leave nobody who may approve it", ask.rule or item.rule, ask.notes)
+    if (who := left_of((ask.who, item.who), approvers)) is None:
+        return nobody(ask.reason, ask.rule or item.rule, ask.notes)
     expires = min([given for given in (ask.expires, item.expires) if given is not None], default=None)
     return replace(ask, who=who, approvers=approvers, expires=expires)
 

@@ -75,14 +75,26 @@ def strictest_of(voices: Iterable[Decision | None]) -> Decision:
     return found if found.notes == notes else replace(found, notes=notes)
 
 
+def left_of(groups: Iterable[tuple[str, ...]], approvers: int) -> tuple[str, ...] | None:
+    """Who may answer where each of these groups is asked, () for anybody; None where they are fewer than must."""
+    named = [group for group in groups if group]
+    if not named:
+        return ()
+    who = tuple([name for name in named[0] if all(name in others for others in named)])
+    return who if len(who) >= approvers else None
+
+
+def nobody(reason: str, rule: str, notes: Notes) -> Deny:
+    """What becomes of a question that nobody may answer."""
+    return Deny(f"{reason}; but the rules leave nobody who may approve it", rule, notes)
+
+
 def _together(asks: Sequence[Ask], notes: Notes) -> Decision:
     reason = ", and ".join([ask.reason for ask in asks])
     rule = next((ask.rule for ask in asks if ask.rule), "")
     approvers = max(ask.approvers for ask in asks)
-    named = [ask.who for ask in asks if ask.who]
-    who = tuple([name for name in named[0] if all(name in others for others in named)]) if named else ()
-    if named and len(who) < approvers:
-        return Deny(f"{reason}; but the rules leave nobody who may approve it", rule, notes)
+    if (who := left_of([ask.who for ask in asks], approvers)) is None:
+        return nobody(reason, rule, notes)
     grantable = all(ask.lasting for ask in asks)
     expires = min([ask.expires for ask in asks if ask.expires is not None], default=None)
     return Ask(reason, approvers, grantable, rule, notes, who, expires)
