@@ -93,25 +93,10 @@ def _approval(
     call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], proves: Proves,
     used: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    arguments = dict(command.arguments) if command.arguments is not None else call.arguments
-    reading: Reading | None = None
+    arguments, reading = call.arguments, None
     if command.arguments is not None:
-        if call.unknown and act_digest(call.tool, arguments) != act_digest(call.tool, call.arguments):
-            raise ConfigError(
-                f"The call {call.id} may have happened as it was, so it cannot be edited: run it again as it is, "
-                "say what did happen, or reject it and say what is to be done instead."
-            )
-        if call.tool not in tools:
-            raise ConfigError(f"{call.tool} is not in this session: edit the call where it is, or approve it as it is.")
-        try:
-            reading = read(tools[call.tool], arguments)
-        except ValueError as error:
-            raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
-        edit = Call(call.tool, arguments, reading=reading)
-        decision = decide(edit, rules)
-        if isinstance(decision, Deny):
-            raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
-        _check_room(edit, rules, used)
+        arguments = dict(command.arguments)
+        reading = _edited(call, arguments, rules, tools, used)
     if command.scope not in ("once", "run", "session"):
         raise ConfigError(f"{command.scope!r} is no scope; say once, run or session.")
     if command.scope != "once" and not call.grantable:
@@ -132,6 +117,30 @@ def _approval(
         "missing": max(call.approvers - len(voices), 0),
         **({"proved": True} if call.asking.personal or command.passphrase else {}),
     }
+
+
+def _edited(
+    call: CallState, arguments: dict[str, Any], rules: Facts, tools: Mapping[str, Tool[Any, Any]],
+    used: Mapping[str, Any],
+) -> Reading | None:  # fmt: skip
+    """How its tool reads edited arguments; `ConfigError` where the call cannot be edited so."""
+    if call.unknown and act_digest(call.tool, arguments) != act_digest(call.tool, call.arguments):
+        raise ConfigError(
+            f"The call {call.id} may have happened as it was, so it cannot be edited: run it again as it is, "
+            "say what did happen, or reject it and say what is to be done instead."
+        )
+    if call.tool not in tools:
+        raise ConfigError(f"{call.tool} is not in this session: edit the call where it is, or approve it as it is.")
+    try:
+        reading = read(tools[call.tool], arguments)
+    except ValueError as error:
+        raise ConfigError(f"The edited arguments do not fit {call.tool}: {error}.") from None
+    edit = Call(call.tool, arguments, reading=reading)
+    decision = decide(edit, rules)
+    if isinstance(decision, Deny):
+        raise ConfigError(f"The edited call is denied by policy: {decision.reason}")
+    _check_room(edit, rules, used)
+    return reading
 
 
 def _check_room(edit: Call, rules: Facts, used: Mapping[str, Any]) -> None:
