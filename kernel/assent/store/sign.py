@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assent.core.errors import ConfigError, StoreError
 from assent.core.events import Event, Kind, Scope
@@ -11,6 +12,9 @@ from assent.store import anchor, head, signing_key
 from assent.store.chain import Select
 from assent.store.head import Signed
 from assent.store.signing_key import Ask
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _LAST = "SELECT seq, hash, kind, CAST(body ->> 'jws' AS VARCHAR) FROM events ORDER BY seq DESC LIMIT 1"
 _FIRST = "SELECT hash FROM events WHERE seq = 1"
@@ -47,11 +51,7 @@ def sign(
     if not rows:
         raise ConfigError("The journal is empty: there is nothing to sign yet.")
     seq, digest, kind, signed = rows[0]
-    key, made = signing_key.load(ask), ""
-    if key is None:
-        if not make:
-            raise ConfigError("There is no key to sign with yet. %agent audit sign makes one.")
-        key, made = signing_key.make(ask)
+    key, made = _key(ask, make)
     public = head.text_of(key.public_key())
     [(first,)] = select(_FIRST, ())
     if not force:
@@ -62,6 +62,15 @@ def sign(
     body = {"jws": jws, "key": public, "seq": seq, "head": digest, "by": scope.user}
     append([scope.event(Kind.CHAIN_SIGNED, body=body)]).result()
     return Signature(seq, jws, public, anchor.keep(jws, first), made)
+
+
+def _key(ask: Ask | None, make: bool) -> "tuple[Ed25519PrivateKey, str]":
+    """The key, and where it is kept if it was made just now."""
+    if (key := signing_key.load(ask)) is not None:
+        return key, ""
+    if not make:
+        raise ConfigError("There is no key to sign with yet. %agent audit sign makes one.")
+    return signing_key.make(ask)
 
 
 def _check(select: Select, file: Path) -> None:
