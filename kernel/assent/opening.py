@@ -32,6 +32,7 @@ from assent.runs.pictures import keep_all, shown
 from assent.runs.state import State, fold
 from assent.store import forget
 from assent.store.window import Window
+from assent.tools.by_hand import by_hand
 from assent.tools.plan import equipped
 from assent.tools.variables import VARIABLE
 
@@ -140,6 +141,8 @@ def fork(place: Workplace, command: ForkRun) -> Opening:
 
 def resume(place: Workplace, command: ResumeRun) -> Opening:
     """Of a run that goes on where it stopped."""
+    if command.budget is not None:
+        by_hand("What a run may spend is a person's to say anew")
     run = records.find(place.journal, command.run)
     if place.live.at_work(run):
         raise ConfigError(f"The run {run} is at work already; %agent stop {run} stops it.")

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from tests.support.calls import call
-from tests.support.sessions import opened, ran, resumed
+from tests.support.sessions import opened, ran, results, resumed
 
 from assent.app import Session
 from assent.core.agent import Agent
+from assent.core.commands import ResumeRun
 from assent.core.events import Kind
 from assent.core.model import Usage
 from assent.models.scripted import Turn
@@ -52,6 +53,23 @@ def test_a_child_is_stopped_by_the_budget_of_the_run_that_started_it(tmp_path: P
         assert (result.status, count(session)) == ("finished", 4)
         assert below[0].status == "suspended"
         assert f"The budget b (session:1) of the run {result.run}, which has started this one, stops" in below[0].reason
+
+
+def test_a_call_gives_no_run_a_budget_anew(tmp_path: Path) -> None:
+    @tool
+    def pay() -> str:
+        return "paid"
+
+    with opened(tmp_path, lambda request: [call(request.tools[0].name)], "end", tools=(pay,)) as session:
+        held = ran(session, pay, budget=Decimal("0.5")).run
+
+        @tool(privilege="read_only")
+        async def more() -> str:
+            return (await session.drain(ResumeRun(held, budget=Decimal(100)))).status
+
+        told = results(session, ran(session, more).run)[0].text
+        assert "a person's to say anew, and this is a tool's call" in told
+        assert session.state(held).money == Decimal("0.5")
 
 
 def test_what_a_child_has_spent_the_run_has_no_more(tmp_path: Path) -> None:
