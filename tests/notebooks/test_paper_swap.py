@@ -69,6 +69,7 @@ def test_over_the_soft_limit_the_question_shows_the_figures(cells: dict[str, Cel
     text = " ".join(outputs(cells["asks"]).split())
     assert "suspended" in text
     assert "dollars 400 is over 300; 500 at most" in text
+    assert "400 of 1800 dollars become about 2.66 SOL" in text
     assert "bought" in outputs(cells["approve"])
 
 
