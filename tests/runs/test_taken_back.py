@@ -11,6 +11,7 @@ from tests.support.sessions import approve, opened, ran, resumed
 from assent.app import Session
 from assent.core.events import Kind
 from assent.runs import trusted, waivers
+from assent.runs.given import Given
 from assent.tools.tool import tool
 
 done: list[str] = []
@@ -70,7 +71,7 @@ def waived(session: Session, **what: str) -> str:
 
 
 def test_a_waiver_that_was_ended_elsewhere_lets_nothing_begin(tmp_path: Path, deaf: Callable[..., None]) -> None:
-    deaf(waivers.Register, waivers.Waivers, Kind.WAIVER_ENDED)
+    deaf(Given, waivers.Waivers, Kind.WAIVER_ENDED)
     with opened(tmp_path, [call("save", to="a")], "done", tools=(save,)) as session:
         session.policy({"rule": [{"tool": "save", "mode": "ask"}]})
         session.waivers.end(waived(session, tool="save"), "ben")
@@ -81,7 +82,7 @@ def test_a_waiver_that_was_ended_elsewhere_lets_nothing_begin(tmp_path: Path, de
 
 
 def test_nor_does_one_let_a_call_that_only_reads(tmp_path: Path, deaf: Callable[..., None]) -> None:
-    deaf(waivers.Register, waivers.Waivers, Kind.WAIVER_ENDED)
+    deaf(Given, waivers.Waivers, Kind.WAIVER_ENDED)
     with opened(tmp_path, [call("look")], "done", tools=(look,)) as session:
         session.policy({"rule": [{"tool": "look", "mode": "disabled"}]})
         session.waivers.end(waived(session, tool="look"), "ben")
@@ -89,7 +90,7 @@ def test_nor_does_one_let_a_call_that_only_reads(tmp_path: Path, deaf: Callable[
 
 
 def test_of_several_waivers_one_that_holds_suffices(tmp_path: Path, deaf: Callable[..., None]) -> None:
-    deaf(waivers.Register, waivers.Waivers, Kind.WAIVER_ENDED)
+    deaf(Given, waivers.Waivers, Kind.WAIVER_ENDED)
     with opened(tmp_path, [call("save", to="a")], "done", tools=(save,)) as session:
         session.policy({"rule": [{"tool": "save", "mode": "ask"}]})
         session.waivers.end(waived(session, tool="save"), "ben")
@@ -98,7 +99,7 @@ def test_of_several_waivers_one_that_holds_suffices(tmp_path: Path, deaf: Callab
 
 
 def test_a_budgets_waiver_that_was_ended_elsewhere_covers_nothing(tmp_path: Path, deaf: Callable[..., None]) -> None:
-    deaf(waivers.Register, waivers.Waivers, Kind.WAIVER_ENDED)
+    deaf(Given, waivers.Waivers, Kind.WAIVER_ENDED)
     with opened(tmp_path, [call("save", to="a")], "done", tools=(save,)) as session:
         session.policy({"budget": [{"name": "b", "per": "run", "calls": 0}]})
         session.waivers.end(waived(session, budget="b"), "ben")
@@ -106,7 +107,7 @@ def test_a_budgets_waiver_that_was_ended_elsewhere_covers_nothing(tmp_path: Path
 
 
 def test_trust_that_was_revoked_elsewhere_lets_nothing_begin(tmp_path: Path, deaf: Callable[..., None]) -> None:
-    deaf(trusted.Register, trusted.Trusted, Kind.TRUST_REVOKED)
+    deaf(Given, trusted.Trusted, Kind.TRUST_REVOKED)
     with opened(tmp_path, [call("fetch")], [call("mail", to="eve")], "done", tools=(mail, fetch)) as session:
         given = session.trusted.give("web:api.example.com", reason="ours", until="2h", by="ana")
         session.trusted.revoke(given.id, "ben")

@@ -1,7 +1,7 @@
 """The sources that people trust: given, revoked, and heard of by every process that the workspace is open in."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from assent.core.clock import CLOCK
 from assent.core.errors import ConfigError, NotFound
@@ -12,45 +12,14 @@ from assent.core.trust import Scope as Reach
 from assent.core.trust import Trust, from_json
 from assent.core.waiver import end_of
 from assent.policy.trust import covers, spelt, untrusted
+from assent.runs.given import Given
 from assent.store.attached import one_for
 from assent.store.journal import Journal
-from assent.store.parcel import Guard, none_since
+from assent.store.parcel import Guard
 from assent.store.window import Window
 from assent.tools.by_hand import by_hand
 
 _READ = "SELECT DISTINCT source, name FROM taint"
-
-
-class Register:
-    """What the journal says of trust, read once and listened to from then on. Any thread may ask."""
-
-    def __init__(self, house: Journal) -> None:
-        self._given: dict[str, Trust] = {}
-        self._revoked: set[tuple[str, str, str]] = set()  # id, and whose it was
-        self.heard = 0  # the number of the last revocation that it has heard of
-        house.subscribe(self.hear)  # before the look, so that nothing comes between
-        self.hear([*house.events(kind=Kind.SOURCE_TRUSTED), *house.events(kind=Kind.TRUST_REVOKED)])
-
-    def live(self) -> list[Trust]:
-        """What holds now."""
-        if not self._given:
-            return []
-        now = CLOCK.now()
-        return [
-            item
-            for item in list(self._given.values())
-            if item.until.timestamp() > now and (item.id, item.tenant, item.user) not in self._revoked
-        ]
-
-    def hear(self, events: Sequence[Event]) -> None:
-        """Take in events, the same ones again too."""
-        for event in events:
-            if event.kind is Kind.SOURCE_TRUSTED:
-                CLOCK.learn(event.at)
-                self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant)
-            elif event.kind is Kind.TRUST_REVOKED:
-                self._revoked.add((event.body["id"], event.tenant, event.user))
-                self.heard = max(self.heard, event.seq)
 
 
 class Trusted:
@@ -93,15 +62,15 @@ class Trusted:
 
     def unended(self) -> Guard:
         """True as long as nothing was revoked that this process has not heard of."""
-        return none_since(Kind.TRUST_REVOKED, self._known.heard)
+        return self._known.unended()
 
     def look(self) -> None:
         """Hear of what was revoked elsewhere, before the news come."""
-        self._known.hear(self._journal.house.events(kind=Kind.TRUST_REVOKED))
+        self._known.look(self._journal.house)
 
     @functools.cached_property
-    def _known(self) -> Register:
-        return one_for(self._journal.house, Register)
+    def _known(self) -> Given[Trust]:
+        return one_for(self._journal.house, _given)
 
     def live(self) -> list[Trust]:
         """What holds now for the session's person, in whichever run."""
@@ -124,6 +93,10 @@ class Trusted:
     def _say(self, event: Event) -> None:
         self._journal.append([event]).result()
         self._known.hear([event])
+
+
+def _given(house: Journal) -> Given[Trust]:
+    return Given(house, Kind.SOURCE_TRUSTED, Kind.TRUST_REVOKED, from_json)
 
 
 def _whose(trust: Trust) -> tuple[str, str]:

@@ -1,52 +1,19 @@
 """The waivers of a workspace: given, ended, and heard of by every process that it is open in."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from assent.core.clock import AHEAD, CLOCK
+from assent.core.clock import CLOCK
 from assent.core.errors import ConfigError, NotFound
-from assent.core.events import Event, Kind, Scope
+from assent.core.events import Kind, Scope
 from assent.core.ids import new_id
 from assent.core.waiver import EVERYBODY, Waiver, end_of, from_json
+from assent.runs.given import Given
 from assent.store.attached import one_for
 from assent.store.journal import Journal
-from assent.store.parcel import Guard, none_since
+from assent.store.parcel import Guard
 from assent.store.window import Window
 from assent.tools.by_hand import by_hand
-
-
-class Register:
-    """What the journal says of waivers, read once and listened to from then on. Any thread may ask."""
-
-    def __init__(self, house: Journal) -> None:
-        self._given: dict[str, tuple[Waiver, float]] = {}  # and when
-        self._ended: set[tuple[str, str, str]] = set()  # id, and whose it was to end
-        self.heard = 0  # the number of the last end that it has heard of
-        house.subscribe(self.hear)  # before the look, so that nothing comes between
-        self.hear([*house.events(kind=Kind.WAIVER_GRANTED), *house.events(kind=Kind.WAIVER_ENDED)])
-
-    def live(self) -> list[Waiver]:
-        """Those that hold now."""
-        if not self._given:
-            return []
-        now = CLOCK.now()
-        return [
-            item
-            for item, given in list(self._given.values())
-            if item.until.timestamp() > now
-            and given <= now + AHEAD  # else the clock was wrong as it was given, and so is its end
-            and (item.id, item.tenant, item.user) not in self._ended
-        ]
-
-    def hear(self, events: Sequence[Event]) -> None:
-        """Take in events, the same ones again too."""
-        for event in events:
-            if event.kind is Kind.WAIVER_GRANTED:
-                CLOCK.learn(event.at)
-                self._given[event.body["id"]] = from_json(event.body, event.user, event.tenant), event.at
-            elif event.kind is Kind.WAIVER_ENDED:
-                self._ended.add((event.body["id"], event.tenant, event.user))
-                self.heard = max(self.heard, event.seq)
 
 
 class Waivers:
@@ -101,11 +68,11 @@ class Waivers:
 
     def unended(self) -> Guard:
         """True as long as none was ended that this process has not heard of."""
-        return none_since(Kind.WAIVER_ENDED, self._known.heard)
+        return self._known.unended()
 
     def look(self) -> None:
         """Hear of those that were ended elsewhere, before the news come."""
-        self._known.hear(self._journal.house.events(kind=Kind.WAIVER_ENDED))
+        self._known.look(self._journal.house)
 
     def live(self) -> list[Waiver]:
         """Those that hold now and that the session may see, or that are for everybody of its tenant."""
@@ -124,8 +91,12 @@ class Waivers:
         return tuple([item for item in found if _is_for(item, scope)]) if found else ()
 
     @functools.cached_property
-    def _known(self) -> Register:
-        return one_for(self._journal.house, Register)
+    def _known(self) -> Given[Waiver]:
+        return one_for(self._journal.house, _given)
+
+
+def _given(house: Journal) -> Given[Waiver]:
+    return Given(house, Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED, from_json)
 
 
 def _is_for(waiver: Waiver, scope: Scope) -> bool:
