@@ -26,6 +26,10 @@ def test_code_is_shown_and_edited_as_code() -> None:
     assert shown["where"] == "run run · call run.1 · a.ipynb · cell 3f6c"
 
 
+def test_the_end_of_the_last_line_is_no_line_of_its_own() -> None:
+    assert view(pending(arguments={"code": "a = 1\n"}))["size"] == "1 line"
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [("mail", {"to": "ana"}), ("python", {"code": "x", "timeout": 5}), ("sql", {"query": ["x"]}), ("python", {})],

@@ -45,7 +45,7 @@ def view(pending: Pending) -> dict[str, Any]:
         "preview": preview_view(pending.preview) if pending.preview else None,
         "where": reveal(where(pending)),
         "language": language,
-        "size": plural(source.count("\n") + 1, "line"),
+        "size": plural(source.removesuffix("\n").count("\n") + 1, "line"),
         "shown": reveal(source),
         "source": source if language != "JSON" else visible_json(pending.arguments),
         "field": SOURCES.get(pending.tool) if language != "JSON" else None,
