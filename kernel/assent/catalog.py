@@ -125,18 +125,22 @@ class Catalog:
             )
         return {name: known[name] for name in agent.tool_names}
 
-    def rules(self, agent: Agent, tools: Tools, user: str | None = None) -> Facts:
+    def rules(self, agent: Agent, tools: Tools, user: str | None = None, above: Sequence[Agent] = ()) -> Facts:
         """What policy knows of an agent's tools: the workspace's policy and the agent's, the stricter for each.
 
-        `user` is whose run it is. `ConfigError` where a policy file is broken.
+        `user` is whose run it is, `above` the agents whose calls have started it: what holds for these holds for it.
+        `ConfigError` where a policy file is broken.
         """
         privileges = {name: tool.privilege for name, tool in tools.items()}
-        modes = {name: strictest(self.config.policy.get(name), agent.policy.get(name)) for name in tools}
+        policies = [self.config.policy, *[item.policy for item in (agent, *above)]]
+        modes = {name: strictest(*[policy.get(name) for policy in policies]) for name in tools}
         identities = {name: tool.identity for name, tool in tools.items()}
         folder = str(self._journal.folder.parent)
         layers = self.policies.layers()
         self._check(layers)
         found = facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
+        others = tuple(dict.fromkeys([item.name for item in above if item.name != agent.name]))
+        found = replace(found, above=others) if others else found
         acts = {name: tool.acts for name, tool in tools.items() if tool.acts}
         found = replace(found, acts=acts) if acts else found
         return with_checks(found, {name: tool.risk for name, tool in tools.items() if tool.risk})

@@ -86,8 +86,9 @@ class Work:
         if state.status == "cancelled" and live.run.stopping is None:  # an interrupt, which nobody has told of before
             self.live.stop_children(run, None)
         if state.status == "suspended" and (stop := live.run.stopping):  # which was asked for as that was being written
+            event = state.scope.event(stop.kind, model=state.model or None, body=stop.why())
             with contextlib.suppress(StoreError):
-                self._journal.post([state.scope.event(stop.kind, model=state.model or None, body=stop.why())])
+                self._journal.append([event]).result()  # whoever looks next sees how it stands
         told = (*state.last_calls, *state.batch, ANSWER)
         kept = {name: value for name, value in live.run.values.items() if name in told}
         self._values = dict([*list(self._values.items())[1 - KEPT :], (run, kept)]) if kept else self._values
@@ -179,7 +180,8 @@ class Work:
         ), tools
 
     def _rules(self, state: State, tools: Tools) -> Facts:
-        return phase.under(self._catalog.rules(state.agent, tools, state.scope.user), state.mode)
+        above = [item.agent for item in line(self._journal, self.live, state)]
+        return phase.under(self._catalog.rules(state.agent, tools, state.scope.user, above), state.mode)
 
     def _at_work(self, command: RunCommand, opening: Opening, watched: bool) -> Live:
         record = self._catalog.config.record

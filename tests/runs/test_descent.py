@@ -96,6 +96,28 @@ def test_a_thread_that_a_dry_run_starts_performs_nothing(tmp_path: Path, how: Ca
         assert (first.parent, first.body["mode"], "held" in first.body) == (result.run, "dry-run", False)
 
 
+@pytest.mark.parametrize(
+    ("policy", "own"),
+    [
+        ({"rule": [{"tool": "act", "mode": "disabled", "agent": "tester"}]}, {}),
+        ({"agents": {"tester": {"ceiling": "read_only"}}}, {}),
+        ({}, {"act": "disabled"}),
+    ],
+)
+def test_what_an_agent_may_not_do_a_run_of_another_agent_does_not_do_for_it(
+    tmp_path: Path, policy: dict[str, Any], own: dict[str, str]
+) -> None:
+    found: list[str] = []
+    with opened(
+        tmp_path, [call("start")], [call("act")], "done", "end", [call("act")], "done", tools=(act,)
+    ) as session:
+        session.policy(policy)
+        ran(session, starting(session, in_thread, found), policy=own)
+        assert done == []
+        assert child(session) != found[0]  # begun by a person, the same agent may
+        assert done == ["act"]
+
+
 def test_a_thread_that_outlives_its_call_is_of_it_still(tmp_path: Path) -> None:
     found: list[str] = []
     threads: list[threading.Thread] = []

@@ -31,13 +31,18 @@ def read_ceilings(entries: Sequence[Entry]) -> tuple[Ceiling, ...]:
 
 
 def by_ceiling(call: Call, facts: Facts) -> Decision | None:
-    """A denial of what lies above the agent's ceiling; nothing otherwise."""
-    if facts.layers is NONE or (lowest := ceiling_of(facts.layers, facts.agent)) is None:
+    """A denial of what lies above the agent's ceiling, or that of one by whose call it was started; else nothing."""
+    if facts.layers is NONE:
         return None
+    found = [(item, agent) for agent in facts.agents or ("",) if (item := ceiling_of(facts.layers, agent))]
+    if not found:
+        return None
+    lowest, agent = min(found, key=lambda pair: level(pair[0].privilege))
     privilege = facts.privileges.get(call.tool, "")
     if privilege not in LEVELS or level(privilege) <= level(lowest.privilege):
         return None  # what is not known is denied by another voice
-    reason = f"{call.tool} is {privilege}, and the agent {facts.agent} may use nothing above {lowest.privilege}."
+    who = f"the agent {agent}" if agent == facts.agent else f"the agent {agent}, which has started this run,"
+    reason = f"{call.tool} is {privilege}, and {who} may use nothing above {lowest.privilege}."
     return Deny(reason, lowest.entry.rule)
 
 

@@ -75,7 +75,7 @@ def _said(voice: Voice, call: Call, facts: Facts, modes: Mapping[str, str]) -> I
 
 def _of_rule(rule: Rule, call: Call, facts: Facts) -> Said:
     where = rule.entry.rule
-    if not rule.concerns(facts.agent, facts.user):
+    if not rule.concerns(facts.agents, facts.user):
         whose = f"the agent {rule.agent}" if rule.agent else f"runs of {rule.user}"
         return Said("rule", where, NOTHING, f"it is for {whose}")
     if (decision := says(rule, call, facts)) is not None:

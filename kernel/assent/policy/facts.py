@@ -51,6 +51,7 @@ class Facts:
     allowed: frozenset[str] = field(default_factory=frozenset)
     layers: Layers = NONE  # the loaded policy: `facts.layers.of("budget")` is what its owner read
     agent: str = ""
+    above: tuple[str, ...] = ()  # the agents whose calls have started it: what they may not, it may not for them
     user: str = ""  # whose run it is
     folder: str = ""  # where the workspace's notebooks are; relative paths in conditions begin there
     waivers: tuple[Waiver, ...] = ()  # that hold now for this run: of its tenant, user and agent
@@ -59,6 +60,11 @@ class Facts:
     taint: Sources = ()  # what the run has read and nobody vouches for
     checks: Mapping[str, Checks] = field(default_factory=dict)  # the risk checks of each tool that has some
     planned: bool = False  # whether a person has approved a plan in this run
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents whose rules hold; none where it is not known which agent's run it is."""
+        return (self.agent, *self.above) if self.agent else ()
 
 
 # One concern of the decision: what it thinks of a call, or None where the call is not its concern. Pure.

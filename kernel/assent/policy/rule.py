@@ -51,9 +51,9 @@ class Rule:
         """Whether it is about that tool."""
         return tool == self.tool or bool(self.tools and _glob(self.tools).match(tool))
 
-    def concerns(self, agent: str, user: str) -> bool:
-        """Whether it is for a run of that agent and user; also where it is not known whose the run is."""
-        return (not agent or self.agent in ("", agent)) and (not user or self.user in ("", user))
+    def concerns(self, agents: tuple[str, ...], user: str) -> bool:
+        """Whether it is for a run of one of these agents and that user; also where it is not known whose the run is."""
+        return (not agents or self.agent in ("", *agents)) and (not user or self.user in ("", user))
 
 
 def read_rules(entries: Sequence[Entry]) -> tuple[Rule, ...]:
@@ -82,7 +82,7 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
     """What the rules of the policy say of a call; nothing where none is about it. A waiver may loosen one."""
     if facts.layers is NONE:
         return None
-    rules, asked = _about(facts.layers, facts.agent, facts.user, call.tool)
+    rules, asked = _about(facts.layers, facts.agents, facts.user, call.tool)
     speaking: dict[int, bool | None] = {}
     for arguments in call.forms if rules else ():
         for place, held in asked.speaking(arguments, facts.folder):
@@ -104,9 +104,9 @@ def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _about(layers: Layers, agent: str, user: str, tool: str) -> tuple[tuple[Rule, ...], Sieve]:
+def _about(layers: Layers, agents: tuple[str, ...], user: str, tool: str) -> tuple[tuple[Rule, ...], Sieve]:
     """The rules that are about a tool in such a run, the highest layer first, and their conditions together."""
-    about = [rule for rule in layers.of("rule") if rule.names(tool) and rule.concerns(agent, user)]
+    about = [rule for rule in layers.of("rule") if rule.names(tool) and rule.concerns(agents, user)]
     return tuple(about), sieve([(rule.when, _idle(rule)) for rule in about])
 
 
