@@ -81,7 +81,8 @@ class Doublewrite:
         blocks = connection.execute(_BLOCKS).fetchall()
         self._file = self._file or self._path.open("rb", buffering=0)  # a buffer would have what was there before
         digest = hashlib.sha256()
-        with aside.open("wb") as copy:
+        aside.unlink(missing_ok=True)  # whatever lies or points there
+        with aside.open("xb") as copy:
             for offset, length in [(0, _HEADERS), *[(_HEADERS + number * size, size) for number, size in blocks]]:
                 self._file.seek(offset)
                 content = self._file.read(length)
@@ -119,7 +120,7 @@ def _put_back(aside: Path, path: Path) -> None:
     """Nothing, if setting aside was not finished, or the checkpoint was."""
     content = aside.read_bytes()
     content, digest = content[:-32], content[-32:]
-    if hashlib.sha256(content).digest() != digest:
+    if not content or hashlib.sha256(content).digest() != digest:
         return
     (_, headers), *blocks = _parts(content)
     with path.open("r+b") as file:
