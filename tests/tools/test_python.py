@@ -31,6 +31,17 @@ def test_output_errors_and_result_come_back() -> None:
     assert display(output)["bound"] == ["sys", "x"]
 
 
+def test_half_a_value_that_pydantic_refused_is_not_told() -> None:
+    code = (
+        "from pydantic import TypeAdapter\nTypeAdapter(int).validate_python('x' * 60 + 'anna@example.com' + 'y' * 20)"
+    )
+    output = run(code)
+    assert "ValidationError: 1 validation error for int" in output.text
+    for told in (output.text, display(output)["traceback"]):
+        assert "xxxx" not in told
+        assert "yyyy" not in told
+
+
 def test_a_frame_comes_back_as_a_table_with_its_row_labels() -> None:
     frame = pd.DataFrame({"kind": ["a", "b", "a"], "size": [1, 2, 4]})
     output = run("frame.groupby('kind').sum()", {"frame": frame})

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from assent.core.canonical import plain
 from assent.core.errors import ConfigError
+from assent.core.words import words
 from assent.risk.amount import amount
 from assent.risk.quota import Quota
 
@@ -118,7 +119,7 @@ def _examined(check: Check, act: Act) -> Finding | None:
     except ValueError as error:
         found = deny(str(error))
     except Exception as error:
-        found = deny(f"the check raised {type(error).__name__}: {plain(error)}")
+        found = deny(f"the check raised {type(error).__name__}: {words(error)}")
     return found and Finding(found.verdict, found.sentence, check.name, found.rule or check.rule)
 
 

@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from assent.core.canonical import plain, too_deep
+from assent.core.canonical import too_deep
 from assent.core.errors import NothingDone
 from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
 from assent.core.taint import Source, pair
+from assent.core.words import words
 from assent.tools.cut import back, fore
 from assent.tools.guard import guarded, turn
 from assent.tools.idempotency import PARAMETER, keyed
@@ -146,7 +147,7 @@ def _carried(error: BaseException) -> Exception:
     """An exception that a future may carry to the loop and that means nothing there but that the tool failed."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
-    return RuntimeError(f"{type(error).__name__} {error}".rstrip()).with_traceback(error.__traceback__)
+    return RuntimeError(f"{type(error).__name__} {words(error)}".rstrip()).with_traceback(error.__traceback__)
 
 
 def _output(tool: Tool[Any, Any], result: Any) -> Output:
@@ -185,7 +186,7 @@ def _text(result: Any) -> str:
 
 def _raised(tool: Tool[Any, Any], error: BaseException) -> Output:
     if isinstance(error, NothingDone):
-        return Output(clip(f"{tool.name} did nothing: {plain(error)}"), error=True, undone=True)
+        return Output(clip(f"{tool.name} did nothing: {words(error)}"), error=True, undone=True)
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" (line {where[0].lineno} of {where[0].name})" if where else ""
-    return Output(clip(f"{tool.name} raised {type(error).__name__}: {plain(error)}{place}"), error=True)
+    return Output(clip(f"{tool.name} raised {type(error).__name__}: {words(error)}{place}"), error=True)

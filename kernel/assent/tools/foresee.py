@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from assent.core.canonical import plain
 from assent.core.preview import Preview, Table
 from assent.core.secrets import hide
+from assent.core.words import words
 from assent.tools.execute import in_thread
 from assent.tools.preview import is_frame
 from assent.tools.sql import table_display
@@ -35,7 +35,7 @@ async def foresee(tool: Tool[Any, Any], arguments: Mapping[str, Any], seconds: f
     except TimeoutError:
         return none(f"The preview of {tool.name} was not there within {seconds:g} s.")
     except (Exception, SystemExit) as error:
-        return none(f"The preview of {tool.name} failed: {type(error).__name__}: {hide(str(plain(error)))[:200]}")
+        return none(f"The preview of {tool.name} failed: {type(error).__name__}: {hide(words(error))[:200]}")
     finally:
         _ends.reset(token)
 

@@ -1,13 +1,13 @@
 """The `python` tool: run code in the analyst's namespace and say what it printed, gave, raised and changed."""
 
 import contextlib
-import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
 from assent.core.ids import KERNEL
 from assent.core.taint import Sources
+from assent.core.words import trace
 from assent.tools import touched
 from assent.tools.cut import uncut
 from assent.tools.entering import at_hand
@@ -113,10 +113,10 @@ def _checksum(frame: Any) -> Any:
 
 def _traceback(error: BaseException) -> str:
     """The traceback from the agent's own code on, without ours."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+    begins = error.__traceback__
+    while begins is not None and begins.tb_frame.f_code.co_filename != FILE:
+        begins = begins.tb_next
+    return trace(error, begins)
 
 
 def _shown(value: Any, text: str | None) -> dict[str, Any]:

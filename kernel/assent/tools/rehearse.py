@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import ModuleType
 from typing import Any
 
+from assent.core.words import words
 from assent.tools import touched
 from assent.tools.attempts import Attempts, heard
 from assent.tools.evaluate import FILE, Capture, evaluate
@@ -129,10 +130,10 @@ def _text(value: Any) -> str:
 
 def _told(error: BaseException) -> str:
     try:
-        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        said = error.msg if isinstance(error, SyntaxError) else words(error)
     except Exception:  # a foreign exception's own text may fail
-        words = ""
-    return f"{type(error).__name__}: {words}"[:500] if words else type(error).__name__
+        said = ""
+    return f"{type(error).__name__}: {said}"[:500] if said else type(error).__name__
 
 
 def _line(error: BaseException) -> int:

@@ -16,6 +16,7 @@ from assent.core.errors import ConfigError
 from assent.core.model import ToolSpec
 from assent.core.privilege import LEVELS, READ_ONLY, Privilege
 from assent.core.taint import Source
+from assent.core.words import words
 from assent.risk.check import Check, Checks, checked
 from assent.tools.declared import Acts, check
 from assent.tools.idempotency import PARAMETER
@@ -177,7 +178,7 @@ def fitted(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> BaseModel:
         ]
         raise ValueError("; ".join(problems)) from None
     except Exception as error:  # a validator of the tool's own types
-        raise ValueError(f"{type(error).__name__}: {error}") from None
+        raise ValueError(f"{type(error).__name__}: {words(error)}") from None
 
 
 def values_of(arguments: BaseModel) -> dict[str, Any]:
