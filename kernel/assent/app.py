@@ -50,8 +50,8 @@ from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.sign import sign
 from assent.store.window import Window
+from assent.tools.by_hand import by_hand
 from assent.tools.cut import unparted
-from assent.tools.idempotency import call_at_work
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
@@ -59,6 +59,7 @@ from assent.work import Work
 
 _log = logging.getLogger(__name__)
 WIND_UP = 1.0  # seconds that a shutdown waits for the runs it has interrupted
+_OWN = "Settings and the session's rules are a person's to change"
 
 
 class Session:
@@ -318,6 +319,8 @@ class Session:
 
     @config.setter
     def config(self, config: Config) -> None:
+        if config != self._catalog.config:
+            by_hand(_OWN)
         self._catalog.config = config
         self._look(config)
 
@@ -328,8 +331,7 @@ class Session:
         layer from now on, in place of what it was; {} takes it away. It can only tighten.
         """
         if values is not None:
-            if call_at_work():
-                raise ConfigError("A call of an agent may not change the policy that binds it.")
+            by_hand(_OWN)
             self._catalog.tighten(values, more=False)
         return self._catalog.holds()
 
@@ -338,8 +340,7 @@ class Session:
 
         Nothing that is said twice loosens: of several the strictest counts. It ends with the session, or by `policy`.
         """
-        if call_at_work():
-            raise ConfigError("A call of an agent may not change the policy that binds it.")
+        by_hand(_OWN)
         self._catalog.tighten(values, more=True)
         return self._catalog.holds()
 
