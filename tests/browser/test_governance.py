@@ -95,6 +95,26 @@ def test_a_strict_run_lays_its_plan_before_a_person(opened: Opened) -> None:
     notebook.wait_for_output(1, "Done.")
 
 
+def test_the_reason_that_a_limit_gives_stands_out_and_limits_that_are_kept_do_not(opened: Opened) -> None:
+    risk = """\
+from assent import tool
+from assent.risk import max_amount
+
+@tool(privilege="execute_risky", source="none", risk=[max_amount("amount", 100, ask_over=50), max_amount("fee", 5)])
+def pay(amount: int, fee: int) -> str:
+    return "paid"
+"""
+    turns = ([text("The invoice is due."), call("pay", amount=60, fee=1)], "Done.")
+    notebook = opened("--tools pay", *turns, before=risk)
+    card = notebook.cards(1).first
+    expect(card.get_by_text("Asked because", exact=True)).to_have_css("font-weight", "600")
+    expect(card.locator("dd", has_text="amount 60 is over 50")).to_have_css("font-weight", "600")
+    expect(card.get_by_text("fee 1 of at most 5")).to_have_css("font-weight", "400")
+    pictures(notebook, "limits", card)
+    card.get_by_role("button", name="Approve", exact=True).click()
+    notebook.wait_for_output(1, "Done.")
+
+
 def test_a_proposal_says_who_proposed_it_and_why(opened: Opened) -> None:
     notebook = opened("--tools remind,mail", [call("remind", days=30)], "Done.", cells=("print(sent)",))
     card = notebook.cards(1).first

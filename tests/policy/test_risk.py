@@ -55,6 +55,13 @@ def test_a_limit_is_for_the_tools_that_it_names() -> None:
     assert says(every, "look", amount=1000).name == "deny"
 
 
+def test_every_limit_that_asks_is_a_reason_and_none_of_them_a_note() -> None:
+    asked = says(MOST_100, own=(max_amount("amount", 80, ask_over=55), max_amount("amount", 70)), amount=60)
+    own, rules = "max amount: amount 60 is over 55; 80 at most", "max amount: amount 60 is over 50; 100 at most"
+    assert sorted(asked.reason.split(", and ")) == sorted([own, rules])
+    assert asked.notes == (("max amount", "amount 60 of at most 70"),)
+
+
 def test_the_notes_reach_a_question_that_is_asked_for_another_reason() -> None:
     text = MOST_100.replace('"pay"', '"mail_send"')
     asked = says(text, "mail_send", amount=10)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from assent.core.approval import Decided, Pending
+from assent.policy.taint import NOTE
 from assent_widgets.approval import MIME, decided_bundle, pending_bundle, question_text, view, visible_json
 
 ATTACK = "<script>alert(1)</script></pre><img src=x onerror=alert(1)>"
@@ -92,6 +93,17 @@ def test_two_people() -> None:
     approvals = view(pending(approvers=2, approved_by=("ana",)))["approvals"]
     assert approvals == "1 of 2 have approved (ana), each with a passphrase"
     assert view(pending())["approvals"] == ""
+
+
+def test_the_reason_stands_out_and_a_limit_that_is_kept_does_not() -> None:
+    kept, warned = ("max slippage", "0.1 % of at most 1 %"), (NOTE, "it read a page")
+    asked = pending(asks="max amount: 60 is over 50", notes=(kept, warned), gets={"code": "b = 2"})
+    html = pending_bundle(asked)["text/html"]
+    assert "<strong>Asked because: max amount: 60 is over 50</strong>" in html
+    assert "<div>max slippage: 0.1 % of at most 1 %</div>" in html
+    assert f"<strong>{NOTE}: it read a page</strong>" in html
+    assert "<strong>The tool gets: " in html
+    assert set(view(asked)["loud"]) == {"Asked because", "The tool gets", NOTE}
 
 
 def test_the_static_question() -> None:

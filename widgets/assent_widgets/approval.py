@@ -19,6 +19,8 @@ from assent_widgets.style import AMBER, FRAME, GREEN, MUTED, RED, SMALL, badge, 
 MIME = "application/vnd.assent.approval+json"
 _SHOWN = 20_000
 _ASKED = 200_000  # what a person is to approve is shown whole, as far as anybody could read it
+_GETS = "The tool gets"
+_LOUD = ("Asked because", _GETS, "Untrusted content")  # what to look at; limits that are kept are quiet
 _FOLDERS = re.compile(r".*[/\\]")
 # What a person said, by whether the outcome was unknown and by verdict.
 _SAID = {
@@ -42,6 +44,7 @@ def view(pending: Pending) -> dict[str, Any]:
         "why": reveal(pending.why),
         "asks": reveal(_asks(pending)),
         "notes": [[reveal(label), reveal(text)] for label, text in _notes(pending)],
+        "loud": list(_LOUD),
         "preview": preview_view(pending.preview) if pending.preview else None,
         "where": reveal(where(pending)),
         "language": language,
@@ -129,7 +132,7 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
     body = [
         f"<div><strong>{escape(title(pending))}</strong> · {badge(escape(state), colour)}</div>",
         preview_html(pending.preview) if pending.preview else "",
-        *[f"<div>{escape(line)}</div>" for line in lines],
+        *[_line(line) for line in lines],
         pre(_escape_exact(shown)),
         *[f"{small}{escape(line)}</div>" for line in notes],
         f'{small}<span style="{MUTED}">{escape(pending.privilege)} · {escape(where(pending))}</span></div>',
@@ -137,6 +140,11 @@ def _bundle(pending: Pending, state: str, colour: str, notes: list[str], limit: 
     html = f'<div class="{_CLASS}" style="{FRAME}">{note("".join(body), colour)}</div>'
     value = asdict(pending) | {"arguments": json.loads(json.dumps(dict(pending.arguments), default=str))}
     return {"text/plain": reveal("\n".join(text)), "text/html": html, MIME: {"version": 1, "pending": value}}
+
+
+def _line(line: str) -> str:
+    shown = escape(line)
+    return f"<div><strong>{shown}</strong></div>" if line.partition(":")[0] in _LOUD else f"<div>{shown}</div>"
 
 
 def _asks(pending: Pending) -> str:
@@ -147,7 +155,7 @@ def _notes(pending: Pending) -> list[tuple[str, str]]:
     """Each in one line, whatever is in it: none may pass for another line of the card."""
     gets = difference(pending.arguments, pending.gets)
     notes = [(" ".join(label.split()), " ".join(text.split())) for label, text in pending.notes]
-    return [*([("The tool gets", gets)] if gets else []), *notes]
+    return [*([(_GETS, gets)] if gets else []), *notes]
 
 
 def _two_ways(pending: Pending) -> str:

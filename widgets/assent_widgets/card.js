@@ -30,8 +30,8 @@ function facts(view) {
   const rows = [["Why", view.why], ["Asked because", view.asks], ...view.notes, ["Approvals", view.approvals], ["Expires", view.expires]].filter((row) => row[1]);
   const list = element("dl", "assent-facts");
   for (const row of rows) {
-    const noted = view.notes.includes(row) ? "assent-noted" : "";
-    list.append(element("dt", noted, row[0]), element("dd", noted, row[1]));
+    const weight = view.loud.includes(row[0]) ? "assent-loud" : "";
+    list.append(element("dt", weight, row[0]), element("dd", weight, row[1]));
   }
   return list;
 }

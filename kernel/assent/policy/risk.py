@@ -52,12 +52,13 @@ def by_risk(call: Call, facts: Facts) -> Decision | None:
         return None
     findings = examine(checks, *[Act(call.tool, arguments, call.known) for arguments in call.forms])
     found = worst(findings)
-    said_as_reason = found if found.verdict != "ok" else None
-    notes = tuple([(item.label, item.sentence) for item in findings if item.sentence and item is not said_as_reason])
+    reasons = [item for item in findings if item.verdict == found.verdict != "ok"]
+    notes = tuple([(item.label, item.sentence) for item in findings if item.sentence and item not in reasons])
+    reason = ", and ".join([f"{item.label}: {item.sentence}" for item in reasons])
     if found.verdict == "deny":
-        return Deny(f"{found.label}: {found.sentence}", found.rule, notes)
+        return Deny(reason, found.rule, notes)
     if found.verdict == "ask":
-        return Ask(f"{found.label}: {found.sentence}", grantable=False, rule=found.rule, notes=notes)
+        return Ask(reason, grantable=False, rule=found.rule, notes=notes)
     later = "" if len(findings) == len(checks) else ", as far as can be told before it is run"
     return Allow(f"it is within its limits{later}", notes=notes)
 
