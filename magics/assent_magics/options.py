@@ -171,7 +171,7 @@ POLICY: Mapping[str, Option] = {
 POLICY_ADD: Mapping[str, Option] = {
     "--when": Option(_text, 'add: only where this holds, such as "amount > 100"'),
     **POLICY,
-    "--who": Option(lambda text: list(_some(text)), "add: only these may answer, separated by commas"),
+    "--who": Option(_some, "add: only these may answer, separated by commas", many=True),
     "--approvers": Option(_count, "add: so many people must approve"),
     "--expires": Option(_text, "add: in this time it must be answered, such as 2h"),
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from IPython.display import display
 
+from assent.core import people
 from assent.core.errors import ConfigError
 from assent.policy.entry import hint
 from assent.policy.example import Example, examples
@@ -72,6 +73,8 @@ def _shown(rows: Sequence[Row]) -> Any:
 
 def _add(desk: Desk, line: str) -> Any:
     words, given = options.split(line, options.POLICY_ADD)
+    if "who" in given:
+        given["who"] = list(dict.fromkeys(given["who"]))
     match words:
         case [text] if "=" in text and not given:
             values = _written(text)
@@ -84,9 +87,21 @@ def _add(desk: Desk, line: str) -> Any:
             values = {"rule": [{"tools" if is_glob(tool) else "tool": tool, "mode": mode, **given}]}
         case _:
             raise ConfigError(f"Give a tool and auto, ask or disabled: {_ADD}")
+    unlisted = _unlisted(values)
     rows = desk.session.tighten(values)
     print("This holds from the next step of every run, until this kernel ends. %agent policy clear takes it back.")
+    for name in unlisted:
+        print(f"{name} cannot answer yet: {name!r} is not among %agent people. %agent people add {name} lists them.")
     return _shown([row for row in rows if row.layer == "session"])
+
+
+def _unlisted(values: Mapping[str, Any]) -> list[str]:
+    """Who is to answer, as written, and has no passphrase to do it with."""
+    found = [values.get("ask"), *(rules if isinstance(rules := values.get("rule"), list) else [])]
+    lists = [item.get("who") for item in found if isinstance(item, Mapping)]
+    named = [name for who in lists if isinstance(who, list) for name in who if isinstance(name, str)]
+    listed = people.names() if named else []
+    return [name for name in dict.fromkeys(named) if name not in listed]
 
 
 def _written(text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.magics.scripts import asks, script
 from tests.magics.shell import Shell
+from tests.support.people import listed
 
 TEXT = """[[rule]]
 tool = "pay"
@@ -152,6 +153,18 @@ def test_what_is_added_tightens_this_session_and_ends_with_it(policed: Shell) ->
 def test_what_cannot_be_added_changes_nothing(policed: Shell, line: str, expected: str) -> None:
     assert expected in policed.fail(f"%agent policy {line}")
     assert "session" not in policed.run("%agent policy")["layer"].tolist()
+
+
+def test_who_may_answer_adds_up_and_whoever_is_not_listed_is_named(
+    policed: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSENT_PEOPLE", str(listed()))
+    frame = policed.run("%agent policy add pay ask --who ana --who ben,bob")
+    assert frame["who answers"].tolist() == ["ana, ben, bob"]
+    assert "bob cannot answer yet: 'bob' is not among %agent people. %agent people add bob lists them." in policed.shown
+    assert "ben cannot answer" not in policed.shown
+    policed.run("%agent policy add 'ask = {who = [\"rob\"]}'")
+    assert "rob cannot answer yet" in policed.shown
 
 
 def test_an_agent_s_call_adds_nothing(policed: Shell, tmp_path: Path) -> None:
