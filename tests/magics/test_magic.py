@@ -59,7 +59,7 @@ def test_a_named_agent_and_one_with_fewer_tools(shell: Shell, tmp_path: Path, nu
     shell.run('%agent new tidy --tools sql --instructions "Be brief."')
     shell.run(f"%%agent tidy --model {script(tmp_path, 'Yes.')}\nIs it tidy?")
     shell.run(f"%%agent --tools python --model {script(tmp_path, TABLE, 'No.', name='other')}\nSquare them.")
-    assert "There is no tool 'sql' here; there are python." in shell.shown
+    assert "The agent has no tool 'sql'; it has python." in shell.shown
     assert shell.run("%agent sql SELECT agent FROM runs ORDER BY started")["agent"].tolist() == ["tidy", "analyst"]
 
 

@@ -68,7 +68,7 @@ def test_a_long_condition_is_shown_whole(policed: Shell) -> None:
 
 def test_a_tool_that_the_agent_does_not_have_is_said_to_be_denied(policed: Shell) -> None:
     policed.run("%agent policy explain pay amount=50")
-    assert "pay is denied (built-in): There is no tool 'pay' here; there are" in policed.shown
+    assert "pay is denied (built-in): The agent has no tool 'pay'; it has" in policed.shown
     assert "The agent analyst does not have pay; %agent new NAME --tools pay makes one that does." in policed.shown
     assert "For such a one: %agent policy explain --agent NAME pay amount=50" in policed.shown
 

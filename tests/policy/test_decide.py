@@ -61,10 +61,10 @@ def test_the_table(privilege: str, mode: str, allowed: bool, expected: type[Deci
 @pytest.mark.parametrize(
     ("privileges", "policy", "reason"),
     [
-        ({}, {}, "There is no tool 'act' here; there are none"),
-        ({"other": "read_only"}, {"other": "auto"}, "there are other"),
-        ({"Act": "read_only"}, {"Act": "auto"}, "There is no tool 'act'"),
-        ({"a*": "read_only"}, {"a*": "auto"}, "There is no tool 'act'"),
+        ({}, {}, "The agent has no tool 'act'; it has none"),
+        ({"other": "read_only"}, {"other": "auto"}, "it has other"),
+        ({"Act": "read_only"}, {"Act": "auto"}, "The agent has no tool 'act'"),
+        ({"a*": "read_only"}, {"a*": "auto"}, "The agent has no tool 'act'"),
         ({"act": "read_only"}, {}, "No policy covers"),
         ({"act": "read_only"}, {"*": "auto"}, "No policy covers"),
         ({"act": "harmless"}, {"act": "auto"}, "unknown privilege 'harmless'"),

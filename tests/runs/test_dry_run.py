@@ -68,7 +68,7 @@ def test_what_is_denied_or_malformed_anyway_is_said_to_be(tmp_path: Path) -> Non
         denied, malformed, unknown = results(session, result.run)
         assert denied.text == "Denied: The tool 'mail' is disabled by policy."
         assert malformed.text.startswith("Wrong arguments for note")
-        assert unknown.text.startswith("Denied: There is no tool 'other'")
+        assert unknown.text.startswith("Denied: The agent has no tool 'other'")
         assert result.undone == ()
 
 

@@ -110,11 +110,11 @@ CANNOT_RUN = [
     (ToolCall("1", "look", '{"x": "one"}'), "Wrong arguments for look: x: Input should be a valid integer"),
     (ToolCall("1", "look", '{"y": 1}'), "Wrong arguments for look: y: Extra inputs are not permitted"),
     (ToolCall("1", "risk", '{"y": 1}'), "Wrong arguments for risk: y: Extra inputs"),
-    (ToolCall("1", "nothing", "{}"), "Denied: There is no tool 'nothing' here; there are look, risk."),
-    (ToolCall("1", "Look", "{}"), "Denied: There is no tool 'Look' here"),
-    (ToolCall("1", "", "{}"), "Denied: There is no tool '' here"),
-    (ToolCall("1", "half\ud800\0", "{}"), "Denied: There is no tool"),
-    (ToolCall("1", "python", '{"code": "1"}'), "Denied: There is no tool 'python' here"),
+    (ToolCall("1", "nothing", "{}"), "Denied: The agent has no tool 'nothing'; it has look, risk."),
+    (ToolCall("1", "Look", "{}"), "Denied: The agent has no tool 'Look';"),
+    (ToolCall("1", "", "{}"), "Denied: The agent has no tool '';"),
+    (ToolCall("1", "half\ud800\0", "{}"), "Denied: The agent has no tool"),
+    (ToolCall("1", "python", '{"code": "1"}'), "Denied: The agent has no tool 'python';"),
 ]
 
 

@@ -77,7 +77,7 @@ def test_a_tool_that_the_agent_does_not_have_is_denied(tmp_path: Path) -> None:
     with opened(tmp_path, call("due", who="ada"), "done", tools=TOOLS) as session:
         result = ran(session, due)
         assert result.status == "finished"
-        assert '1. mail {"to": "ada"}: Denied: There is no tool \'mail\' here' in told(session, result.run)
+        assert '1. mail {"to": "ada"}: Denied: The agent has no tool \'mail\'' in told(session, result.run)
         assert done == ["due ada"]
 
 

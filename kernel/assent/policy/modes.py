@@ -21,7 +21,7 @@ def by_mode(call: Call, facts: Facts) -> Decision:
     privilege = facts.privileges.get(call.tool)
     mode = facts.policy.get(call.tool)
     if privilege is None:
-        return Deny(f"There is no tool {call.tool!r} here; there are {', '.join(sorted(facts.privileges)) or 'none'}.")
+        return Deny(f"The agent has no tool {call.tool!r}; it has {', '.join(sorted(facts.privileges)) or 'none'}.")
     if privilege not in LEVELS:
         return Deny(f"The tool {call.tool!r} has the unknown privilege {privilege!r}.")
     if mode is None:
