@@ -92,7 +92,9 @@ RUN: Mapping[str, Option] = {
     "--into": Option(_name, "bind the result to this variable: a DataFrame where the answer is a table"),
     "--wait": Option(_seconds, "how long to wait in the cell for a person, in seconds (600)"),
     "--on-ask": _one_of(get_args(OnAsk), "when a call needs a person: wait, suspend or deny"),
-    "--budget": Option(_dollars, "the most that the run may cost, in US dollars; then it is suspended, and can go on"),
+    "--budget": Option(
+        _dollars, "the most that the run may cost, 0 or more US dollars; then it is suspended, and can go on"
+    ),
     "--max-steps": Option(_count, "the most model calls before the run stops (20)"),
     "--tools": Option(_names, "the tools it may use, separated by commas"),
     "--as-type": Option(_text, 'what the answer must be: a type, its name, or "region: str, revenue: float"'),
@@ -107,7 +109,7 @@ RUN: Mapping[str, Option] = {
 _ON: Mapping[str, Option] = {name: RUN[name] for name in ("--into", "--wait", "--on-ask", "--model")}
 RESUME: Mapping[str, Option] = {
     **_ON,
-    "--budget": Option(_dollars, "the most that the run may cost in all, in dollars"),
+    "--budget": Option(_dollars, "the most that the run may cost in all, 0 or more US dollars"),
 }
 FORK: Mapping[str, Option] = {
     "--at": Option(_step, "keep the steps up to this one, with what their calls gave; 0 begins anew"),

@@ -55,6 +55,7 @@ def test_an_empty_line() -> None:
         ("--wait inf", "'inf' is no value for --wait"),
         ("--max-steps 0", "'0' is no value for --max-steps"),
         ("--max-steps 1.5", "'1.5' is no value for --max-steps"),
+        ("--budget -1", "'-1' is no value for --budget: the most that the run may cost, 0 or more US dollars"),
         ("--into 2x", "'2x' is no value for --into"),
         ("--into class", "'class' is no value for --into"),
         ("--on-ask approve", "'approve' is no value for --on-ask: when a call needs a person: wait, suspend or deny."),

@@ -37,6 +37,10 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
+# What is said of a sign that is written the wrong way round, by what stands behind its "=".
+_MEANT = {sign: f"={sign} compares nothing: write {sign}=" for sign in "<>!"}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """`text` as it is written, with single spaces; `names` of the arguments that it asks about; what it says.
@@ -208,7 +212,8 @@ def _tokens(text: str) -> list[str]:
         tokens.append(found[1])
         at = found.end()
     if "=" in tokens:
-        raise ValueError("= compares nothing: write ==")
+        after = tokens[tokens.index("=") + 1 :][:1]
+        raise ValueError(_MEANT.get(after[0] if after else "", "= compares nothing: write =="))
     return tokens
 
 
