@@ -50,6 +50,14 @@ def test_what_happens_to_variables_is_told_and_does_not_happen(orders: pd.DataFr
 
 
 @linux
+def test_columns_that_lose_as_many_nulls_are_told_together() -> None:
+    frame = pd.DataFrame({name: [None, None, 1.0] for name in "abc"} | {"d": [None, 2.0, 3.0], "e": [1.0] * 3})
+    code = "frame = frame.fillna(0.0)\nframe.loc[0, 'e'] = None"
+    told = ", 2 fewer nulls in a, b, c, 1 fewer null in d, 1 more null in e"
+    assert previewed(code, frame=frame).effects[0].endswith(told)
+
+
+@linux
 def test_a_table_that_is_changed_in_place_by_a_function_is_seen(orders: pd.DataFrame) -> None:
     def spoil(frame: pd.DataFrame) -> None:
         frame.loc[frame.index[0], "price"] = 99.0

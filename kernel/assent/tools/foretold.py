@@ -57,7 +57,7 @@ def _frame(frame: Report) -> str:
     parts += [f"{_columns(frame['new'])} added"] if frame["new"] else []
     parts += [f"column {old} renamed to {new}" for old, new in list(frame["renamed"].items())[:_FEW]]
     parts += [f"column {name} from {a} to {b}" for name, (a, b) in list(frame["dtypes"].items())[:_FEW]]
-    parts += [_nulls(str(name), *counts) for name, counts in list(frame["nulls"].items())[:_FEW]]
+    parts += _nulls(frame["nulls"])
     parts += [
         f"{int(count):,} {_plural(count, 'value')} of {name} changed"
         for name, count in list(frame["values"].items())[:_FEW]
@@ -66,9 +66,15 @@ def _frame(frame: Report) -> str:
     return ", ".join(parts) or "set again, without a difference"
 
 
-def _nulls(name: str, before: Any, after: Any) -> str:
-    more = int(after) - int(before)
-    return f"{abs(more):,} {'more' if more > 0 else 'fewer'} {_plural(abs(more), 'null')} in {name}"
+def _nulls(nulls: Mapping[Any, Any]) -> list[str]:
+    """The columns with the same change in one part."""
+    alike: dict[int, list[Any]] = {}
+    for name, (before, after) in nulls.items():
+        alike.setdefault(int(after) - int(before), []).append(name)
+    return [
+        f"{abs(more):,} {'more' if more > 0 else 'fewer'} {_plural(abs(more), 'null')} in {_names(names)}"
+        for more, names in list(alike.items())[:_FEW]
+    ]
 
 
 def _value(name: str, before: Any, after: Any, *, bound: bool) -> str:
