@@ -113,7 +113,20 @@ done = (len(pd.read_csv("out/orders.csv")), open("there.txt").read())"""
 def test_what_it_would_do_outside_is_caught_and_told(code: str, effect: str) -> None:
     found = previewed(code)
     assert any(effect in line for line in found.effects), found
-    assert any("may not do that" in line for line in found.gaps)
+    assert any("The copy may not " in line for line in found.gaps)
+
+
+@linux
+def test_a_copy_that_is_refused_the_network_says_so_and_not_what_the_library_makes_of_it() -> None:
+    connects = "import urllib.request as u\ntry: u.urlopen('http://example.org/x')\nexcept OSError: pass"
+    found = previewed(f"{connects}\nraise ConnectionError('HTTPSConnectionPool')")
+    assert found.effects == ("connects to example.org:80",)
+    assert found.gaps == (
+        "The copy may not reach the network and went no further: what comes after is not known.",
+    )  # fmt: skip
+    after = previewed(f"{connects}\nimport os\nos.remove('/data/orders.csv')")
+    assert "tries to remove /data/orders.csv" in after.effects
+    assert any("may not do that and went no further (" in line for line in after.gaps), after
 
 
 @linux
@@ -204,7 +217,8 @@ def test_a_flood_is_bounded() -> None:
 def test_one_that_forges_its_report_can_only_mislead() -> None:
     code = """
 import json, os
-report = {"attempts": {"writes": [["<script>", 1]], "acts": [], "hosts": [], "processes": [], "stopped": 0},
+report = {"attempts": {"writes": [["<script>", 1]], "acts": [], "hosts": [], "processes": [], "stopped": 0,
+          "offline": 0},
           "raised": "", "line": 0, "printed": "", "frames": {}, "unlike": {}, "values": {}, "tables": {}, "bound": [],
           "changed": [], "deleted": []}
 for number in range(3, 1000):

@@ -40,6 +40,7 @@ class Attempts:
     folders: set[str] = field(default_factory=set)
     contents: dict[str, bytes] = field(default_factory=dict)  # of files that were closed, by path
     stopped: bool = False
+    offline: bool = False  # whether the last of these was to reach a host
 
     def start(self, command: object, *_: object, **__: object) -> list[str]:
         """Note a process that is not started, and give what it prints: nothing."""
@@ -53,6 +54,7 @@ class Attempts:
             "hosts": list(self.hosts)[:_MOST],
             "processes": list(self.processes)[:_MOST],
             "stopped": self.stopped,
+            "offline": self.offline,
         }
 
 
@@ -110,7 +112,7 @@ def _written(attempts: Attempts, path: Any) -> None:
 
 
 def _note(attempts: Attempts, kind: dict[str, None], what: str) -> None:
-    attempts.stopped = True
+    attempts.stopped, attempts.offline = True, kind is attempts.hosts
     if len(kind) < _MOST:
         kind.setdefault(what[:300])
 

@@ -40,7 +40,7 @@ def _foretold(report: Report, way: str) -> Preview:
         "copy",
         way,
         tuple(effects) or ("no variable, file or host is touched",),
-        tuple(_gaps(report, frames, raised, stopped)),
+        tuple(_gaps(report, frames, raised)),
         tuple(tables),
         str(report["printed"])[:_PRINTED],
     )
@@ -94,8 +94,11 @@ def _others(attempts: Report) -> list[str]:
     return lines + [f"starts a process: {command}" for command in attempts["processes"]]
 
 
-def _gaps(report: Report, frames: Mapping[str, Report], raised: str, stopped: bool) -> Iterable[str]:
-    if stopped and raised:
+def _gaps(report: Report, frames: Mapping[str, Report], raised: str) -> Iterable[str]:
+    stopped, offline = bool(report["attempts"]["stopped"]), bool(report["attempts"]["offline"])
+    if stopped and raised and offline:  # what a library says of a network that is not there fills lines
+        yield "The copy may not reach the network and went no further: what comes after is not known."
+    elif stopped and raised:
         yield f"The copy may not do that and went no further ({raised}): what comes after is not shown."
     elif stopped:
         yield "The copy may not do that, so what depends on it may turn out otherwise."
