@@ -18,7 +18,7 @@ from assent_widgets.approval import pending_bundle, question_text, visible_json
 from assent_widgets.calls import SOURCES, granted, source_of
 from assent_widgets.escape import clean
 from assent_widgets.notices import NOTICES, notice_line
-from assent_widgets.transcript import Transcript, fork_of
+from assent_widgets.transcript import Transcript, fork_of, is_told
 
 Prompt = Callable[[str], Awaitable[str]]
 _STOPPED = ENDINGS - {Kind.RUN_FINISHED}
@@ -67,7 +67,8 @@ class ConsoleView:
         for line in _lines(item):
             _write(line + "\n")
         if item.kind in LIFECYCLE:
-            self._then = f"%agent resume {item.run} goes on with it.\n" if item.kind in _STOPPED else ""
+            stopped = item.kind in _STOPPED and not is_told(item)
+            self._then = f"%agent resume {item.run} goes on with it.\n" if stopped else ""
 
     def _said(self, words: str) -> None:
         """The end of an answer; what did not come in deltas (a run shown again) is printed now."""

@@ -200,6 +200,15 @@ def test_a_pause_and_what_was_said_before_it(capsys: pytest.CaptureFixture[str],
     assert capsys.readouterr().out.splitlines()[0] == "%agent resume r1 goes on with it."
 
 
+def test_a_budget_that_stops_its_run_says_once_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    view = ConsoleView(None, id, id)
+    told = {"name": "run", "key": "run", "limits": {"calls": "1"}, "spent": {"calls": "1"}}
+    body = {"reason": "Over. %agent resume r1 --budget DOLLARS goes on with more.", "budget": told}
+    view.take(SCOPE.event(Kind.RUN_SUSPENDED, body=body))
+    view.end()
+    assert capsys.readouterr().out.count("%agent resume") == 1
+
+
 def test_how_to_go_on_is_said_of_the_last_stop_only(capsys: pytest.CaptureFixture[str]) -> None:
     view = ConsoleView(None, id, id)
     for kind in (Kind.RUN_SUSPENDED, Kind.RUN_RESUMED, Kind.RUN_FINISHED):

@@ -44,6 +44,13 @@ def test_the_bar_grows_with_the_run_by_the_limit_that_is_nearest() -> None:
     assert "▰▰▰▰▰▱▱▱▱▱ $0.2050 of $0.50, 2 calls of 4 calls" in text
 
 
+def test_a_stop_that_says_how_to_go_on_says_it_once() -> None:
+    why = "The run's own budget stops it. %agent resume r --budget DOLLARS goes on with more."
+    text = shown(event(Kind.RUN_SUSPENDED, body={"reason": why, "budget": TOLD}))
+    assert f"Suspended: {why}" in text
+    assert text.count("%agent resume") == 1
+
+
 def test_a_warning_a_waiver_and_the_stop_are_said() -> None:
     words = {"kind": "money", "text": "$0.45 spent of $0.50"}
     text = shown(

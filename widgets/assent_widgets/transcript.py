@@ -304,15 +304,24 @@ def fork_of(fork: Mapping[str, Any]) -> str:
     return f"{fork['run']} {where}{edit}."
 
 
+def is_told(event: Event) -> bool:
+    """Whether a run that its budget stopped says itself how it goes on: as it is, it would only stop again."""
+    return event.kind is Kind.RUN_SUSPENDED and "budget" in event.body and "%agent resume " in _why(event)
+
+
+def _why(event: Event) -> str:
+    return str(event.body.get("reason") or event.body.get("error") or "")
+
+
 def _ending(event: Event) -> Words:
     """Why a run ended without an answer, and what to do."""
-    why = str(event.body.get("reason") or event.body.get("error") or "")
-    go_on = f"%agent resume {event.run} goes on with it."
+    why = _why(event)
+    go_on = "" if is_told(event) else f"%agent resume {event.run} goes on with it."
     if event.body.get("partial"):
         go_on = f"The answer above is partial. {go_on}"
     match event.kind:
         case Kind.RUN_SUSPENDED if "budget" in event.body:
-            return Words(f"{why}\n{go_on}", "note", "Suspended:")
+            return Words(f"{why}\n{go_on}".rstrip(), "note", "Suspended:")
         case Kind.RUN_SUSPENDED:
             return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended:")
         case Kind.RUN_PAUSED:
