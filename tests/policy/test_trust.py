@@ -120,7 +120,8 @@ def test_what_names_nothing_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["*", "file:*", "file:/**", "file:data/../../../../../../../../../../../**", "web:*", "web:**", "web:*.com",
-     "https://*.org/x", "tool:*", "agent:**", "mail:*", "code:?"],
+     "https://*.org/x", "tool:*", "agent:**", "mail:*", "code:?",
+     "mail:*@*", "mail:?*@*.*", "file:/**.csv", "file:/**/orders.csv", "file:/*/orders.csv", "file:/d*/**"],
 )  # fmt: skip
 def test_what_names_everything_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="would trust whatever comes"):

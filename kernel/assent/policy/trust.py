@@ -42,7 +42,7 @@ def _parted(text: str) -> tuple[str, str]:
     kind, name = (found[1].lower(), found[2]) if found else ("web" if "://" in text else "file", text.strip())
     if not name.strip("/."):
         raise ConfigError(f"{text!r} names no source: write {_EXAMPLES}.")
-    if not name.strip("*?/."):
+    if not name.strip("*?/.") or (kind == "mail" and not name.strip("*?/.@")):
         raise _too_broad(text)
     return kind, name
 
@@ -167,6 +167,6 @@ def _resolved(name: str) -> str:
         return os.path.realpath(path)
     folder, _, rest = path[: glob.start()].rpartition("/")
     resolved = f"{os.path.realpath(folder or '/').rstrip('/')}/{rest}{path[glob.start() :]}"
-    if not resolved.strip("*?/"):
+    if not resolved.strip("*?/") or any(sign in resolved.split("/")[1] for sign in "*?"):
         raise _too_broad(name)
     return resolved
