@@ -48,13 +48,24 @@ def python(code: str) -> Reply:
     return calls(("python", json.dumps({"code": code})))
 
 
+def documented() -> str:
+    """The query that the docs give for what has left."""
+    text = (Path(__file__).parents[2] / "docs" / "governance.md").read_text("utf-8")
+    return text.partition("%agent sql SELECT DISTINCT")[2].partition("\n")[0]
+
+
 def test_egress_names_tables_columns_rows_and_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = [sql("SELECT name, age FROM people"), says("Two.")]
     told = (Source("variable", "people", ("people",), ("email", "age"), 3, 2000, 20),)
     with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, server):
         asked(session, "How many people are there in all?", "sql", told=told)
         rows = session.sql("SELECT * FROM egress ORDER BY request").to_dict("records")
+        left = session.sql(f"SELECT DISTINCT{documented()}").to_dict("records")
     first, second = server.requests
+    told_of = [
+        (row["name"], list(row["tables"]), row["rows"], row["host"]) for row in left if row["what"] == "variable"
+    ]
+    assert told_of == [("people", ["people"], 3, "127.0.0.1")]
     ours = [row for row in rows if row["what"] == "variable"]
     assert [(row["step"], row["repeated"]) for row in ours] == [(1, False), (2, True)]
     assert list(ours[0]["tables"]) == ["people"]
