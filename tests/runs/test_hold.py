@@ -47,7 +47,8 @@ def test_what_is_over_the_limit_is_denied_with_the_figures(tmp_path: Path) -> No
         assert texts(session, result.run) == [
             "paid 60",
             "Denied: daily volume: 60 of 100 used today, this adds 60",
-            "Denied: max amount: amount 81 is over the limit of 80",
+            "Denied: max amount: amount 81 is over the limit of 80, "
+            "and daily volume: 60 of 100 used today, this adds 81",
         ]
         assert done == [60]
         assert status(session) == [(f"{result.run}.1", "committed")]

@@ -71,11 +71,14 @@ class Journal:
         self._failure: StoreError | None = None
         self._closed = ""  # why, once it is
         self._listeners: list[Listener] = []
-        self._told = 0  # the number of the last event that the listeners heard
+        self._told = 0  # the number of the last event that the listeners heard, or need not hear of
         self._store: Store = join(folder, self.writer, self._poke)
         self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
         self._thread.start()
         _all.add(self)
+        self._told = max(
+            self._told, self._last()
+        )  # who listens later has to hear of what is written from now on, wherever it is
 
     def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
         """Queue events and return a future that resolves once they are on disk; `Conflict` if the `guard` says no."""
@@ -157,6 +160,14 @@ class Journal:
         self._closed = _FORKED
         self._wake = threading.Condition()  # who held the other one is not here either
         self._store.forget()
+
+    def _last(self) -> int:
+        try:
+            [(seq,)] = self.select("SELECT coalesce(max(seq), 0) FROM events")
+        except BaseException:
+            self.close()
+            raise
+        return int(seq)
 
     def _poke(self) -> None:
         with self._wake:
@@ -240,7 +251,7 @@ class Journal:
                 self._store = store
                 self._wake.notify_all()
             with contextlib.suppress(Lost):
-                found = missed(store, self.writer, self._told) if self._told else []
+                found = missed(store, self.writer, self._told)
                 return [bodies.restored(self.folder, event) for event in found]
 
     def _commit(self, group: Sequence[_Entry]) -> None:

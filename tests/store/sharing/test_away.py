@@ -32,6 +32,7 @@ if child == 0:
 """
 NO_MORE_FILES = """
 import resource
+journal._store._close_readers()  # so that to read takes a new connection
 limit = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, limit[1]))
 try:
@@ -76,6 +77,17 @@ def test_what_was_decided_while_the_owner_died_is_heard_by_who_comes_back_later(
         eventually(lambda: peer.do("len(heard)") == 2)
         peer.do("note('mine', 'after')")
         assert peer.do("[event.seq for event in heard]") == [1, 2, 3]
+
+
+def test_who_had_nothing_to_write_or_hear_yet_hears_of_it_too(journal: Journal) -> None:
+    note(journal, "before")
+    with Peer(journal.folder) as peer:
+        peer.do("heard = []; journal.subscribe(heard.extend)")
+        os.kill(peer.pid, signal.SIGSTOP)
+        os.kill(owner(journal.folder), signal.SIGKILL)
+        journal.append([Event(kind=Kind.APPROVAL_DECIDED, run="mine", call="mine.1", decision="approve")]).result(20)
+        os.kill(peer.pid, signal.SIGCONT)
+        eventually(lambda: peer.do("[event.seq for event in heard]") == [2])
 
 
 def test_what_is_written_together_is_heard_in_its_order(journal: Journal) -> None:
