@@ -449,3 +449,8 @@ def test_a_keyring_that_works_keeps_the_key(
     assert head.text_of(found.public_key()) == head.text_of(made.public_key())
     with pytest.raises(ConfigError, match="already"):
         signing_key.make()
+
+
+def test_no_key_is_taken_for_an_option() -> None:
+    made = [head.text_of(signing_key.fresh().public_key()) for _ in range(500)]
+    assert not [text for text in made if text.startswith("-")]

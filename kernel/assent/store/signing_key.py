@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assent.core.errors import ConfigError
 from assent.core.secrets import remember
+from assent.store.head import text_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,13 +43,21 @@ def load(ask: Ask | None = None) -> "Ed25519PrivateKey | None":
     return None
 
 
-def make(ask: Ask | None = None) -> "tuple[Ed25519PrivateKey, str]":
-    """A new key, and where it is kept now; `ConfigError` if there is one, or nowhere to keep it."""
+def fresh() -> "Ed25519PrivateKey":
+    """A new key. The text of no public one begins with a hyphen: behind `--key` it would be taken for an option."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    while True:
+        key = Ed25519PrivateKey.generate()
+        if not text_of(key.public_key()).startswith("-"):
+            return key
+
+
+def make(ask: Ask | None = None) -> "tuple[Ed25519PrivateKey, str]":
+    """A new key, and where it is kept now; `ConfigError` if there is one, or nowhere to keep it."""
     if path().exists() or _in_keyring():
         raise ConfigError(f"There is a signing key already: move {path()} away, or its entry of the keyring, first.")
-    key = Ed25519PrivateKey.generate()
+    key = fresh()
     if _into_keyring(key):
         return key, "the system's keyring"
     question = f"No keyring works here. A passphrase for the key's file, {SHORTEST} characters or more: "
