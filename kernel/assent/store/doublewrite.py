@@ -41,7 +41,7 @@ class Doublewrite:
         return self._waiting() >= self._next
 
     def checkpoint(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Put what the log holds into the file, unless somebody writes just now or there is no room to set aside.
+        """Put what the log holds into the file, unless there is no room to set aside.
 
         After a `duckdb.Error` the file has to be opened anew, which puts back what was set aside.
         """
@@ -56,8 +56,6 @@ class Doublewrite:
         else:
             try:
                 connection.execute("CHECKPOINT")
-            except duckdb.TransactionException:
-                pass  # nothing was begun
             except duckdb.Error:
                 self._failed = True  # what is aside is needed now
                 raise

@@ -76,9 +76,8 @@ class Journal:
         self._thread = threading.Thread(target=self._write, name="assent-journal", daemon=True)
         self._thread.start()
         _all.add(self)
-        self._told = max(
-            self._told, self._last()
-        )  # who listens later has to hear of what is written from now on, wherever it is
+        # Who listens later has to hear of what is written from now on, also while the workspace changes hands.
+        self._told = max(self._told, self._last())
 
     def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
         """Queue events and return a future that resolves once they are on disk; `Conflict` if the `guard` says no."""
