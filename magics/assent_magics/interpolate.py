@@ -1,8 +1,10 @@
 """`{name}` in a prompt tells the model that variable in short; every other brace stays as it is."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
+from numbers import Integral, Number
 from typing import Any
 
 from assent.core.cargo import Source
@@ -73,3 +75,26 @@ def fill(line: str, namespace: Mapping[str, Any]) -> str:
         return value if isinstance(value, str) else match[0]
 
     return _NAME.sub(text, line)
+
+
+def whole(text: str) -> str:
+    """The name, where a text is `{name}` and nothing else; "" where it is not."""
+    found = _NAME.fullmatch(text)
+    return found[1] if found else ""
+
+
+def variable(name: str, namespace: Mapping[str, Any]) -> Any:
+    """The value of the variable that `{name}` stands for, as a model's JSON would have it."""
+    if name not in namespace:
+        raise ConfigError(f"{{{name}}} stands for a variable, and there is none of that name: bind it first.")
+    try:
+        return json.loads(json.dumps(namespace[name], default=_number))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{{{name}}} cannot stand in a call, whose arguments are JSON: {error}.") from None
+
+
+def _number(value: Any) -> Any:
+    """What is a number and no int or float: a Decimal, numpy's."""
+    if isinstance(value, Number):
+        return int(value) if isinstance(value, Integral) else float(str(value))
+    raise TypeError(f"it holds {type(value).__name__}")

@@ -93,7 +93,7 @@ class AgentMagics(Magics):
             raise ConfigError(f"There is no command {name!r}; {options.meant(name, manage.COMMANDS)}")
         if command.act is None:
             raise ConfigError(_NOT_HERE)
-        return command.act(self.desk, rest if name == "sql" else fill(rest, self.desk.namespace))
+        return command.act(self.desk, rest if command.as_written else fill(rest, self.desk.namespace))
 
     def _command(self, line: str, cell: str | None) -> tuple[RunCommand, str]:
         if cell is None:

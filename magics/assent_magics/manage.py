@@ -45,12 +45,16 @@ _HERE = """AND run IN (SELECT unnest(runs) FROM notebooks WHERE id = '{id}' OR (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A sub-command. `act` None marks the ones that run an agent and live in `magic`."""
+    """A sub-command. `act` None marks the ones that run an agent and live in `magic`.
+
+    `as_written`: the line has braces of its own, so `{name}` is not replaced before `act` has read it.
+    """
 
     usage: str
     help: str
     act: Callable[[Desk, str], Any] | None
     options: Mapping[str, Option]
+    as_written: bool = False
 
 
 def status(desk: Desk) -> None:
@@ -318,13 +322,16 @@ COMMANDS: Mapping[str, Command] = {
     "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
     "model": Command("model NAME", "use another model from now on", model, options.NONE),
     "tools": Command("tools", "the tools there are", tools, options.NONE),
-    "sql": Command("sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE),
+    "sql": Command(
+        "sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE, as_written=True
+    ),
     "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
     "policy": Command(
         "policy [add|clear|explain|test]",
         "the rules that hold, and why a call is decided so",
         policy,
         options.POLICY_ADD,
+        as_written=True,
     ),
     "trust": Command(
         "trust [SOURCE | revoke ID]",

@@ -21,6 +21,7 @@ from assent.policy.overview import Row
 from assent.risk.quota import is_glob
 from assent_magics import options
 from assent_magics.desk import Desk
+from assent_magics.interpolate import fill, variable, whole
 from assent_magics.tables import table
 
 _USAGE = (
@@ -37,6 +38,9 @@ _TITLES = {"when": "when, or what", "who": "who answers"}
 def policy(desk: Desk, rest: str) -> Any:
     """What holds, as a table; more of it for this session; why a call is decided so; or whether examples hold."""
     verb, _, line = rest.strip().partition(" ")
+    if verb == "explain":
+        return _explain(desk, line)
+    line = fill(line, desk.namespace)
     match verb:
         case "":
             return _overview(desk)
@@ -46,8 +50,6 @@ def policy(desk: Desk, rest: str) -> Any:
             desk.session.policy({})
             print("What was said for this session only holds no more.")
             return None
-        case "explain":
-            return _explain(desk, line)
         case "test":
             return _test(desk, line)
     raise ConfigError(f"{verb!r} is nothing that a policy can do. {_USAGE}")
@@ -113,10 +115,12 @@ def _written(text: str) -> dict[str, Any]:
 
 def _explain(desk: Desk, line: str) -> Any:
     given, rest = options.leading(line, options.POLICY)
+    given = {name: fill(value, desk.namespace) for name, value in given.items()}
     tool, _, arguments = rest.partition(" ")
+    tool = fill(tool, desk.namespace)
     if not tool:
         raise ConfigError('Say which call: %agent policy explain pay amount=150 to=acme, or pay {"amount": 150}.')
-    values = _arguments(arguments)
+    values = _arguments(arguments, desk.namespace)
     if problem := _misspelt(desk, tool, values):
         raise ConfigError(problem)
     explained = desk.session.explain(tool, values, **given)
@@ -178,23 +182,33 @@ def _row(item: Example, got: Explained) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _arguments(text: str) -> dict[str, Any]:
-    """A call's arguments as JSON or as NAME=VALUE; a value that is no JSON is a text."""
+def _arguments(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments: JSON as it is written, NAME=VALUE, or `{name}` for a variable that holds all or one of them.
+
+    A value that is no JSON is a text.
+    """
     try:
+        if (name := whole(text.strip())) and not isinstance(text := variable(name, namespace), str):
+            return dict(text)
         if text.strip().startswith("{"):
             return dict(json.loads(text))
         pairs = [word.partition("=") for word in shlex.split(text)]
-    except ValueError as error:
-        raise ConfigError(f"The arguments cannot be read: {error}. Write amount=150 to='two words', or JSON.") from None
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            f"The arguments cannot be read: {error}. Write amount=150 to='two words', JSON, or {{name}} for a variable "
+            "that holds them."
+        ) from None
     if late := [name for name, *_ in pairs if name.startswith("--")]:
         raise ConfigError(f"{late[0]} stands before the tool: %agent policy explain {late[0]} NAME TOOL amount=150.")
     if odd := [name for name, sign, _ in pairs if not sign]:
         raise ConfigError(f"{odd[0]!r} is no argument: write NAME=VALUE, such as amount=150.")
-    return {name: _value(value) for name, _, value in pairs}
+    return {name: _value(value, namespace) for name, _, value in pairs}
 
 
-def _value(text: str) -> Any:
+def _value(text: str, namespace: Mapping[str, Any]) -> Any:
+    if name := whole(text):
+        return variable(name, namespace)
     try:
-        return json.loads(text)
+        return json.loads(fill(text, namespace))
     except ValueError:
-        return text
+        return fill(text, namespace)

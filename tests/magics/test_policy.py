@@ -59,6 +59,36 @@ def test_it_explains_which_line_decides_a_call(policed: Shell, arguments: str) -
     assert "pay runs on its own (built-in)" in policed.shown
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["{call}", "amount={amount} to={to}", '{"amount": 150, "to": "{acme}"}', "amount=150 to='$to'", "{spelt}"],
+)
+def test_braces_in_a_call_stay_and_a_variable_stands_for_its_value(policed: Shell, arguments: str) -> None:
+    policed.run("from decimal import Decimal\nto, acme, amount = 'two words', 'a\"b', Decimal('150')")
+    policed.run("call = {'amount': amount, 'to': '{to}'}; spelt = '{\"amount\": 150, \"to\": \"{acme}\"}'")
+    (policed.desk.folder / "policy.toml").write_text(
+        "[[rule]]\ntool = 'pay'\nmode = 'disabled'\n"
+        "when = \"amount == 150 and to in ['two words', '{acme}', '{to}', '$to']\""
+    )
+    frame = policed.run(f"%agent policy explain --agent trader pay {arguments}")
+    assert frame[frame["decides"]]["says"].tolist() == ["deny"]
+    assert "cannot be told" not in policed.shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("{nobody}", r"\{nobody\} stands for a variable, and there is none of that name: bind it first\."),
+        ("amount={nobody}", r"\{nobody\} stands for a variable, and there is none of that name: bind it first\."),
+        ("{amount}", r"cannot be read: .* Write amount=150 to='two words', JSON, or \{name\} for a variable"),
+        ("to={odd}", r"\{odd\} cannot stand in a call, whose arguments are JSON: it holds object\."),
+    ],
+)
+def test_what_no_variable_can_stand_for_is_one_error(policed: Shell, arguments: str, said: str) -> None:
+    policed.run("amount, odd = 150, object()")
+    assert re.search(said, policed.fail(f"%agent policy explain pay {arguments}"))
+
+
 def test_a_long_condition_is_shown_whole(policed: Shell) -> None:
     policed.run("%agent policy add pay ask --when \"amount > 100 and to in ['acme', 'umbrella', 'initech', 'globex']\"")
     frame = policed.run("%agent policy")
