@@ -237,6 +237,14 @@ class Session:
         if self.live(run):
             self._work.live.stop(run, Stop("cancel", STOPPED, self.user))
 
+    def unattended(self, run: str) -> None:
+        """Nobody answers where this is called: a run at work in this process is suspended where it waits for a person.
+
+        From any thread; `ResumeRun` goes on with it.
+        """
+        if self.live(run):
+            self._work.live.unattended(run)
+
     def cancel(self, run: str, reason: str = STOPPED, seconds: float | None = 0) -> str:
         """Cancel a run and those that it has started, in whichever kernel; its status afterwards. From any thread.
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,25 +26,31 @@ _CHOICES = "approve (a), edit (e), reject (r), allow for this session (s), allow
 _ONCE = "approve (a), edit (e), reject (r): "
 _PERSONAL = "approve as somebody who has a passphrase (a), reject (r): "
 _UNKNOWN = "run it again (a), it did happen (h), it did not and must not (r): "
+_WORDS = {"approve": "a", "y": "a", "yes": "a", "edit": "e", "reject": "r", "n": "r", "no": "r", "session": "s",
+          "allow": "w"}  # fmt: skip
+_WORDS_OF_UNKNOWN = {"again": "a", "happened": "h", "reject": "r", "n": "r", "no": "r"}
+TRIES = 3  # lines in a row that are no letter: whoever presses Enter only, or an input that nobody types into
 
 
 class ConsoleView:
-    """Prints a run. `prompt` asks the person one line; `decide` takes the answer; `leave` ends a run nobody answers.
+    """Prints a run. `prompt` asks the person one line; `decide` takes the answer.
 
-    Without a `prompt` a question is only shown. `secret` is one that does not show what is typed.
+    `leave` ends a run at whose question the input was ended, `suspend` one that nobody answers. Without a `prompt` a
+    question is only shown. `secret` is one that does not show what is typed.
     """
 
     def __init__(
         self, prompt: Prompt | None, decide: Callable[[Decide], object], leave: Callable[[str], object],
-        secret: Prompt | None = None,
+        suspend: Callable[[str], object], secret: Prompt | None = None,
     ) -> None:  # fmt: skip
         self.transcript = Transcript()
         self._prompt = prompt
         self._secret = secret
         self._decide = decide
         self._leave = leave
+        self._suspend = suspend
         self._streamed = False
-        self._then = ""  # how to go on with a run that has stopped; not said where the record itself goes on
+        self._then = ""  # how the run stopped and how to go on with it; not said where the record itself goes on
         self._one = asyncio.Lock()  # a terminal has room for one question at a time
 
     def take(self, item: Event | Progress) -> None:
@@ -67,8 +73,7 @@ class ConsoleView:
         for line in _lines(item):
             _write(line + "\n")
         if item.kind in LIFECYCLE:
-            stopped = item.kind in _STOPPED and not is_told(item)
-            self._then = f"%agent resume {item.run} goes on with it.\n" if stopped else ""
+            self._then = _stopped(item) if item.kind in _STOPPED else ""
 
     def _said(self, words: str) -> None:
         """The end of an answer; what did not come in deltas (a run shown again) is printed now."""
@@ -81,15 +86,27 @@ class ConsoleView:
         async with self._one:
             asked = question_text(pending) if self._prompt else pending_bundle(pending)["text/plain"]
             _write(f"\n{asked}\n")
-            while self._prompt is not None:
-                try:
-                    self._decide(await self._command(pending, self._prompt))
-                    return
-                except EOFError:
-                    self._leave(pending.run)
-                    return
-                except AssentError as error:
-                    _write(f"{error}\n")
+            if self._prompt is not None and not await self._heard(pending, self._prompt):
+                self._prompt = None  # what else the run asks is only shown
+                _write(f"{TRIES} times no answer: nobody is asked here any more. %agent pending shows what waits.\n")
+                self._suspend(pending.run)
+
+    async def _heard(self, pending: Pending, prompt: Prompt) -> bool:
+        """Ask until an answer is taken, or the input is ended; False where nobody seems to type."""
+        missed = 0
+        while missed < TRIES:
+            missed += 1
+            try:
+                letter = await _letter(pending, prompt)
+                missed = 0
+                self._decide(await self._command(letter, pending, prompt))
+                return True
+            except EOFError:
+                self._leave(pending.run)
+                return True
+            except AssentError as error:
+                _write(f"{error}\n")
+        return False
 
     def settle(self, call: str, decided: Decided) -> None:
         """Nothing is left standing on a terminal that would have to change."""
@@ -102,23 +119,19 @@ class ConsoleView:
         undone = [f"Dry run. {words}\n"] if (words := self.transcript.undone) else []
         _write("".join([*undone, self._then, self.transcript.text().partition("\n")[0], "\n"]))
 
-    async def _command(self, pending: Pending, prompt: Prompt) -> Decide:
+    async def _command(self, letter: str, pending: Pending, prompt: Prompt) -> Decide:
         if pending.unknown:
-            return await self._proved(await _settled(pending, prompt), pending, prompt)
-        choices = _PERSONAL if pending.personal else _CHOICES if pending.grantable else _ONCE
-        answer = (await prompt(choices)).strip()
-        match answer.lower():
-            case "a" | "approve" | "y" | "yes":
-                return await self._proved(Decide(pending.call, "approve"), pending, prompt)
-            case "w" | "allow":
+            return await self._proved(await _settled(letter, pending, prompt), pending, prompt)
+        match letter:
+            case "w":
                 return Decide(pending.call, "approve", scope="run")
-            case "s" | "session":
+            case "s":
                 return Decide(pending.call, "approve", scope="session")
-            case "r" | "reject" | "n" | "no":
+            case "r":
                 return Decide(pending.call, "reject", reason=await prompt("why (the agent reads it): "))
-            case "e" | "edit":
+            case "e":
                 return Decide(pending.call, "approve", arguments=await _edited(pending, prompt))
-        raise ConfigError(f"{answer!r} is none of the letters in brackets.")
+        return await self._proved(Decide(pending.call, "approve"), pending, prompt)
 
     async def _proved(self, command: Decide, pending: Pending, prompt: Prompt) -> Decide:
         if not pending.personal or command.verdict == "reject" or command.outcome is not None:
@@ -130,20 +143,30 @@ class ConsoleView:
         return replace(command, by=by, passphrase=await (self._secret or prompt)(f"the passphrase of {by}: "))
 
 
-async def _settled(pending: Pending, prompt: Prompt) -> Decide:
+async def _letter(pending: Pending, prompt: Prompt) -> str:
+    """The letter of what a person wants to do; `ConfigError` where it is none."""
+    words = _WORDS_OF_UNKNOWN if pending.unknown else _WORDS
+    choices = (
+        _UNKNOWN if pending.unknown else _PERSONAL if pending.personal else _CHOICES if pending.grantable else _ONCE
+    )
+    answer = (await prompt(choices)).strip()
+    letter = words.get(answer.lower(), answer.lower())
+    if letter not in words.values():
+        raise ConfigError(f"{answer!r} is none of the letters in brackets.")
+    return letter
+
+
+async def _settled(letter: str, pending: Pending, prompt: Prompt) -> Decide:
     """What a person says of a call whose outcome is unknown."""
-    answer = (await prompt(_UNKNOWN)).strip()
-    match answer.lower():
-        case "a" | "again":
-            return Decide(pending.call, "approve")
-        case "h" | "happened":
+    match letter:
+        case "h":
             if outcome := (await prompt("its result, in a few words (the agent reads it): ")).strip():
                 return Decide(pending.call, "approve", outcome=outcome)
             raise ConfigError("Nothing was recorded: say what its result was.")
-        case "r" | "reject" | "n" | "no":
+        case "r":
             reason = await prompt("what is to be done instead (the agent reads it): ")
             return Decide(pending.call, "reject", reason=reason)
-    raise ConfigError(f"{answer!r} is none of a, h, r.")
+    return Decide(pending.call, "approve")
 
 
 async def _edited(pending: Pending, prompt: Prompt) -> dict[str, Any]:
@@ -171,9 +194,8 @@ def _object(text: str) -> dict[str, Any]:
 def _lines(event: Event) -> list[str]:
     body = event.body
     match event.kind:
-        case Kind.RUN_STARTED if fork := body.get("fork"):
-            said = [f"> {line}" for line in str(fork.get("prompt", "")).splitlines()]
-            return [f"fork of {fork_of(fork)}", *said]
+        case Kind.RUN_STARTED | Kind.RUN_RESUMED:
+            return [*_fork(body.get("fork")), *[f"Policy: {remark}" for remark in body.get("remarks", ())]]
         case Kind.CALL_DECIDED if event.decision != "ask":
             source, _ = source_of(event.tool or "", body["arguments"])
             return [f"▸ {event.tool}", *_indented(source), *_indented(granted(event))]
@@ -183,9 +205,19 @@ def _lines(event: Event) -> list[str]:
             return [notice_line(event)]
         case Kind.STOP_REQUESTED:
             return [f"{'pausing' if body.get('then') == 'pause' else 'stopping'}: {body.get('reason') or ''}"]
-        case kind if kind in _STOPPED:
-            return [f"{kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}"]
     return []
+
+
+def _stopped(event: Event) -> str:
+    """How a run ended without an answer, and how to go on with it."""
+    body = event.body
+    why = f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}\n"
+    return why if is_told(event) else f"{why}%agent resume {event.run} goes on with it.\n"
+
+
+def _fork(fork: Mapping[str, Any] | None) -> list[str]:
+    said = [f"> {line}" for line in str(fork.get("prompt", "")).splitlines()] if fork else []
+    return [f"fork of {fork_of(fork)}", *said] if fork else []
 
 
 def _indented(text: str, most: int = 60) -> list[str]:

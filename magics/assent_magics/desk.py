@@ -266,7 +266,8 @@ class Desk:
         if way == "none":
             return StaticView(place.notebook, recorded=recorded)
         prompt = _prompt(way) if command.on_ask == "wait" else None
-        return ConsoleView(prompt, self.session.decide, self.session.stop, _prompt(way, secret=True))
+        session = self.session
+        return ConsoleView(prompt, session.decide, session.stop, session.unattended, _prompt(way, secret=True))
 
     def _panel(self, place: Place, recorded: bool) -> PanelView:
         if place.panel is None:

@@ -14,7 +14,7 @@ from assent.core.errors import ConfigError
 from assent.core.events import Kind, Progress, Scope
 from assent.core.messages import Text, assistant, to_json
 from assent.core.model import CallDelta, ReasoningDelta, TextDelta
-from assent_magics.console import ConsoleView
+from assent_magics.console import ConsoleView, Prompt
 
 PENDING = Pending("r1.1", "r1", "analyst", "python", "execute_risky", {"code": "x = 1"}, why="It is needed.")
 SCOPE = Scope(run="r1", agent="analyst", user="ana")
@@ -27,6 +27,7 @@ class Desk:
         self.refusals = list(refusals)
         self.taken: list[Decide] = []
         self.left: list[str] = []
+        self.suspended: list[str] = []
 
     def decide(self, command: Decide) -> None:
         if self.refusals:
@@ -43,8 +44,12 @@ def asked(*typed: str, refusals: Iterable[str] = (), pending: Pending = PENDING)
             raise EOFError
         return lines.pop(0)
 
-    asyncio.run(ConsoleView(prompt, desk.decide, desk.left.append).ask(pending))
+    asyncio.run(view(desk, prompt).ask(pending))
     return desk
+
+
+def view(desk: Desk, prompt: Prompt | None = None) -> ConsoleView:
+    return ConsoleView(prompt, desk.decide, desk.left.append, desk.suspended.append)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_an_edit_that_is_no_code_alone_is_json() -> None:
     async def prompt(text: str) -> str:
         return lines.pop(0)
 
-    asyncio.run(ConsoleView(prompt, desk.decide, desk.left.append).ask(pending))
+    asyncio.run(view(desk, prompt).ask(pending))
     assert desk.taken == [Decide("r1.1", "approve", arguments={"to": "bob"})]
 
 
@@ -99,9 +104,54 @@ def test_the_end_of_the_input_leaves_the_run() -> None:
     assert asked("r").left == ["r1"], "also where the reason would be typed"
 
 
+@pytest.mark.parametrize("unknown", [True, False])
+@pytest.mark.parametrize("typed", ["", "what", "12"])
+def test_a_run_that_nobody_answers_is_suspended_after_a_few_lines(
+    capsys: pytest.CaptureFixture[str], typed: str, unknown: bool
+) -> None:
+    desk, lines = Desk(), [typed] * 50
+
+    async def prompt(text: str) -> str:
+        return lines.pop()
+
+    asyncio.run(view(desk, prompt).ask(replace(PENDING, unknown=unknown)))
+    assert (desk.taken, desk.left, desk.suspended) == ([], [], ["r1"])
+    assert len(lines) == 47
+    assert capsys.readouterr().out.endswith("nobody is asked here any more. %agent pending shows what waits.\n")
+
+
+def test_a_prompt_that_cannot_be_shown_is_not_asked_forever() -> None:
+    async def prompt(text: str) -> str:
+        raise ConfigError("This front end has no prompt.")
+
+    desk = Desk()
+    asyncio.run(view(desk, prompt).ask(PENDING))
+    assert desk.suspended == ["r1"]
+
+
+def test_what_is_refused_is_no_sign_that_nobody_is_there() -> None:
+    desk = asked(*["what", "", "e", "x = 2"] * 3, "a", refusals=["Policy denies this."] * 3)
+    assert (desk.taken, desk.suspended) == ([Decide("r1.1", "approve")], [])
+
+
+def test_of_a_run_that_nobody_answers_other_questions_are_only_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    desk, lines = Desk(), [""] * 50
+
+    async def prompt(text: str) -> str:
+        return lines.pop()
+
+    async def both() -> None:
+        console = view(desk, prompt)
+        await asyncio.gather(console.ask(PENDING), console.ask(replace(PENDING, call="r1.2")))
+
+    asyncio.run(both())
+    assert (len(lines), desk.suspended) == (47, ["r1"])
+    assert "%agent approve r1.2" in capsys.readouterr().out
+
+
 def test_without_a_prompt_the_question_is_only_shown(capsys: pytest.CaptureFixture[str]) -> None:
     desk = Desk()
-    asyncio.run(ConsoleView(None, desk.decide, desk.left.append).ask(PENDING))
+    asyncio.run(view(desk).ask(PENDING))
     assert (desk.taken, desk.left) == ([], [])
     shown = capsys.readouterr().out
     assert "x = 1" in shown
@@ -120,17 +170,17 @@ def test_questions_come_one_at_a_time() -> None:
         return "a"
 
     async def both() -> None:
-        view = ConsoleView(prompt, desk.decide, desk.left.append)
-        await asyncio.gather(view.ask(PENDING), view.ask(PENDING))
+        console = view(desk, prompt)
+        await asyncio.gather(console.ask(PENDING), console.ask(PENDING))
 
     asyncio.run(both())
     assert (len(desk.taken), most) == (2, 1)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *items: Any) -> str:
-    view = ConsoleView(None, Desk().decide, lambda run: None)
+    console = view(Desk())
     for item in items:
-        view.take(item)
+        console.take(item)
     return capsys.readouterr().out
 
 
@@ -174,9 +224,11 @@ def test_what_a_tool_printed_cannot_move_the_cursor(capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize("kind", [Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_CANCELLED])
 def test_an_end_without_an_answer_says_why(capsys: pytest.CaptureFixture[str], kind: Kind) -> None:
-    out = printed(capsys, SCOPE.event(kind, body={"reason": "the why", "error": "the why"}))
-    assert kind.value.removeprefix("run_") in out
-    assert "the why" in out
+    console = view(Desk())
+    console.take(SCOPE.event(kind, body={"reason": "the why", "error": "the why"}))
+    console.end()
+    said = [f"{kind.value.removeprefix('run_')}: the why", "%agent resume r1 goes on with it."]
+    assert capsys.readouterr().out.splitlines()[:2] == said
 
 
 @pytest.mark.parametrize("arguments", [{"to": "ana"}, {"query": "ana", "limit": 3}, {"code": ["a", "b"]}])
@@ -190,41 +242,41 @@ def test_arguments_that_are_no_code_are_shown_whole_as_json(
 
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_pause_and_what_was_said_before_it(capsys: pytest.CaptureFixture[str], streamed: bool) -> None:
-    view = ConsoleView(None, lambda _: None, lambda _: None)
-    view.take(SCOPE.event(Kind.STOP_REQUESTED, body={"then": "pause", "reason": "lunch"}))
+    console = view(Desk())
+    console.take(SCOPE.event(Kind.STOP_REQUESTED, body={"then": "pause", "reason": "lunch"}))
     if streamed:
-        view.take(Progress("r1", 1, TextDelta("There are 3")))
-    view.take(SCOPE.event(Kind.RUN_PAUSED, body={"reason": "lunch", "partial": "There are 3"}))
-    assert capsys.readouterr().out.splitlines() == ["pausing: lunch", "There are 3", "paused: lunch"]
-    view.end()
-    assert capsys.readouterr().out.splitlines()[0] == "%agent resume r1 goes on with it."
+        console.take(Progress("r1", 1, TextDelta("There are 3")))
+    console.take(SCOPE.event(Kind.RUN_PAUSED, body={"reason": "lunch", "partial": "There are 3"}))
+    console.end()
+    said = ["pausing: lunch", "There are 3", "paused: lunch", "%agent resume r1 goes on with it."]
+    assert capsys.readouterr().out.splitlines()[:4] == said
 
 
 def test_a_budget_that_stops_its_run_says_once_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    view = ConsoleView(None, id, id)
+    console = view(Desk())
     told = {"name": "run", "key": "run", "limits": {"calls": "1"}, "spent": {"calls": "1"}}
     body = {"reason": "Over. %agent resume r1 --budget DOLLARS goes on with more.", "budget": told}
-    view.take(SCOPE.event(Kind.RUN_SUSPENDED, body=body))
-    view.end()
+    console.take(SCOPE.event(Kind.RUN_SUSPENDED, body=body))
+    console.end()
     assert capsys.readouterr().out.count("%agent resume") == 1
 
 
-def test_how_to_go_on_is_said_of_the_last_stop_only(capsys: pytest.CaptureFixture[str]) -> None:
-    view = ConsoleView(None, id, id)
+def test_only_the_last_stop_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    console = view(Desk())
     for kind in (Kind.RUN_SUSPENDED, Kind.RUN_RESUMED, Kind.RUN_FINISHED):
-        view.take(SCOPE.event(kind, body={"reason": "nobody answered"} if kind is Kind.RUN_SUSPENDED else {}))
-    view.end()
+        console.take(SCOPE.event(kind, body={"reason": "nobody answered"} if kind is Kind.RUN_SUSPENDED else {}))
+    console.end()
     out = capsys.readouterr().out
-    assert out.startswith("suspended: nobody answered\n")
+    assert "nobody answered" not in out
     assert "%agent resume" not in out
 
 
 def test_a_fork_says_what_it_shares(capsys: pytest.CaptureFixture[str]) -> None:
-    view = ConsoleView(None, id, id)
-    view.take(SCOPE.event(Kind.MODEL_ANSWERED, step=1, body={"message": to_json(assistant(Text("Four.")))}))
+    console = view(Desk())
+    console.take(SCOPE.event(Kind.MODEL_ANSWERED, step=1, body={"message": to_json(assistant(Text("Four.")))}))
     fork = {"run": "r0", "at": 1, "prompt": "And\nthen?"}
-    view.take(SCOPE.event(Kind.RUN_STARTED, body={"prompt": "", "fork": fork}))
-    view.take(SCOPE.event(Kind.RUN_STARTED, body={"prompt": "", "fork": {"run": "r0", "at": 0}}))
+    console.take(SCOPE.event(Kind.RUN_STARTED, body={"prompt": "", "fork": fork}))
+    console.take(SCOPE.event(Kind.RUN_STARTED, body={"prompt": "", "fork": {"run": "r0", "at": 0}}))
     assert capsys.readouterr().out.splitlines() == [
         "Four.", "fork of r0 after step 1.", "> And", "> then?", "fork of r0 from its beginning.",
     ]  # fmt: skip

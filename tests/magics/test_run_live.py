@@ -81,6 +81,24 @@ def test_the_end_of_the_input_stops_the_run(kernel: LiveKernel, model: str) -> N
     assert query(kernel, "SELECT status FROM runs ORDER BY started DESC LIMIT 1") == [["cancelled"]]
 
 
+def test_a_prompt_that_gets_empty_lines_only_suspends_the_run(kernel: LiveKernel, model: str) -> None:
+    kernel.run("globals().pop('answer', None)")
+    cell = AgentCell(kernel, f"%%agent --model {model}\nMultiply.", "stdin")
+    for _ in range(3):
+        prompt(kernel)
+        kernel.client.input("")
+    shown = cell.done()
+    assert "suspended: nobody answers here; waiting for approval: " in shown
+    run = shown.partition("%agent resume ")[2].split()[0]
+    again = AgentCell(kernel, f"%agent resume {run}", "stdin")
+    prompt(kernel)
+    kernel.client.input("a")
+    shown = again.done()
+    assert "It is 42." in shown
+    assert "suspended" not in shown
+    assert kernel.run("print(answer)").strip() == "42"
+
+
 def test_a_wait_at_a_prompt_is_bounded(kernel: LiveKernel, model: str) -> None:
     cell = AgentCell(kernel, f"%%agent --wait 0.2 --model {model}\nMultiply.", "stdin")
     prompt(kernel)

@@ -58,6 +58,47 @@ def test_a_second_session_can_stop_it(tmp_path: Path) -> None:
         asyncio.run(stop(first, second))
 
 
+def test_a_run_that_nobody_answers_is_suspended_and_goes_on_later(tmp_path: Path) -> None:
+    effects: list[str] = []
+
+    async def leave(session: Any) -> str:
+        stream = session.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=60))
+        asked = await until(stream, Kind.CALL_DECIDED, "ask")
+        await asyncio.to_thread(session.unattended, asked.run)
+        ended = await until(stream, Kind.RUN_SUSPENDED)
+        assert ended.body["reason"] == f"nobody answers here; waiting for approval: {asked.call}"
+        return str(asked.run)
+
+    with opened(tmp_path, *TURNS, tools=(noting(effects),)) as session:
+        run = asyncio.run(leave(session))
+        session.unattended(run)  # it is at work no more
+        approve(session, f"{run}.1")
+        assert resumed(session, run).status == "finished"
+    assert effects == ["noted"]
+
+
+def test_a_run_that_nobody_answers_waits_for_no_later_question(tmp_path: Path) -> None:
+    async def leave(session: Any) -> None:
+        stream = session.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=60))
+        first = await until(stream, Kind.RUN_STARTED)
+        session.unattended(first.run)
+        await until(stream, Kind.RUN_SUSPENDED)
+
+    with opened(tmp_path, *TURNS, tools=(noting([]),)) as session:
+        asyncio.run(leave(session))
+
+
+def test_a_run_that_denies_what_asks_goes_on_denying(tmp_path: Path) -> None:
+    async def leave(session: Any) -> None:
+        stream = session.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="deny"))
+        first = await until(stream, Kind.RUN_STARTED)
+        session.unattended(first.run)
+        await until(stream, Kind.RUN_FINISHED)
+
+    with opened(tmp_path, *TURNS, tools=(noting([]),)) as session:
+        asyncio.run(leave(session))
+
+
 def test_closing_a_session_leaves_the_runs_of_another_at_work(tmp_path: Path) -> None:
     async def close_other(first: Any, second: Any) -> None:
         stream = first.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=10))

@@ -185,6 +185,13 @@ class LiveRuns(dict[str, Live]):
         if live is not None:
             _cut(live, stop)
 
+    def unattended(self, run: str) -> None:
+        """Let a run wait for no person any more, if it would; without effect on one that is not here."""
+        live = self.get(run)
+        if live is not None and live.run.on_ask == "wait" and not live.loop.is_closed():
+            live.run.on_ask = "suspend"
+            live.loop.call_soon_threadsafe(live.run.answers.put, None)
+
     def stop_children(self, run: str, stop: Stop | None) -> None:
         """Cut off the runs here that a run has started."""
         for name, live in list(self.items()):

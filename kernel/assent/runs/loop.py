@@ -126,24 +126,30 @@ async def _hear(run: Run) -> bool:
             async with asyncio.timeout(max(min(patience, patience if until is None else until), 0)):
                 event = await run.answers.get()
         except TimeoutError:
-            await _suspend(run)
+            await _suspend(run, _unheard(run))
+            return False
+        if event is None:
+            await _suspend(run, "nobody answers here")
             return False
         if event.call in [call.id for call in run.state.waiting]:  # none that the run has recorded itself
             apply(run.state, event)
             run.count(event)
         if overdue(run.state):
-            await _suspend(run)
+            await _suspend(run, _unheard(run))
             return False
     return True
 
 
-async def _suspend(run: Run) -> None:
+def _unheard(run: Run) -> str:
+    return f"nobody answered within {run.wait:g} s" if run.on_ask == "wait" else "nobody can be asked here"
+
+
+async def _suspend(run: Run, cause: str) -> None:
     run.record(*[expired(run.state, call) for call in overdue(run.state) if not call.expired])
     if late := ", ".join([call.id for call in overdue(run.state)]):
         await _end(run, Kind.RUN_SUSPENDED, reason=f"nobody answered in time: {late}; when resumed it asks anew")
         return
     names = ", ".join(call.id for call in run.state.waiting)
-    cause = f"nobody answered within {run.wait:g} s" if run.on_ask == "wait" else "nobody can be asked here"
     await _end(run, Kind.RUN_SUSPENDED, reason=f"{cause}; waiting for approval: {names}")
 
 

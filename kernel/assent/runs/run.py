@@ -48,7 +48,7 @@ class Run:
     last: Event  # what was recorded last, on the disk or on its way to it
     output: OutputType | None = None
     emit: Callable[[Progress], None] = lambda _: None  # whoever shows the run listens here
-    answers: Mailbox[Event] = field(default_factory=Mailbox)
+    answers: Mailbox[Event | None] = field(default_factory=Mailbox)  # None: nobody is there to answer
     values: dict[str, Any] = field(default_factory=dict)  # what calls gave to Python, by call id; under ANSWER, it
     outgoing: Outgoing | None = None  # what it sends to models; a replay sends nothing
     entrance: Entrance | None = None  # what enters its conversation
