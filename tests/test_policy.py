@@ -46,6 +46,21 @@ def test_the_line_of_a_rule_reaches_whoever_is_asked(tmp_path: Path) -> None:
         assert [item.text for item in results(session, result.run)] == ["paid 50", "paid 500"]
 
 
+def test_a_run_says_once_which_line_names_an_agent_that_is_not_there(tmp_path: Path) -> None:
+    with opened(tmp_path, "Done.", "Done.", "Done.") as session:
+        write(session.folder, '[agents.anlyst]\nceiling = "read_only"\n\n[agents.tester]\nceiling = "read_only"')
+        told = [_remarks(session, ran(session).run) for _ in range(2)]
+        said = "workspace, line 1: there is no agent 'anlyst' yet; did you mean 'analyst'?"
+        assert told == [[said], []]
+        write(session.folder, '[agents.anlyst]\nceiling = "read_only"\n\n[agents.intern]\nceiling = "read_only"')
+        [other] = _remarks(session, ran(session).run)
+        assert other.startswith("workspace, line 4: there is no agent 'intern' yet: the line counts once")
+
+
+def _remarks(session: Session, run: str) -> list[str]:
+    return list(session.events(run)[0].body.get("remarks", []))
+
+
 def test_an_edit_that_a_rule_disables_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path, call("pay", amount=500), tools=(pay,)) as session:
         write(session.folder, f'{ASK}[[rule]]\ntool = "pay"\nmode = "disabled"\nwhen = "amount > 1000"')

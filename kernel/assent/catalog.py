@@ -64,6 +64,8 @@ class Catalog:
         self.config = config
         self.policies = Loader(journal.folder)
         self._checked: tuple[Layers, Tools] | None = None
+        self._remarked = NONE  # whose remarks were looked for last
+        self._remarks: set[str] = set()  # those that were made
         self.waivers = Waivers(journal, lambda: self.policies.layers().of("waiver"))
         self.trusted = Trusted(journal, lambda: self.policies.layers().of("trust"))
         self._journal = journal
@@ -176,6 +178,17 @@ class Catalog:
         self._check(layers)
         seen = {name for _, name in self._journal.select(_NAMES) if name} if layers is not NONE else ()
         return overview(layers, modes, {*agents, *seen})
+
+    def remarks(self, agent: str) -> list[str]:
+        """What there is to say of the policy's lines as a run of an agent opens; each is said once."""
+        layers = self.policies.layers()
+        if layers is self._remarked or layers is NONE:
+            return []
+        self._remarked = layers
+        found = [row.remark for row in self.holds() if row.agent != agent and row.note]
+        new = [remark for remark in dict.fromkeys(found) if remark not in self._remarks]
+        self._remarks.update(new)
+        return new
 
     def explain(self, agent: Agent, call: Call, user: str) -> Explained:
         """How a call of such a run would be decided at its start, and why."""

@@ -227,6 +227,8 @@ class Work:
         run.entrance = self._place.entrance(run.rules.layers)
         run.outgoing = Outgoing(rules_of(run.rules.layers), state.cargo, self.marks, run.rules.layers, state.run)
         event.body["session"] = state.session = self.session
+        if remarks := self._catalog.remarks(state.agent.name):
+            event.body["remarks"] = remarks
         run.above = functools.partial(line, self._journal, self.live, state)
         run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event], run.above())
         self.live.grants.hear(opening.told)

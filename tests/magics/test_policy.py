@@ -142,9 +142,12 @@ def test_a_rule_for_an_agent_that_is_to_come_lets_runs_begin_and_counts_once_it_
     policed: Shell, tmp_path: Path
 ) -> None:
     (policed.desk.folder / "policy.toml").write_text('[agents.traider]\nceiling = "read_only"\n')
-    policed.run(f"%%agent --model {script(tmp_path, 'Hi.')}\nHello?")
+    said = "workspace, line 1: there is no agent 'traider' yet; did you mean 'trader'?\n"
+    for shown in (1, 0):
+        policed.run(f"%%agent --model {script(tmp_path, 'Hi.')}\nHello?")
+        assert policed.shown.count(f"Policy: {said}") == shown
     policed.run("%agent policy")
-    assert "workspace, line 1: there is no agent 'traider' yet; did you mean 'trader'?" in policed.shown
+    assert said in policed.shown
     policed.run("%agent new traider --tools pay")
     policed.run("%agent policy")
     assert "there is no agent" not in policed.shown

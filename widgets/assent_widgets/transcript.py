@@ -131,6 +131,8 @@ class Transcript:
         body = event.body
         if "held" in body:
             self._put(f"held.{event.seq}", Words(str(body["held"]), "note"))
+        if "remarks" in body:
+            self._put(f"remarks.{event.seq}", Words("\n".join(body["remarks"]), "note", "Policy:"))
         match event.kind:
             case Kind.RUN_STARTED:
                 self._typed = "output" in body

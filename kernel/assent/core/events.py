@@ -17,7 +17,7 @@ class Kind(StrEnum):
     CELL_RAN = "cell_ran"  # source, digest, count: [n], error, touched and taint as of a call; run: of --into
     NOTEBOOK_PLACED = "notebook_placed"  # id, was: where it was before; it is where the column `notebook` says
     # prompt, agent, mode, output (runs.output), images, fork (runs.branch), taint; held (runs.descent): why it may be
-    # a child of the runs whose calls were at work
+    # a child of the runs whose calls were at work; remarks: what there is to say of lines of the policy
     RUN_STARTED = "run_started"
     MODEL_ASKED = "model_asked"  # of one not on this machine: provider, host, parts, … (runs.outgoing)
     VARIABLE_MARKED = "variable_marked"  # names, local: only for models here from now on, or no more; by, derived: from
@@ -48,7 +48,7 @@ class Kind(StrEnum):
     STOP_REQUESTED = "stop_requested"  # then: pause or cancel, seconds: 0 at once, None as long as it takes; reason, by
     RUN_SUSPENDED = "run_suspended"  # reason; budget: the one that stops it, as below, and its kind
     RUN_PAUSED = "run_paused"  # reason, by, partial: what the model had said of the answer that was cut off
-    RUN_RESUMED = "run_resumed"  # reason; mode where it is tighter from now on; held, as above
+    RUN_RESUMED = "run_resumed"  # reason; mode where it is tighter from now on; held and remarks, as above
     RUN_FINISHED = "run_finished"  # text
     RUN_CANCELLED = "run_cancelled"  # reason; by and partial as above
     RUN_FAILED = "run_failed"  # error

@@ -41,6 +41,12 @@ class Row:
     expires: str = ""
     note: str = ""
 
+    @property
+    def remark(self) -> str:
+        """The note, and which line it is about; "" where there is none."""
+        end = "" if self.note.endswith("?") else "."
+        return f"{self.layer}, line {self.line}: {self.note}{end}" if self.note else ""
+
 
 def overview(layers: Layers, modes: Mapping[str, Mapping[str, str]], agents: Collection[str] = ()) -> list[Row]:
     """The rows of what is built in, of each layer, and of `modes`: tool to mode, by who says it.

@@ -55,7 +55,7 @@ def _started(body: Body) -> Body:
         fork["prompt"] = GONE
     if "edit" in fork:
         fork["edit"] = fork["edit"] | {"arguments": {}}
-    kept = _only(body, "agent", "output", "replay", "taint", "mode", "budget", "held")
+    kept = _only(body, "agent", "output", "replay", "taint", "mode", "budget", "held", "remarks")
     return {**kept, "prompt": GONE, **({"fork": fork} if fork else {})}
 
 
