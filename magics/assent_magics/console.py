@@ -123,15 +123,15 @@ class ConsoleView:
         if pending.unknown:
             return await self._proved(await _settled(letter, pending, prompt), pending, prompt)
         match letter:
+            case "a":
+                return await self._proved(Decide(pending.call, "approve"), pending, prompt)
             case "w":
                 return Decide(pending.call, "approve", scope="run")
             case "s":
                 return Decide(pending.call, "approve", scope="session")
             case "r":
                 return Decide(pending.call, "reject", reason=await prompt("why (the agent reads it): "))
-            case "e":
-                return Decide(pending.call, "approve", arguments=await _edited(pending, prompt))
-        return await self._proved(Decide(pending.call, "approve"), pending, prompt)
+        return Decide(pending.call, "approve", arguments=await _edited(pending, prompt))
 
     async def _proved(self, command: Decide, pending: Pending, prompt: Prompt) -> Decide:
         if not pending.personal or command.verdict == "reject" or command.outcome is not None:
@@ -159,14 +159,13 @@ async def _letter(pending: Pending, prompt: Prompt) -> str:
 async def _settled(letter: str, pending: Pending, prompt: Prompt) -> Decide:
     """What a person says of a call whose outcome is unknown."""
     match letter:
+        case "a":
+            return Decide(pending.call, "approve")
         case "h":
             if outcome := (await prompt("its result, in a few words (the agent reads it): ")).strip():
                 return Decide(pending.call, "approve", outcome=outcome)
             raise ConfigError("Nothing was recorded: say what its result was.")
-        case "r":
-            reason = await prompt("what is to be done instead (the agent reads it): ")
-            return Decide(pending.call, "reject", reason=reason)
-    return Decide(pending.call, "approve")
+    return Decide(pending.call, "reject", reason=await prompt("what is to be done instead (the agent reads it): "))
 
 
 async def _edited(pending: Pending, prompt: Prompt) -> dict[str, Any]:
