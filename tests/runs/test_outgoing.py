@@ -4,7 +4,7 @@ import asyncio
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -14,13 +14,17 @@ from tests.support.outside import QUICK, REMOTE, asked, gone_on, outside, sent
 from tests.support.sessions import approve, opened, ran, results
 from tests.support.waiting import eventually
 
-from assent.core import mask
+from assent.core import mask, messages
 from assent.core.cargo import Source
 from assent.core.commands import ForkRun
 from assent.core.config import Config
 from assent.core.events import Kind
-from assent.core.model import Request
+from assent.core.model import Destination, Request
 from assent.models.scripted import ScriptedModel
+from assent.policy.layers import NONE
+from assent.runs.marks import Marks
+from assent.runs.outgoing import Outgoing
+from assent.store.window import Window
 from assent.tools.local_only import local_only
 from assent.tools.proposal import Proposal
 from assent.tools.tool import tool
@@ -456,3 +460,40 @@ def test_a_run_that_an_agents_code_starts_carries_what_the_code_names(
         assert gone_on(session, run).status == "finished"
         assert "`people`" in results(session, run)[0].text
     assert not server.requests
+
+
+# What is not done twice
+
+
+HERE = Destination("local:any", "local", "", True)
+
+
+def sending(rule: mask.Mask) -> Outgoing:
+    """Of a run whose model is on this machine, so that nobody asks what is local only."""
+    return Outgoing((rule,), {}, Marks(cast("Window", None), dict), NONE)
+
+
+def test_each_message_is_judged_once_and_counts_in_every_request() -> None:
+    judged: list[str] = []
+
+    def addresses(text: str) -> list[str]:
+        judged.append(text)
+        return [text] if "@" in text else []
+
+    run = sending(mask.Mask("email", function=addresses, local=True))
+    told = [messages.system("Be brief."), messages.user(EMAILS[0])]
+    first = run.load(Request(list(told)), HERE)
+    told += [messages.assistant(messages.Text("Who else?")), messages.user(EMAILS[1])]
+    second = run.load(Request(list(told)), HERE)
+    assert judged == ["Be brief.", EMAILS[0], "Who else?", EMAILS[1]]
+    assert [first.account["masked"], second.account["masked"]] == [{"email": 1}, {"email": 2}]
+    assert [part["message"] for part in second.account["parts"]] == [2, 3]
+    assert [item.text for item in first.request.messages] == ["Be brief.", "[email_1]"]  # not the next one's, too
+
+
+def test_another_conversation_is_judged_anew_with_the_same_placeholders() -> None:
+    run = sending(mask.Mask(kind="email", local=True))
+    run.load(Request([messages.user(EMAILS[0]), messages.user(EMAILS[1])]), HERE)
+    again = run.load(Request([messages.user(EMAILS[1])]), HERE)
+    assert [item.text for item in again.request.messages] == ["[email_2]"]
+    assert again.account["masked"] == {"email": 1}

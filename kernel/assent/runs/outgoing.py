@@ -1,8 +1,10 @@
 """What a run sends to models: held back where it is local only, masked where rules want it, accounted for always."""
 
+import operator
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any
 
 from assent.core import mask
@@ -37,10 +39,12 @@ class Route:
 
 @dataclass(slots=True)
 class Veil:
-    """The messages of a conversation as one set of rules masks them."""
+    """The messages of a conversation, and as one set of rules masks them; `found` is how many values, by rule."""
 
     vault: Vault
-    made: list[tuple[Message, Message, Counter[str]]] = field(default_factory=list)
+    told: list[Message] = field(default_factory=list)
+    made: list[Message] = field(default_factory=list)
+    found: Counter[str] = field(default_factory=Counter)
     terms: tuple[Terms, Terms] = (((), None), ((), None))  # the tools and the type, as they are and masked
 
 
@@ -65,11 +69,10 @@ class Outgoing:
         """The request as `to` may read it; `Withheld` where it must not."""
         if not to.local and self.marks.hold(self.layers):
             self._check(to)
-        veil = self._veil(to.local)
-        sent, masked = (request, Counter[str]()) if veil is None else self._masked(request, veil)
-        account = self._account(sent, to) | ({"masked": dict(masked)} if masked else {})
-        if veil is None:
-            return Sent(sent, account)
+        if (veil := self._veil(to.local)) is None:
+            return Sent(request, self._account(request, to))
+        sent = self._masked(request, veil)
+        account = self._account(sent, to) | ({"masked": dict(veil.found)} if veil.found else {})
         return Sent(sent, account, veil.vault.restored, veil.vault.restores)
 
     def vaults(self) -> list[Vault]:
@@ -97,34 +100,36 @@ class Outgoing:
             self._veils[local] = Veil(Vault(rules)) if rules else None
         return self._veils[local]
 
-    def _masked(self, request: Request, veil: Veil) -> tuple[Request, Counter[str]]:
+    def _masked(self, request: Request, veil: Veil) -> Request:
         """The terms come first, always: so a resume, which goes through all of it, numbers the values as before."""
-        cargo, total = self.cargo, Counter[str]()
         terms = (request.tools, request.output)
         if veil.terms[0] != terms:
             veil.terms = (terms, _veiled_terms(terms, veil.vault))
-        for place, message in enumerate(request.messages):
-            if place == len(veil.made) or veil.made[place][0] is not message:
-                veil.made[place : place + 1] = [(message, *_veiled(message, cargo.get(place, ()), veil.vault))]
-            total += veil.made[place][2]
-        messages = [made for _, made, _ in veil.made[: len(request.messages)]]
+        begin = len(veil.told)
+        if begin > len(request.messages) or not all(map(operator.is_, veil.told, request.messages)):
+            veil.told, veil.made, veil.found, begin = [], [], Counter(), 0
+        for place in range(begin, len(request.messages)):
+            message = request.messages[place]
+            made, found = _veiled(message, self.cargo.get(place, ()), veil.vault)
+            veil.told.append(message)
+            veil.made.append(made)
+            veil.found.update(found)
         tools, output = veil.terms[1]
-        return replace(request, messages=messages, tools=tools, output=output), total
+        return replace(request, messages=veil.made.copy(), tools=tools, output=output)
 
     def _account(self, request: Request, to: Destination) -> Row:
-        route = self._routes.setdefault(to, Route())
-        begin, rows = route.told, list[Row]()
-        described = (request.tools, request.output)
+        route = self._routes.get(to) or self._routes.setdefault(to, Route())
+        rows: list[Row] = []
+        begin, described = route.told, (request.tools, request.output)
         if route.described != described:
             rows, begin, route.bytes = _of_terms(request), 0, 0
-            route.tools = sum([row["bytes"] for row in rows])
-        cargo = self.cargo
-        for place in range(begin, len(request.messages)):
-            for row in _of_message(request.messages[place], cargo.get(place, ())):
+            route.tools, route.described = sum([row["bytes"] for row in rows]), described
+        route.told = len(request.messages)
+        for place in range(begin, route.told):
+            for row in _of_message(request.messages[place], self.cargo.get(place, ())):
                 row["message"] = place
                 route.bytes += row["bytes"]
                 rows.append(row)
-        route.told, route.described = len(request.messages), described
         size = route.tools + route.bytes
         return {"provider": to.provider, "host": to.host, "begin": begin, "bytes": size, "parts": rows}
 
@@ -163,10 +168,10 @@ def _veiled_part(part: Part, cargo: Cargo, vault: Vault) -> tuple[Part, Counter[
     return part, Counter()
 
 
-def _with_cargo(message: Message, cargo: Sequence[Cargo]) -> list[tuple[Part, Cargo]]:
+def _with_cargo(message: Message, cargo: Sequence[Cargo]) -> Iterable[tuple[Part, Cargo]]:
     """Each part with what it carries: of a question its words do, of results each one."""
     if not cargo:
-        return [(part, EMPTY) for part in message.parts]
+        return zip(message.parts, repeat(EMPTY))
     several = message.role == "tool"
     found: list[tuple[Part, Cargo]] = []
     for place, part in enumerate(message.parts):

@@ -87,8 +87,9 @@ class Tool(Generic[P, R]):
         judging = [item for item in (*[check.own for check in self.risk], self.facts) if item is not None]
         return digest([own, *[identity(item, "", {}) for item in judging]]) if judging else own
 
-    @property
+    @functools.cached_property
     def spec(self) -> ToolSpec:
+        """What a model is told of it: one value, so that requests are compared at no cost."""
         return ToolSpec(self.name, self.description, self.schema)
 
 
