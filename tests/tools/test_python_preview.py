@@ -1,8 +1,10 @@
 """The preview of the python tool: what it finds out on a copy, and what it says where it cannot."""
 
 import asyncio
+import logging
 import os
 import sys
+from logging.handlers import RotatingFileHandler, TimedRotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +91,38 @@ with open("there.txt", "a") as file:
 done = (len(pd.read_csv("out/orders.csv")), open("there.txt").read())"""
     found = previewed(code, orders=orders, pd=pd)
     assert set(found.effects) == {
-        "writes the file out/orders.csv", "writes the file there.txt, over the one that is there",
+        "writes the file out/orders.csv", "writes the file there.txt, at the end of the one that is there",
         "tries to make the folder out", "done is new: (10, 'keptmore')",
     } | {item for item in found.effects if item.startswith(("file is new", "Path is new"))}  # fmt: skip
     assert [item.name for item in tmp_path.iterdir()] == ["there.txt"]
     assert Path("there.txt").read_text() == "kept"
+
+
+@linux
+@pytest.mark.parametrize("make", [logging.FileHandler, RotatingFileHandler, TimedRotatingFileHandler])
+@pytest.mark.parametrize("delay", [False, True])
+def test_a_log_that_is_kept_in_a_file_is_told_as_that_file(tmp_path: Path, make: Any, *, delay: bool) -> None:
+    (path := tmp_path / "app.log").write_text("kept\n")
+    log, handler = logging.Logger("app"), make(path, delay=delay)
+    log.addHandler(handler)
+    try:
+        found = previewed("log.warning('one')\nk = 1\nlog.warning('two')", log=log)
+        silent = previewed("k = 1", log=log)
+        log.warning("for real")
+    finally:
+        handler.close()
+    assert found.effects == (f"writes the file {path}, at the end of the one that is there", "k is new: 1")
+    assert (found.text, found.gaps) == ("", ())
+    assert silent.effects == ("k is new: 1",)
+    assert path.read_text() == "kept\nfor real\n"
+
+
+@linux
+def test_a_file_that_was_open_before_is_no_failure_of_the_code(tmp_path: Path) -> None:
+    with (tmp_path / "open.txt").open("w") as file:
+        found = previewed("file.write('x')\nfile.flush()\nk = 1", file=file)
+    assert found.effects[0] == "tries to write or read a file that was open before"
+    assert found.gaps[0].startswith("The copy may not do that and went no further (OSError: [Errno 9]")
 
 
 @linux
@@ -217,7 +246,7 @@ def test_a_flood_is_bounded() -> None:
 def test_one_that_forges_its_report_can_only_mislead() -> None:
     code = """
 import json, os
-report = {"attempts": {"writes": [["<script>", 1]], "acts": [], "hosts": [], "processes": [], "stopped": 0,
+report = {"attempts": {"writes": [["<script>", "over"]], "acts": [], "hosts": [], "processes": [], "stopped": 0,
           "offline": 0},
           "raised": "", "line": 0, "printed": "", "frames": {}, "unlike": {}, "values": {}, "tables": {}, "bound": [],
           "changed": [], "deleted": []}

@@ -27,13 +27,14 @@ _PROCESSES = frozenset(
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _KILLS = frozenset({"os.kill", "os.killpg", "signal.pthread_kill"})
+_KEPT: list[Any] = []  # what would complain, were it let go of, that its file is closed
 
 
 @dataclass(slots=True)
 class Attempts:
     """In the order in which they were made. `stopped`: something was tried that a copy cannot pretend to have done."""
 
-    writes: dict[str, str] = field(default_factory=dict)  # by path: whether it is there already
+    writes: dict[str, str] = field(default_factory=dict)  # by path: "over" the one that is there, or at its "end"
     acts: dict[str, None] = field(default_factory=dict)
     hosts: dict[str, None] = field(default_factory=dict)
     processes: dict[str, None] = field(default_factory=dict)
@@ -47,9 +48,13 @@ class Attempts:
         _note(self, self.processes, str(command))
         return []
 
+    def broken(self) -> None:
+        """A file that was open before is closed here: what the code did with it failed for that."""
+        _note(self, self.acts, "write or read a file that was open before")
+
     def to_json(self) -> dict[str, Any]:
         return {
-            "writes": [[_named(path), there] for path, there in list(self.writes.items())[:_MOST]],
+            "writes": [[_named(path), how] for path, how in list(self.writes.items())[:_MOST]],
             "acts": list(self.acts)[:_MOST],
             "hosts": list(self.hosts)[:_MOST],
             "processes": list(self.processes)[:_MOST],
@@ -69,7 +74,19 @@ def heard() -> Attempts:
     os.mkdir = _making(attempts)
     os.stat = _looking(attempts, os.stat)
     builtins.input = _nobody_answers
+    _log_into_memory(opens)
     return attempts
+
+
+def _log_into_memory(opens: Callable[..., Any]) -> None:
+    """The files of log handlers are closed here: each is opened again by the next line for it, as any other file."""
+    logging = sys.modules.get("logging")
+    for reference in list(getattr(logging, "_handlerList", ())):
+        handler = reference()
+        if logging is not None and isinstance(handler, logging.FileHandler):
+            _KEPT.append(handler.stream)
+            handler.stream, handler.mode = None, "a"
+            handler._builtin_open = opens
 
 
 def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
@@ -128,7 +145,8 @@ def _opening(attempts: Attempts, real: Callable[..., Any]) -> Callable[..., Any]
             return real(file, mode, buffering, encoding, errors, newline, closefd, opener)
         memory = _File(attempts, path, _content(attempts, path, mode, real))
         if writes:
-            attempts.writes.setdefault(path, "there" if os.path.exists(path) else "")
+            how = ("end" if "a" in mode else "over") if os.path.exists(path) else ""
+            attempts.writes[path] = "over" if "over" in (how, attempts.writes.get(path)) else how
         memory.seek(0, io.SEEK_END if "a" in mode else io.SEEK_SET)
         return memory if "b" in mode else io.TextIOWrapper(memory, encoding or "utf-8", errors, newline)
 

@@ -84,8 +84,8 @@ def _value(name: str, before: Any, after: Any, *, bound: bool) -> str:
 
 
 def _files(attempts: Report) -> list[str]:
-    over = {True: ", over the one that is there", False: ""}
-    return [f"writes the file {path}{over[bool(there)]}" for path, there in attempts["writes"]]
+    where = {"over": ", over the one that is there", "end": ", at the end of the one that is there"}
+    return [f"writes the file {path}{where.get(str(how), '')}" for path, how in attempts["writes"]]
 
 
 def _others(attempts: Report) -> list[str]:

@@ -5,6 +5,7 @@ Everything here but `rehearsal` runs in the copy (`sandbox.copy`). It touches no
 
 import asyncio
 import contextlib
+import errno
 import sys
 import time
 import traceback
@@ -56,6 +57,8 @@ def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> 
             raised = "MemoryError: the copy may not take as much memory"
         except BaseException as error:
             raised, line = _told(error), _line(error)
+            if isinstance(error, OSError) and error.errno == errno.EBADF:
+                attempts.broken()
         done = attempts.to_json()
         found = touched.end(begun, namespace, failed=bool(raised))
         told = {"attempts": done, "raised": raised, "line": line, "printed": printed.text()[:_TOLD]}
