@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from assent.core.errors import ConfigError
 from assent.risk import (
@@ -131,6 +132,14 @@ def test_a_check_of_ones_own_that_raises_denies() -> None:
 
     found = said(own(weekday))
     assert (found.label, found.verdict, found.sentence) == ("weekday", "deny", "the check raised KeyError: 'day'")
+
+
+def test_a_check_of_ones_own_that_finds_a_value_invalid_does_not_quote_half_of_it() -> None:
+    def card(act: Act) -> None:
+        TypeAdapter(int).validate_python(act.arguments["card"])
+
+    found = said(own(card), card="4111 1111 1111 1111, of Anna Bergmann, valid until December")
+    assert (found.verdict, "valid integer" in found.sentence, "4111" in found.sentence) == ("deny", True, False)
 
 
 def test_the_strictest_of_several_counts() -> None:

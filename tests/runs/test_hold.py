@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from tests.support.calls import call
 from tests.support.deeds import done
 from tests.support.peer import Peer
@@ -163,6 +164,16 @@ def test_a_tool_without_facts_says_what_is_missing(tmp_path: Path) -> None:
     with opened(tmp_path, [call("pay", amount=1)], "Done.") as session:
         result = ran(session, paying(slippage("price", "0.01")))
         assert "pay gives no facts: say @tool(facts=FUNCTION)" in texts(session, result.run)[0]
+
+
+def test_facts_that_do_not_validate_are_told_without_half_of_a_value(tmp_path: Path) -> None:
+    def quote() -> dict[str, Any]:
+        return {"price": TypeAdapter(int).validate_python("4111 1111 1111 1111, of Anna Bergmann, until December")}
+
+    with opened(tmp_path, [call("pay", amount=1)], "Done.") as session:
+        [said] = texts(session, ran(session, paying(slippage("price", "0.01"), facts=quote)).run)
+        assert "ValidationError: 1 validation error for int" in said
+        assert "4111" not in said
 
 
 def test_the_policy_only_tightens(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def _examined(check: Check, act: Act) -> Finding | None:
     try:
         found = _seen(check, act)
     except ValueError as error:
-        found = deny(str(error))
+        found = deny(words(error))
     except Exception as error:
         found = deny(f"the check raised {type(error).__name__}: {words(error)}")
     return found and Finding(found.verdict, found.sentence, check.name, found.rule or check.rule)

@@ -10,6 +10,7 @@ from typing import Any
 from assent.core.canonical import plain
 from assent.core.events import Scope
 from assent.core.secrets import hide_within
+from assent.core.words import words
 from assent.risk import amount, reserve
 from assent.risk.check import FAILED, Checks
 from assent.store.window import Window
@@ -55,7 +56,7 @@ async def _facts(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> dict[str
     except TimeoutError:
         return {FAILED: f"they did not come within {WITHIN:g} s"}
     except Exception as error:  # whatever it is, the check that lacks its fact denies
-        return {FAILED: f"{type(error).__name__}: {plain(error)}"}
+        return {FAILED: f"{type(error).__name__}: {words(error)}"}
     kept: dict[str, Any] = hide_within({str(name): _kept(value) for name, value in found.items()})
     return kept
 

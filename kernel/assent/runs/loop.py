@@ -10,6 +10,7 @@ from typing import Any
 from assent.core.errors import AssentError, OverBudget, StoreError
 from assent.core.events import Kind
 from assent.core.secrets import hide
+from assent.core.words import words
 from assent.runs.accept import accept
 from assent.runs.afford import afford_answer, afford_calls, open_budgets
 from assent.runs.expiry import expired, left, overdue
@@ -46,7 +47,7 @@ async def drive(run: Run) -> None:
         await _end(run, Kind.RUN_FAILED, error=str(error))
     except Exception as error:
         _log.exception("The run %s met a defect.", run.state.run)
-        said = hide(f"{type(error).__name__}: {error}")
+        said = hide(f"{type(error).__name__}: {words(error)}")
         await _end(run, Kind.RUN_FAILED, error=f"{DEFECT}: {said}")
 
 
