@@ -30,7 +30,7 @@ def audit(desk: Desk, rest: str) -> Any:
         case ["sign"]:
             print(_signed(_sign(desk, force="force" in given)))
         case ["key"]:
-            print(_key(desk))
+            print(_key())
         case ["anchor"]:
             _anchor(desk, desk.folder.parent, force="force" in given)
         case ["anchor", folder]:
@@ -69,12 +69,10 @@ def _signed(done: Any) -> str:
     )
 
 
-def _key(desk: Desk) -> str:
-    from assent.store import head, signing_key
+def _key() -> str:
+    from assent.store import signing_key
 
-    if (key := signing_key.load(ask)) is None:
-        return "There is no key yet. %agent audit sign makes one."
-    return head.text_of(key.public_key())
+    return signing_key.public(ask) or "There is no key yet. %agent audit sign makes one."
 
 
 def _anchor(desk: Desk, folder: Path, *, force: bool) -> None:

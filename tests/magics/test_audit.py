@@ -72,6 +72,9 @@ def test_a_key_under_a_passphrase_is_asked_for(shell: Shell, tmp_path: Path, mon
     shell.run("%agent audit sign")
     assert [question.split(".")[0] for question in asked] == ["No keyring works here", "Once more: "]
     worked(shell, tmp_path)
+    shell.run("%agent audit key")
+    assert re.fullmatch(r"[\w-]{43}", shell.shown.strip())
+    assert len(asked) == 2  # what is public needs no passphrase
     shell.run("%agent audit sign")
     assert asked[2].startswith("The passphrase of")
 

@@ -425,6 +425,20 @@ def test_the_key_is_in_a_file_for_its_owner_under_the_passphrase(place: Path, mo
     assert signing_key.load(lambda question: "a long passphrase") is not None
 
 
+def test_the_public_key_is_in_the_file_for_all_to_read_and_cannot_be_another(place: Path) -> None:
+    key = signing_key.load()
+    assert key is not None
+    text, file = head.text_of(key.public_key()), signing_key.path()
+    line, _, private = file.read_bytes().partition(b"\n")
+    assert (line.decode(), signing_key.public(pytest.fail)) == (f"Public key: {text}", text)
+    file.write_bytes(private)  # as older versions made it
+    assert signing_key.public() == text
+    other = head.text_of(signing_key.fresh().public_key())
+    file.write_bytes(f"Public key: {other}\n".encode() + private)
+    with pytest.raises(ConfigError, match="names another public key than its own"):
+        signing_key.load()
+
+
 @pytest.fixture
 def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[tuple[str, str], str]]:
     """A keyring that works."""

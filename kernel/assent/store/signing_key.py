@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ Ask = Callable[[str], str]  # asks a person for a passphrase, with a question; g
 
 PASSPHRASE = "ASSENT_SIGNING_PASSPHRASE"
 SHORTEST = 8  # signs of a passphrase
+_PUBLIC = "Public key: "  # above the private one in its file
 _SERVICE, _ENTRY = "assent", "audit signing key"  # in the keyring
 _PATIENCE = 2.0  # seconds for a keyring, which may be waiting for somebody to unlock it
 
@@ -37,10 +39,23 @@ def path() -> Path:
 def load(ask: Ask | None = None) -> "Ed25519PrivateKey | None":
     """The key; None if there is none yet. Without `ask`, nobody can be asked for the passphrase of its file."""
     if path().exists():
-        return _opened(path().read_bytes(), _passphrase(ask, f"The passphrase of {path()}: "))
+        pem = path().read_bytes()
+        key = _opened(pem, _passphrase(ask, f"The passphrase of {path()}: "))
+        if _named(pem) not in ("", text_of(key.public_key())):
+            raise ConfigError(
+                f"{path()} names another public key than its own. Somebody changed that: delete the line."
+            )
+        return key
     if kept := _in_keyring():
         return _opened(kept.encode(), None)
     return None
+
+
+def public(ask: Ask | None = None) -> str:
+    """The public key as text; "" if there is no key yet. A file that names it is not opened for that."""
+    if path().exists() and (named := _named(path().read_bytes())):
+        return named
+    return "" if (key := load(ask)) is None else text_of(key.public_key())
 
 
 def fresh() -> "Ed25519PrivateKey":
@@ -66,8 +81,14 @@ def make(ask: Ask | None = None) -> "tuple[Ed25519PrivateKey, str]":
         raise ConfigError(f"The passphrase needs {SHORTEST} characters or more. No key was made.")
     if ask is not None and PASSPHRASE not in os.environ and ask("Once more: ") != passphrase:
         raise ConfigError("These were two different passphrases. No key was made.")
-    _write(_pem(key, passphrase))
+    _write(f"{_PUBLIC}{text_of(key.public_key())}\n".encode() + _pem(key, passphrase))
     return key, str(path())
+
+
+def _named(pem: bytes) -> str:
+    """The public key that the file of a private one names above it; one of an older version names none."""
+    found = re.match(rf"{_PUBLIC}([\w-]{{43}})\n".encode(), pem)
+    return found[1].decode() if found else ""
 
 
 def _opened(pem: bytes, passphrase: str | None) -> "Ed25519PrivateKey":
