@@ -9,7 +9,7 @@ from bench.sizes import FULL, QUICK
 
 NAMES = (
     "steps", "growth", "parallel", "agents", "throughput", "limits", "cold", "views", "long", "sharing", "crash",
-    "policy", "risk", "budget", "masks", "preview",
+    "policy", "risk", "budget", "egress", "masks", "preview",
 )  # fmt: skip
 RESULTS = ROOT / "artifacts" / "bench.json"
 

@@ -63,6 +63,11 @@ async def _asked(opened: Session, http: AsyncClient, url: str, steps: int, round
 
 async def cpu_per_step(works: list[Work], steps: int, rounds: int) -> list[float]:
     """The median CPU time of each work in µs a step; in each round every work has its turn, after one to warm up."""
+    return [median(times) for times in await cpu_each(works, steps, rounds)]
+
+
+async def cpu_each(works: list[Work], steps: int, rounds: int) -> list[list[float]]:
+    """For each work the CPU time of every round, in µs a step."""
     spent: list[list[float]] = [[] for _ in works]
     for number in range(rounds + 1):
         for work, times in zip(works, spent, strict=True):
@@ -70,4 +75,4 @@ async def cpu_per_step(works: list[Work], steps: int, rounds: int) -> list[float
             await work()
             if number:
                 times.append((time.process_time() - began) / steps * 1e6)
-    return [median(times) for times in spent]
+    return spent
