@@ -25,7 +25,7 @@ from assent.runs.descent import Descent, descent, performer
 from assent.runs.entered import Entrance, pictured
 from assent.runs.live import LiveRuns
 from assent.runs.marks import Marks
-from assent.runs.outgoing import carried, rules_of
+from assent.runs.outgoing import carried
 from assent.runs.output import OutputType, output_type, restored
 from assent.runs.own_budget import own_budget
 from assent.runs.pictures import keep_all, shown
@@ -75,8 +75,7 @@ class Workplace:
 
     def entrance(self, layers: Layers) -> Entrance:
         """What looks at what enters a conversation under these policies."""
-        columns = tuple([rule for rule in rules_of(layers) if rule.columns])
-        return Entrance(self.namespace, self.marks, layers, columns)
+        return Entrance(self.namespace, self.marks, layers)
 
 
 def begin(place: Workplace, command: StartRun) -> Opening:

@@ -23,14 +23,14 @@ from assent.runs.descent import descent, performer
 from assent.runs.foreseen import Foresee
 from assent.runs.live import Live, live_runs
 from assent.runs.marks import Marks
-from assent.runs.outgoing import Outgoing, carried, rules_of
+from assent.runs.outgoing import Outgoing, carried
 from assent.runs.output import read
 from assent.runs.own_budget import purse_of
 from assent.runs.run import ANSWER, Run
 from assent.runs.state import State
 from assent.runs.stopping import Stop
 from assent.runs.taint import answer_of
-from assent.runs.whole import of_rules
+from assent.runs.whole import of_masks
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
 from assent.tools.cut import Whole
@@ -225,7 +225,8 @@ class Work:
             foresee=self._foresee(),
         )
         run.entrance = self._place.entrance(run.rules.layers)
-        run.outgoing = Outgoing(rules_of(run.rules.layers), state.cargo, self.marks, run.rules.layers, state.run)
+        run.entrance.gave = run.values
+        run.outgoing = Outgoing(run.entrance, state.cargo, state.run, state.names)
         event.body["session"] = state.session = self.session
         if remarks := self._catalog.remarks(state.agent.name):
             event.body["remarks"] = remarks
@@ -239,8 +240,7 @@ class Work:
 
     def whole(self) -> Whole | None:
         """What a question's variables are not cut through, by the rules that hold now."""
-        layers = self._catalog.policies.layers()
-        return of_rules(rules_of(layers), self._place.entrance(layers))
+        return of_masks(self._place.entrance(self._catalog.policies.layers()))
 
     def _foresee(self) -> Foresee | None:
         config = self._catalog.config

@@ -22,6 +22,7 @@ from assent.core.events import Kind
 from assent.core.model import Destination, Request
 from assent.models.scripted import ScriptedModel
 from assent.policy.layers import NONE
+from assent.runs.entered import Entrance
 from assent.runs.marks import Marks
 from assent.runs.outgoing import Outgoing
 from assent.store.window import Window
@@ -470,7 +471,9 @@ HERE = Destination("local:any", "local", "", True)
 
 def sending(rule: mask.Mask) -> Outgoing:
     """Of a run whose model is on this machine, so that nobody asks what is local only."""
-    return Outgoing((rule,), {}, Marks(cast("Window", None), dict), NONE)
+    entrance = Entrance(dict, Marks(cast("Window", None), dict), NONE)
+    entrance.masks = (rule,)
+    return Outgoing(entrance, {})
 
 
 def test_each_message_is_judged_once_and_counts_in_every_request() -> None:

@@ -33,10 +33,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """The sources of one text, and the `cells` in it whose columns are masked."""
+    """The sources of one text, and the `cells` in it whose columns are masked.
+
+    `looked` are the rules about columns (`core.mask.Mask.key`) by which these were looked for.
+    """
 
     sources: tuple[Source, ...] = ()
     cells: tuple[Cell, ...] = ()
+    looked: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.sources or self.cells)
@@ -48,6 +52,8 @@ class Cargo:
             value["sources"] = [source.to_json() for source in self.sources]
         if self.cells:
             value["cells"] = [list(cell) for cell in self.cells]
+        if self.looked:
+            value["looked"] = list(self.looked)
         return value
 
 
@@ -67,7 +73,8 @@ def joined(whole: str, pieces: Sequence[tuple[str, Cargo]]) -> Cargo:
             most = len(text)  # which may be the beginning of what the cells are of
             found += [(begin + start, begin + min(end, most), name) for start, end, name in cargo.cells if start < most]
             at = begin
-    return Cargo(tuple(sources), tuple(found))
+    looked = [set(cargo.looked) for _, cargo in pieces if cargo]
+    return Cargo(tuple(sources), tuple(found), tuple(sorted(set.intersection(*looked))) if looked else ())
 
 
 def from_json(value: Mapping[str, Any] | None) -> Cargo:
@@ -75,7 +82,8 @@ def from_json(value: Mapping[str, Any] | None) -> Cargo:
     if not value:
         return EMPTY
     sources = [_source(item) for item in value.get("sources", ())]
-    return Cargo(tuple(sources), tuple([(begin, end, name) for begin, end, name in value.get("cells", ())]))
+    cells = tuple([(begin, end, name) for begin, end, name in value.get("cells", ())])
+    return Cargo(tuple(sources), cells, tuple(value.get("looked", ())))
 
 
 def _source(value: Mapping[str, Any]) -> Source:

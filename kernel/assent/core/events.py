@@ -39,7 +39,7 @@ class Kind(StrEnum):
     GRANT_GIVEN = "grant_given"  # runs.lasting: id, scope, session, policy_version, by, until (epoch seconds, or None)
     GRANT_REVOKED = "grant_revoked"  # id, by, reason
     CALL_STARTED = "call_started"  # arguments
-    CALL_FINISHED = "call_finished"  # text, error, display: what it needs; touched (tools), taint (core); proposals
+    CALL_FINISHED = "call_finished"  # text, error, display: its needs; touched (tools), read, taint (core); proposals
     RISK_RESERVED = (
         "risk_reserved"  # reservation: the call's id, or its own; amounts: what counts, by argument, as text
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 
+from assent.core.canonical import canonical
 from assent.core.errors import ConfigError
 
 # Checked kinds: what `models.masking.kinds` finds, by pattern and checksum.
@@ -49,6 +50,11 @@ class Mask:
         except re.error as error:
             raise ConfigError(f"{self.regex!r} is no regular expression: {error}.") from None
 
+    @property
+    def key(self) -> str:
+        """What stands for the rule where it is said that a text was looked through for its columns."""
+        return canonical([self.name, *self.columns])
+
     def covers(self, column: str) -> bool:
         """Whether a column of that name is masked."""
         return bool(self.columns) and matches(self.columns, column)
@@ -79,7 +85,7 @@ def mask(
     restore: bool = False,
     local: bool = False,
 ) -> Mask:
-    """Mask this in whatever the runs that begin from now on send to a model; until the kernel is restarted.
+    """Mask this in whatever is sent to a model from now on; until the kernel is restarted.
 
     `mask("email")`, `mask(columns=["name", "*_phone"])`, `mask(regex=r"KD-\\d{6}", name="customer", restore=True)`.
     A function gives its own name to its mask, and one that is written anew takes the place of the former.

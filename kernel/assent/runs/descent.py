@@ -67,7 +67,7 @@ _HELD = (
 
 def _is_held(run: Run) -> bool:
     """Whether a run is under anything that one begun by a person would not be."""
-    state, purse, outgoing = run.state, run.purse, run.outgoing
+    state, purse, entrance = run.state, run.purse, run.entrance
     limited = purse is not None and any(pot.budget.own for pot in purse.pots)
-    local = outgoing is not None and outgoing.marks.hold(run.rules.layers)
+    local = entrance is not None and entrance.marks.hold(run.rules.layers)
     return state.mode != "auto" or bool(state.taint) or limited or local

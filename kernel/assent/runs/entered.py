@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assent.core.cargo import EMPTY, Cargo, Source
-from assent.core.mask import Mask
+from assent.core.cargo import EMPTY, Cargo, Cell, Source
+from assent.core.errors import Withheld
+from assent.core.mask import Mask, own
 from assent.policy.layers import Layers
 from assent.runs.marks import OUTPUT, Marks
+from assent.runs.state import READ
 from assent.store.reader import named
 from assent.tools.behind import behind
 from assent.tools.cells import cells
@@ -21,20 +23,37 @@ from assent.tools.tool import Output, Tool
 _LATEST = re.compile(r"\b(?:_\w*|Out|In)\b")  # where IPython keeps what cells gave
 _WORD = re.compile(r"[^\W\d]\w*")
 _SHOWN = 10  # rows of a DataFrame that the python tool shows
-_READ = ("read", "bound", "changed", "deleted", "maybe")
 _WRITTEN = ("bound", "changed", "maybe")
 
 Names = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+def rules_of(layers: Layers) -> tuple[Mask, ...]:
+    """The masks of the policy, and those of this process."""
+    return (*layers.of("mask"), *own())
+
+
+@dataclass(slots=True)
 class Entrance:
-    """Looks at what enters the conversation of one run; `rules` are those about columns."""
+    """Looks at what enters the conversation of one run, by the policies and masks that hold at the time.
+
+    `gave` is what its calls gave, `rules` are those masks that are about columns.
+    """
 
     namespace: Callable[[], Names]
     marks: Marks
     layers: Layers
-    rules: tuple[Mask, ...]
+    gave: Names = field(default_factory=dict)
+    masks: tuple[Mask, ...] = ()
+    rules: tuple[Mask, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.renew(self.layers)
+
+    def renew(self, layers: Layers) -> None:
+        """Go by these policies from now on, and by the masks of this process as they are now."""
+        self.layers, self.masks = layers, rules_of(layers)
+        self.rules = tuple([rule for rule in self.masks if rule.columns])
 
     def before(self, tool: str) -> Names:
         """The variables as a call finds them."""
@@ -49,7 +68,8 @@ class Entrance:
         tables = {name: names[name] for source in sources for name in source.tables if name in names}
         self.marks.notice(tables)
         cells = self._cells(text, tables.values())
-        return Cargo(tuple([replace(source, tables=_named(source.tables, names)) for source in sources]), cells)
+        named = tuple([replace(source, tables=_named(source.tables, names)) for source in sources])
+        return Cargo(named, cells, self._looked())
 
     def result(
         self, tool: Tool[Any, Any], call: str, arguments: Mapping[str, Any], output: Output, was: Names
@@ -66,7 +86,25 @@ class Entrance:
         now = self.namespace()
         frames = [values[name] for name in tables for values in (was, now) if name in values]
         made = _source(tool.name, tables, output)
-        return Cargo((made,), self._cells(output.text, [*frames, output.value]))
+        return Cargo((made,), self._cells(output.text, [*frames, output.value]), self._looked())
+
+    def again(self, text: str, cargo: Cargo, rules: Sequence[Mask]) -> tuple[Cell, ...]:
+        """The cells of a text, also those of rules that are younger than it: by the tables as they are now.
+
+        `Withheld` where one of these is not there any more.
+        """
+        fresh = [rule for rule in rules if rule.columns and rule.key not in cargo.looked]
+        if not fresh or not cargo.sources:
+            return cargo.cells
+        names = self.namespace()
+        frames = [value for value in (*names.values(), *self.gave.values()) if is_frame(value)]
+        _check_there(cargo.sources, fresh, names, frames)
+        return (*cargo.cells, *self._cells(text, frames))
+
+    def read(self, tool: Tool[Any, Any]) -> list[str]:
+        """The variables that the function of a tool reads."""
+        now = self.namespace()
+        return sorted([name for name in behind(tool.function, now).reads if _is_data(now.get(name))])
 
     def cells(self, text: str, value: Any) -> tuple[tuple[int, int, str], ...]:
         """Where in a text, which tells `value`, masked columns of any of the notebook's tables stand."""
@@ -77,7 +115,7 @@ class Entrance:
         tables = self._of_function(tool) if self.rules else []
         now = self.namespace() if tables else {}
         frames = [values[name] for name in tables for values in (was, now) if name in values]
-        return [Cargo((), self._cells(text, frames)) for text in texts]
+        return [Cargo((), self._cells(text, frames), self._looked()) for text in texts]
 
     def around(self, tool: Tool[Any, Any], forms: Sequence[Mapping[str, Any]], carried: Iterable[str]) -> Source:
         """What a run may carry that a call starts: all that the call names, and what its own run carries.
@@ -97,7 +135,7 @@ class Entrance:
 
     def _of_python(self, call: str, code: str, output: Output, was: Names) -> list[str]:
         now, touched = self.namespace(), output.touched or {}
-        read = {name for how in _READ for name in touched.get(how, ())}
+        read = {name for how in READ for name in touched.get(how, ())}
         self.marks.notice({name: was[name] for name in read if name in was})
         self.marks.notice(now)
         read |= {f"{name}{OUTPUT}" for name in _LATEST.findall(code) if _holds_local(was.get(name))}
@@ -114,6 +152,9 @@ class Entrance:
         self.marks.notice({name: now[name] for name in read if name in now})
         return sorted({name for name in read if is_frame(now.get(name))} | set(self.marks.local(read, self.layers)))
 
+    def _looked(self) -> tuple[str, ...]:
+        return tuple([rule.key for rule in self.rules])
+
     def _cells(self, text: str, values: Iterable[Any]) -> tuple[tuple[int, int, str], ...]:
         if not self.rules:
             return ()
@@ -122,6 +163,20 @@ class Entrance:
 
     def _rule_of(self, column: str) -> str:
         return next((rule.name for rule in self.rules if rule.covers(column)), "")
+
+
+def _check_there(sources: Sequence[Source], fresh: Sequence[Mask], names: Names, frames: Sequence[Any]) -> None:
+    """`Withheld` where values that are masked now cannot be looked for, since their table is gone."""
+    columns = {str(column) for frame in frames for column in frame.columns}
+    for source in sources:
+        masked = [name for name in source.columns if any(rule.covers(name) for rule in fresh)]
+        gone = [name for name in source.tables if name not in names] + [name for name in masked if name not in columns]
+        if gone:
+            raise Withheld(
+                f"Nothing was sent, since the run carries what `{gone[0]}` told before the mask {fresh[0].name!r} was "
+                "written, and it is not here any more to find its values by: run the cell that makes it, then resume "
+                "the run, or begin a new one."
+            )
 
 
 def _named(tables: Iterable[str], names: Names) -> tuple[str, ...]:

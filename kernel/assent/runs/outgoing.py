@@ -2,12 +2,11 @@
 
 import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any
 
-from assent.core import mask
 from assent.core.canonical import canonical
 from assent.core.cargo import EMPTY, Cargo, Source
 from assent.core.errors import Withheld
@@ -15,16 +14,11 @@ from assent.core.mask import Mask
 from assent.core.messages import Image, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from assent.core.model import Destination, OutputSchema, Request, Sent, ToolSpec
 from assent.models.masking.vault import Vault
-from assent.policy.layers import Layers
-from assent.runs.marks import OUTPUT, Marks
+from assent.runs.entered import Entrance
+from assent.runs.marks import OUTPUT
 
 Row = dict[str, Any]
 Terms = tuple[Sequence[ToolSpec], OutputSchema | None]
-
-
-def rules_of(layers: Layers) -> tuple[Mask, ...]:
-    """The masks of the policy, and those of this process."""
-    return (*layers.of("mask"), *mask.own())
 
 
 @dataclass(slots=True)
@@ -50,24 +44,28 @@ class Veil:
 
 @dataclass(slots=True)
 class Outgoing:
-    """Loads the requests of one run. `cargo` gives by message what its parts carry.
+    """Loads the requests of one run, by the masks and marks of its `entrance` at the time.
+
+    `cargo` gives by message what its parts carry, `names` are the variables that its calls have read or written.
 
     What a request says of itself: `parts`, what its messages from number `begin` on are made of,
     which this destination has not been told of in this process; `bytes` of all of them and of the tools, in UTF-8,
     without what the vendor's format adds; `masked`, how many values by rule.
     """
 
-    rules: tuple[Mask, ...]
+    entrance: Entrance
     cargo: Mapping[int, tuple[Cargo, ...]]
-    marks: Marks
-    layers: Layers
     run: str = ""
+    names: Set[str] = frozenset()
+    _masks: tuple[Mask, ...] = ()  # those by which it has loaded last
     _routes: dict[Destination, Route] = field(default_factory=dict)
     _veils: dict[bool, Veil | None] = field(default_factory=dict)
 
     def load(self, request: Request, to: Destination) -> Sent:
         """The request as `to` may read it; `Withheld` where it must not."""
-        if not to.local and self.marks.hold(self.layers):
+        if self._masks != self.entrance.masks:
+            self._veil_anew()
+        if not to.local and self.entrance.marks.hold(self.entrance.layers):
             self._check(to)
         if (veil := self._veil(to.local)) is None:
             return Sent(request, self._account(request, to))
@@ -80,7 +78,7 @@ class Outgoing:
         return [veil.vault for veil in self._veils.values() if veil is not None]
 
     def _check(self, to: Destination) -> None:
-        if names := self.marks.local(carried(self.cargo), self.layers):
+        if names := self.entrance.marks.local(carried(self.cargo) | self.names, self.entrance.layers):
             told = ", ".join([f"`{name}`" for name in names])
             is_local = "is local only" if len(names) == 1 else "are local only"
             raise Withheld(
@@ -90,13 +88,25 @@ class Outgoing:
             )
 
     def _way_out(self, name: str) -> str:
-        if name in self.marks.names:
+        if name in self.entrance.marks.names:
             return f"end the mark (%agent local_only --end {name})"
         return "begin a new run without it" if name.endswith(OUTPUT) else "change the [[local_only]] that names it"
 
+    def _veil_anew(self) -> None:
+        """By other masks all is masked and accounted for anew; what has a placeholder keeps it."""
+        self._masks = self.entrance.masks
+        self._routes.clear()
+        before, self._veils = self._veils, {}
+        for local, veil in before.items():
+            if veil is not None:
+                self._veils[local] = Veil(veil.vault.under(self._rules(local)))
+
+    def _rules(self, local: bool) -> tuple[Mask, ...]:
+        return tuple([rule for rule in self._masks if rule.local or not local])
+
     def _veil(self, local: bool) -> Veil | None:
         if local not in self._veils:
-            rules = tuple([rule for rule in self.rules if rule.local or not local])
+            rules = self._rules(local)
             self._veils[local] = Veil(Vault(rules)) if rules else None
         return self._veils[local]
 
@@ -110,7 +120,7 @@ class Outgoing:
             veil.told, veil.made, veil.found, begin = [], [], Counter(), 0
         for place in range(begin, len(request.messages)):
             message = request.messages[place]
-            made, found = _veiled(message, self.cargo.get(place, ()), veil.vault)
+            made, found = _veiled(message, self.cargo.get(place, ()), veil.vault, self.entrance)
             veil.told.append(message)
             veil.made.append(made)
             veil.found.update(found)
@@ -144,20 +154,20 @@ def carried(cargo: Mapping[int, tuple[Cargo, ...]]) -> set[str]:
 # Masking a message
 
 
-def _veiled(message: Message, cargo: Sequence[Cargo], vault: Vault) -> tuple[Message, Counter[str]]:
+def _veiled(message: Message, cargo: Sequence[Cargo], vault: Vault, entrance: Entrance) -> tuple[Message, Counter[str]]:
     parts, total = list[Part](), Counter[str]()
     for part, own in _with_cargo(message, cargo):
-        made, found = _veiled_part(part, own, vault)
+        made, found = _veiled_part(part, own, vault, entrance)
         parts.append(made)
         total += found
     return (replace(message, parts=tuple(parts), encoded={}) if total else message), total
 
 
-def _veiled_part(part: Part, cargo: Cargo, vault: Vault) -> tuple[Part, Counter[str]]:
+def _veiled_part(part: Part, cargo: Cargo, vault: Vault, entrance: Entrance) -> tuple[Part, Counter[str]]:
     """Not a picture, in which nothing can be found; nor thinking that its vendor has signed: it has placeholders."""
     match part:
         case Text() | ToolResult():
-            text, found = vault.masked(part.text, cargo.cells)
+            text, found = vault.masked(part.text, entrance.again(part.text, cargo, vault.rules))
             return (replace(part, text=text) if found else part), found
         case ToolCall():
             text, found = vault.masked(part.arguments)

@@ -94,9 +94,11 @@ class Run:
         return replace(self.rules, allowed=allowed, waivers=waivers, planned=planned, taint=taint)
 
     def renew(self) -> bool:
-        """Take the rules that hold by now; whether they are others than before."""
+        """Take the rules that hold by now, and the masks and marks; whether the rules are others than before."""
         before = self.rules
         self.rules = self.look() if self.look else before
+        if self.entrance is not None:
+            self.entrance.renew(self.rules.layers)
         return self.rules is not before
 
     def event(self, kind: Kind, **columns: Any) -> Event:

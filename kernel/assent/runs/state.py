@@ -26,6 +26,7 @@ from assent.policy.decide import Approval, counts
 from assent.policy.phase import TOLD
 from assent.policy.verdict import Ask, Notes
 
+READ = ("read", "bound", "changed", "deleted", "maybe")  # how code may have had a variable's value
 OUTCOME = 1000  # characters of what became of a proposal that a model reads
 
 
@@ -98,6 +99,7 @@ class State:
     partial: str = ""  # what the model had said of an answer that a stop cut off
     messages: list[Message] = field(default_factory=list)
     cargo: dict[int, tuple[Cargo, ...]] = field(default_factory=dict)  # what they carry, by their number
+    names: set[str] = field(default_factory=set)  # the variables that its calls have read or written
     batch: dict[str, CallState] = field(default_factory=dict)
     calls: int = 0
     ids: set[str] = field(default_factory=set)  # what models have called their calls
@@ -287,6 +289,8 @@ def _finished(state: State, event: Event) -> None:
     _read(state, event)
     call.result = ToolResult(call.proposed.id, call.proposed.name, event.body["text"], event.body["error"])
     call.carries = cargo_from_json(event.body.get("carries"))
+    touched = event.body.get("touched", {})
+    state.names.update(event.body.get("read", ()), *[touched.get(how, ()) for how in READ])
     call.short = event.body.get("short", OUTCOME)
     if call.dry:
         state.undone.append((call.tool, call.arguments))

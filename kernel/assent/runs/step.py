@@ -82,6 +82,8 @@ def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: 
         body["touched"] = dict(output.touched)
     if run.entrance and (carried := run.entrance.result(tool, call.id, call.arguments, output, was)):
         body["carries"] = carried.to_json()
+    if run.entrance and output.touched is None and (read := run.entrance.read(tool)):
+        body["read"] = read
     if taint := taint_of(run, tool, call, output):
         body["taint"] = taint
     if output.proposals:

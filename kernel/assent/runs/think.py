@@ -93,7 +93,11 @@ def _answered(run: Run, answer: Answer, step: int, seconds: float) -> Event:
 
 
 def _loaded(run: Run, outgoing: Outgoing, step: int, request: Request, to: Destination) -> Sent:
-    """What is to be sent, told to the journal before it is, where it leaves the machine; else with what comes of it."""
+    """What is to be sent, told to the journal before it is, where it leaves the machine; else with what comes of it.
+
+    By the policy of this moment: whoever has tightened it meanwhile expects that nothing more leaves.
+    """
+    run.renew()
     sent = outgoing.load(request, to)
     if to.local:
         run.asked.append({"model": to.model, **sent.account})

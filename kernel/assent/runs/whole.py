@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assent.core.errors import Withheld
-from assent.core.mask import Mask
 from assent.models.masking.vault import Vault
 from assent.runs.entered import Entrance
 from assent.runs.run import Run
@@ -14,16 +13,16 @@ from assent.tools.cut import Span, Whole
 
 def of_run(run: Run) -> Whole | None:
     """For a run at work; None where nothing is masked. What it has masked before is known wherever it stands."""
-    if run.outgoing is None or run.entrance is None or not run.outgoing.rules:  # at every step: so this comes first
+    if run.outgoing is None or run.entrance is None or not run.entrance.masks:  # at every step: so this comes first
         return None
-    return of_rules(run.outgoing.rules, run.entrance, run.outgoing.vaults())
+    return of_masks(run.entrance, run.outgoing.vaults())
 
 
-def of_rules(rules: Sequence[Mask], entrance: Entrance, vaults: Sequence[Vault] = ()) -> Whole | None:
-    """By the rules, what some vaults know, and the masked columns of the notebook's tables."""
-    if not rules:
+def of_masks(entrance: Entrance, vaults: Sequence[Vault] = ()) -> Whole | None:
+    """By the masks, what some vaults know, and the masked columns of the notebook's tables."""
+    if not entrance.masks:
         return None
-    lookouts = [Vault((rule,)) for rule in rules]
+    lookouts = [Vault((rule,)) for rule in entrance.masks]
 
     def marked(text: str) -> Iterator[Span]:
         for vault in (*lookouts, *vaults):

@@ -28,6 +28,7 @@ class Vault:
     """
 
     rules: Sequence[Mask]
+    past: Sequence[Mask] = ()  # rules of before, of other names: what they have handed out is still put back
     _named: dict[tuple[str, str], str] = field(default_factory=dict)  # rule and value as compared: the placeholder
     _values: dict[str, str] = field(default_factory=dict)  # placeholder: the value as it was first written
     _numbers: Counter[str] = field(default_factory=Counter)
@@ -47,6 +48,12 @@ class Vault:
             found[name] += 1
             done = end
         return ("".join([*pieces, text[done:]]), found) if found else (text, found)
+
+    def under(self, rules: Sequence[Mask]) -> "Vault":
+        """One for the same conversation under other rules: values keep their placeholders, and these their values."""
+        names = {rule.name for rule in rules}
+        past = [rule for rule in (*self.past, *self.rules) if rule.name not in names]
+        return Vault(rules, past, dict(self._named), dict(self._values), Counter(self._numbers))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where something stands that would be masked, or part of it; nothing is kept of that."""
@@ -71,7 +78,8 @@ class Vault:
 
     def _back(self) -> frozenset[str]:
         """The names of the rules whose values are put back; of two of one name both have to say so."""
-        return frozenset([rule.name for rule in self.rules]) - {rule.name for rule in self.rules if not rule.restore}
+        rules = (*self.rules, *self.past)
+        return frozenset([rule.name for rule in rules]) - {rule.name for rule in rules if not rule.restore}
 
     def _placeholder(self, name: str, value: str) -> str:
         kind = next((rule.kind for rule in self.rules if rule.name == name), "")
