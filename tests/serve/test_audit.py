@@ -73,7 +73,14 @@ def test_an_anchor_in_a_git_note_shows_that_the_end_was_cut_off(
         connection.execute("DROP TRIGGER events_refuse_delete ON events; DELETE FROM events WHERE seq > 1")
     assert main(["verify", str(workspace)]) == 0
     assert main(["verify", str(workspace), "--anchor", str(repository)]) == 1
-    assert "Event 2 was removed from the end, or never came here" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert re.search(
+        r"Event 2 is missing from the end: this record stops at event 1, and event 2 of \S+ \S+ UTC was sig", said
+    )
+    assert re.search(
+        r"Either the end was cut off since [-\d]{10}, or this is an older copy\. Verify the newest copy", said
+    )
+    assert "if none has that event, what was done after event 1 has been taken out." in said
 
 
 def test_the_setting_signs_before_a_backup(workspace: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -10,7 +10,7 @@ from assent.core.events import Kind
 from assent.store import chain, head
 from assent.store.chain import Select
 from assent.store.head import Signed
-from assent.store.tampering import MOST, Finding, removed_from_the_end, tampered
+from assent.store.tampering import MOST, Finding, tampered
 
 _SIGNATURES = f"SELECT seq, body ->> 'jws' FROM events WHERE kind = '{Kind.CHAIN_SIGNED}' ORDER BY seq"
 _LATER = f"SELECT count(*) FROM events WHERE seq > ? AND kind <> '{Kind.CHAIN_SIGNED}'"  # those sign by themselves
@@ -115,9 +115,21 @@ def _compared(select: Select, heads: list[tuple[Signed, str]]) -> tuple[Signed |
     findings = []
     if inner := [item for item in wrong if item[0].head.seq <= last]:
         findings.append(_rewritten(*inner[0], heads, [item for item, _ in wrong]))
-    if (beyond := max([item.head.seq for item, _ in wrong], default=0)) > last:
-        findings.append(removed_from_the_end(last + 1, beyond, f"a signed head is of event {beyond}"))
+    if beyond := [item for item, _ in wrong if item.head.seq > last]:
+        findings.append(_cut_off(last, beyond[0], beyond[-1]))
     return fitting, findings
+
+
+def _cut_off(last: int, first: Signed, signed: Signed) -> Finding:
+    """Events are missing at the end, which were there when heads beyond it were signed, the first and the last."""
+    there, day = f"event {last}", first.head.when[:10]
+    gone = f"Event {last + 1} is" if signed.head.seq == last + 1 else f"Events {last + 1} to {signed.head.seq} are"
+    text = (
+        f"{gone} missing from the end: this record stops at {there}, and {signed.head} was signed. Either the end was "
+        f"cut off since {day}, or this is an older copy. Verify the newest copy there is; if none has that event, what "
+        f"was done after {there} has been taken out."
+    )
+    return Finding("removed", last + 1, text, until=signed.head.seq)
 
 
 def _rewritten(misfit: Signed, where: str, heads: list[tuple[Signed, str]], wrong: list[Signed]) -> Finding:

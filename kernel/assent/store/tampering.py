@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
@@ -193,9 +193,3 @@ def _place(row: Row, near: int) -> int | None:
 def _removed(first: int, last: int) -> Finding:
     which = f"Event {first} was" if first == last else f"Events {first} to {last} were"
     return Finding("removed", first, f"{which} removed.", until=last)
-
-
-def removed_from_the_end(first: int, last: int, signed: str) -> Finding:
-    """Events behind the last one that is there, which a signed head tells of."""
-    found = _removed(first, last)
-    return replace(found, text=f"{found.text.removesuffix('.')} from the end, or never came here: {signed}.")
