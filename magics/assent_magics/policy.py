@@ -13,12 +13,12 @@ from IPython.display import display
 
 from assent.core import people
 from assent.core.errors import ConfigError
+from assent.core.glob import is_glob
 from assent.policy.entry import hint
 from assent.policy.example import Example, examples
 from assent.policy.explain import Explained
 from assent.policy.loader import FILE
 from assent.policy.overview import Row
-from assent.risk.quota import is_glob
 from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.interpolate import fill, variable, whole
@@ -67,7 +67,7 @@ def _shown(rows: Sequence[Row]) -> Any:
     """What holds, as a table, and above it what there is to say of single lines."""
     for row in rows:
         if row.note:
-            print(f"{row.layer}, line {row.line}: {row.note}.")
+            print(row.remark)
     return table(
         [{_TITLES.get(name, name): value for name, value in asdict(row).items() if name != "note"} for row in rows]
     )

@@ -1,15 +1,16 @@
 """What the rules name, held against what there is: a rule that means nothing, or that would loosen, is refused."""
 
-from collections.abc import Callable, Collection, Mapping
+import fnmatch
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 
+from assent.core.glob import is_glob
 from assent.core.privilege import LEVELS, level
-from assent.policy.entry import LAYERS, Entry, hint
+from assent.policy.entry import LAYERS, hint
 from assent.policy.layers import Layers
 from assent.policy.modes import AUTOMATIC
 from assent.policy.risk import Limit
 from assent.policy.rule import STRICTNESS, Rule
-from assent.risk.quota import is_glob
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Known:
 
 
 # The names of tools that are not here, but were at some time or belong to an agent of the workspace.
-Elsewhere = Callable[[], Collection[str]]
+Elsewhere = Callable[[], Set[str]]
 
 
 def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> None:
@@ -39,11 +40,14 @@ def check(layers: Layers, tools: Mapping[str, Known], elsewhere: Elsewhere) -> N
     limits: tuple[Limit, ...] = layers.of("risk")
     _check_tools(layers, tools, elsewhere)
     for limit in limits:
-        if limit.entry.layer != "organisation" and limit.tool in tools:
-            _check_limit(limit, tools[limit.tool])
+        if limit.entry.layer != "organisation" and (name := limit.entry.values.get("argument", "")):
+            _check_argument(limit, tools, elsewhere, name, "argument")
     for rule in rules:
-        if rule.entry.layer != "organisation" and rule.tool in tools:
-            _check_rule(rule, tools[rule.tool])
+        if rule.entry.layer != "organisation":
+            for name in rule.when.names if rule.when else ():
+                _check_argument(rule, tools, elsewhere, name, "when")
+            if rule.tool in tools:
+                _check_mode(rule, tools[rule.tool])
         _check_effect(rule, rules)
 
 
@@ -55,6 +59,13 @@ def strange_agent(name: str, agents: Collection[str]) -> str:
     if not meant.endswith("?"):
         return f"there is no agent {name!r} yet: the line counts once %agent new has defined it"
     return f"there is no agent {name!r} yet{meant}"
+
+
+def strange_glob(pattern: str, tools: Collection[str]) -> str:
+    """What there is to say of a glob that a line names and that is no tool's; "" where it is, or is no glob."""
+    if not is_glob(pattern) or fnmatch.filter(tools, pattern):
+        return ""
+    return f"no tool is called {pattern!r} yet: the line counts, and its arguments are checked, once one is"
 
 
 def _check_tools(layers: Layers, tools: Collection[str], elsewhere: Elsewhere) -> None:
@@ -69,10 +80,8 @@ def _check_tools(layers: Layers, tools: Collection[str], elsewhere: Elsewhere) -
             raise entry.error(f"unknown tool {name!r}{said}{what}", "tool")
 
 
-def _check_rule(rule: Rule, tool: Known) -> None:
-    """A rule about a tool that is here: it asks about the tool's arguments, and does not loosen its privilege."""
-    for name in rule.when.names if rule.when else ():
-        _check_argument(rule.entry, rule.tool, tool, name, "when")
+def _check_mode(rule: Rule, tool: Known) -> None:
+    """A rule about a tool that is here does not loosen its privilege."""
     if rule.mode == "auto" and tool.privilege in LEVELS and level(tool.privilege) > AUTOMATIC:
         raise rule.entry.error(
             f"{rule.tool} is {tool.privilege}, which asks whatever a policy says, for a policy only tightens: take "
@@ -81,22 +90,35 @@ def _check_rule(rule: Rule, tool: Known) -> None:
         )
 
 
-def _check_limit(limit: Limit, tool: Known) -> None:
-    """A limit on an argument that the tool has: on any other it would deny every call."""
-    if name := limit.entry.values.get("argument", ""):
-        _check_argument(limit.entry, limit.tool, tool, name, "argument")
+def _check_argument(about: Rule | Limit, tools: Mapping[str, Known], elsewhere: Elsewhere, name: str, key: str) -> None:
+    """A rule or a limit names an argument that its tool has; of a glob's tools, one that is here, or is elsewhere.
 
-
-def _check_argument(entry: Entry, called: str, tool: Known, name: str, key: str) -> None:
-    if tool.arguments is None:
+    Any other would be missing in every call, which counts against it.
+    """
+    called = [item for item in tools if about.names(item)]
+    lacks = [found for item in called if (found := _lacks(tools[item], name, key))]
+    if not called or len(lacks) < len(called) or (about.tools and any(map(about.names, elsewhere() - {*called}))):
         return
+    odd = lacks[0][0]
+    there = {item for _, names in lacks for item in names}
+    said = hint(odd, there) if there else f": nothing is within {odd.rpartition('.')[0]}."
+    said += _url(name, there)
+    if about.tool:
+        raise about.entry.error(f"{about.tool} has no argument {odd!r}{said}", key)
+    later = "" if said.endswith("?") else " If a tool that has it is to come, run the cell that defines it first."
+    raise about.entry.error(f"no tool that {about.tools!r} names has an argument {odd!r}{said}{later}", key)
+
+
+def _lacks(tool: Known, name: str, key: str) -> tuple[str, Collection[str]] | None:
+    """How far the name of an argument goes that a tool does not have, and what there is; None where it may have it."""
+    if tool.arguments is None:
+        return None
     if name.partition(".")[0] not in tool.arguments:
-        said = hint(name, tool.arguments)
-        raise entry.error(f"{called} has no argument {name!r}{said}{_url(name, tool.arguments)}", key)
+        return name, tool.arguments
     found = tool.strange(name)
-    if found and not (key == "when" and name.endswith(".host") and tool.strange(name.removesuffix(".host")) is None):
-        there = hint(found[0], found[1]) if found[1] else f": nothing is within {found[0].rpartition('.')[0]}."
-        raise entry.error(f"{called} has no argument {found[0]!r}{there}", key)
+    if found and key == "when" and name.endswith(".host") and tool.strange(name.removesuffix(".host")) is None:
+        return None
+    return found
 
 
 def _url(name: str, arguments: Collection[str]) -> str:

@@ -8,13 +8,13 @@ from typing import Any
 
 from assent.core.canonical import digest
 from assent.core.errors import ConfigError
+from assent.core.glob import is_glob
 from assent.policy.entry import Entry, hint
 from assent.policy.facts import Call, Facts
 from assent.policy.layers import Layers
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 from assent.risk import limits, windows
 from assent.risk.check import Act, Check, Checks, examine, worst
-from assent.risk.quota import is_glob
 
 # What a check takes in a policy: its function, the keys that it must have in the order of its parameters, the others.
 _KINDS: Mapping[str, tuple[Callable[..., Check], tuple[str, ...], tuple[str, ...]]] = {

@@ -17,6 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assent.core.glob import is_glob
 from assent.core.privilege import MODES
 from assent.policy.asking import quorum, span
 from assent.policy.condition import Condition, parse, told
@@ -26,7 +27,6 @@ from assent.policy.layers import NONE, Layers
 from assent.policy.sieve import Sieve, sieve
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 from assent.policy.waive import waived
-from assent.risk.quota import is_glob
 
 KEYS = ("tool", "tools", "mode", "when", "agent", "user", "approvers", "who", "expires")
 STRICTNESS = {mode: place for place, mode in enumerate(MODES)}

@@ -22,8 +22,8 @@ def amount(value: Any) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError(f"{_shown(value)} is no amount")
-    if isinstance(value, str) and not (len(value) <= _LONGEST and _PLAIN.fullmatch(value)):
-        raise ValueError(f"{_shown(value)} is no amount: write digits, and a point where it needs one")
+    if isinstance(value, str):
+        return _written(value)
     if isinstance(value, int) and abs(value) >= MOST:
         raise ValueError("the amount is too large to be one")
     number = Decimal(float.__repr__(value) if isinstance(value, float) else value)
@@ -35,6 +35,15 @@ def amount(value: Any) -> Decimal:
         raise ValueError("the amount is too large to be one")
     if (len(number.as_tuple().digits) > _LONGEST or number.adjusted() < -_LONGEST) and number:
         raise ValueError("the amount has too many digits")
+    return number
+
+
+def _written(text: str) -> Decimal:
+    """A text of digits alone can be no worse than too large."""
+    if len(text) > _LONGEST or not _PLAIN.fullmatch(text):
+        raise ValueError(f"{_shown(text)} is no amount: write digits, and a point where it needs one")
+    if (number := Decimal(text)) >= MOST:
+        raise ValueError("the amount is too large to be one")
     return number
 
 

@@ -70,14 +70,21 @@ class Check:
     quota: Quota | None = None
     own: Callable[..., Any] | None = None
     rule: str = ""
+    fact: str = field(init=False, repr=False, compare=False)  # of its quota: worked out once, for it is a text
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fact", self.quota.fact if self.quota else "")
 
 
 Checks = tuple[Check, ...]
 FAILED = "failed"  # among the facts: why others are not there
 
 
+_OK = Finding("ok")
+
+
 def ok(sentence: str = "") -> Finding:
-    return Finding("ok", sentence)
+    return Finding("ok", sentence) if sentence else _OK
 
 
 def ask(sentence: str) -> Finding:
@@ -94,12 +101,12 @@ def examine(checks: Iterable[Check], *forms: Act) -> list[Finding]:
     Of several forms of one act (as the tool gets it, as it was written) the worst counts.
     """
     said = [[found for act in forms if (found := _examined(check, act)) is not None] for check in checks]
-    return [worst(found) for found in said if found]
+    return [worst(found) if len(found) > 1 else found[0] for found in said if found]
 
 
 def worst(findings: Iterable[Finding]) -> Finding:
     """The finding that counts: the first of the strictest."""
-    return max(findings, key=lambda finding: _ORDER.index(finding.verdict), default=Finding("ok"))
+    return max(findings, key=lambda finding: _ORDER.index(finding.verdict), default=_OK)
 
 
 def checked(checks: Any) -> Checks:
@@ -126,7 +133,7 @@ def _examined(check: Check, act: Act) -> Finding | None:
 def _seen(check: Check, act: Act) -> Finding | None:
     for name in check.needs:
         act.fact(name)
-    if check.quota and check.quota.fact not in (act.facts or {}):
+    if check.quota and check.fact not in (act.facts or {}):
         if check.quota.argument:
             amount(act.argument(check.quota.argument))
         return None  # what is used is held when it is reserved, whether somebody has looked before or not

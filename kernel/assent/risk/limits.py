@@ -15,16 +15,17 @@ _PERCENT = Decimal("0.01")
 def max_amount(argument: str, most: Any, *, ask_over: Any = None) -> Check:
     """At most so much in one call; over `ask_over` a person is asked."""
     most, soft = bounds(most, ask_over, "max amount")
+    bound = shown(most)
 
     def look(act: Act) -> Finding:
         value = amount(act.argument(argument))
         if value > most:
-            return deny(f"{argument} {shown(value)} is over the limit of {shown(most)}")
+            return deny(f"{argument} {shown(value)} is over the limit of {bound}")
         if soft is not None and value > soft:
-            return ask(f"{argument} {shown(value)} is over {shown(soft)}; {shown(most)} at most")
-        return ok(f"{argument} {shown(value)} of at most {shown(most)}")
+            return ask(f"{argument} {shown(value)} is over {shown(soft)}; {bound} at most")
+        return ok(f"{argument} {shown(value)} of at most {bound}")
 
-    return Check("max amount", f"{argument} at most {shown(most)}{soft_told(soft)}", look, (argument,))
+    return Check("max amount", f"{argument} at most {bound}{soft_told(soft)}", look, (argument,))
 
 
 def slippage(argument: str, most: Any, *, fact: str = "price", ask_over: Any = None) -> Check:

@@ -1,7 +1,4 @@
-"""What of the past counts against a limit, and how the journal is asked for it: by one scan over what was reserved.
-
-A window has a beginning and no end: what is dated later, because the clock was set back since, counts too.
-"""
+"""What of the past counts against a limit, and how the journal is asked for it."""
 
 import time
 from collections.abc import Sequence
@@ -13,22 +10,11 @@ from zoneinfo import ZoneInfo
 
 from assent.core.errors import ConfigError
 from assent.core.events import Kind, Scope
-from assent.risk.amount import plain
 from assent.store.parcel import Guard
+from assent.store.tally import Room, Series, events_of
 
 BY = ("user", "agent", "notebook", "run")  # whose acts may be counted apart
 DAY = 0.0
-
-_MOMENT = "make_timestamp(CAST(? AS BIGINT))"  # of microseconds since the epoch
-
-# What was given back counts less, as of the moment for which it had been reserved.
-_EVENTS = f"""FROM (
-    SELECT kind, tool, "user", agent, notebook, run, body,
-        CASE kind WHEN '{Kind.RISK_RESERVED}' THEN 1 ELSE -1 END AS sign,
-        CASE kind WHEN '{Kind.RISK_RESERVED}' THEN epoch_us(time) ELSE TRY_CAST(body ->> 'at' AS BIGINT) END AS since
-    FROM events WHERE kind IN ('{Kind.RISK_RESERVED}', '{Kind.RISK_ROLLED_BACK}') AND tenant = ? AND time > {_MOMENT}
-        AND """
-_ADDS = "CAST(? AS DECIMAL(38,12)) <= CAST(? AS DECIMAL(38,12))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,63 +62,31 @@ class Quota:
             begin = min(day.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp(), now)
         return int(begin * 1e6) - (1 if not self.seconds else 0)  # midnight is of its day
 
+    def series(self, tool: str, scope: Scope) -> Series:
+        """What counts for a call of `tool` in `scope`."""
+        whose = getattr(scope, self.by) if self.by else None
+        window = f"{self.seconds:g} s" if self.seconds else self.zone
+        return Series(scope.tenant, self.tools or tool, self.by, whose, self.argument, window)
+
 
 def guard(quotas: Sequence[tuple[Quota, Decimal, Decimal]], tool: str, scope: Scope) -> Guard:
     """The condition that each quota has room for what is added, up to a bound: (quota, added, bound)."""
-    now, terms, parameters = time.time(), [], []
-    for quota, added, bound in quotas:
-        term, given = _used(quota, tool, scope, now)
-        terms.append(f"coalesce({term}, 0) + {_ADDS}")
-        parameters += [*given, plain(added), plain(bound)]
-    events, names = _events([quota for quota, _, _ in quotas], tool, scope, now)
-    return Guard(f"SELECT {' AND '.join(terms)} {events}", (*parameters, *names))
+    now = time.time()
+    return Guard(rooms=tuple([Room(item.series(tool, scope), item.since(now), *rest) for item, *rest in quotas]))
 
 
 def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[Any]]:
     """The query, and its parameters, for how much of each quota is used: a text each, for `latest` when that was."""
-    now, terms, parameters = time.time(), [], []
-    for quota in quotas:
-        term, given = _used(quota, tool, scope, now)
+    now, terms, parameters = time.time(), list[str](), list[Any]()
+    series = [quota.series(tool, scope) for quota in quotas]
+    for quota, item in zip(quotas, series, strict=True):
+        (amount, argument), (whose, values) = item.amount(), item.of()
+        narrowed = f"FILTER (since > ? AND {whose}"
+        term, given = f"sum({amount}) {narrowed})", [*argument, quota.since(now), *values]
         if quota.latest:
-            narrowed, names = _narrowed(quota, tool, scope, now)
-            last = f"max(since) FILTER (kind = '{Kind.RISK_RESERVED}' AND {narrowed})"
-            term, given = f"CASE WHEN {term} > 0 THEN {last} END", [*given, *names]
+            last = f"max(since) {narrowed} AND kind = '{Kind.RISK_RESERVED}')"
+            term, given = f"CASE WHEN {term} > 0 THEN {last} END", [*given, quota.since(now), *values]
         terms.append(f"CAST({term} AS VARCHAR)")
         parameters += given
-    events, names = _events(quotas, tool, scope, now)
+    events, names = events_of(series, min(quota.since(now) for quota in quotas))
     return f"SELECT {', '.join(terms)} {events}", [*parameters, *names]
-
-
-def _events(quotas: Sequence[Quota], tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
-    """What any of the quotas counts, before a body is looked into: what FILTER leaves out is computed all the same."""
-    begin = min(quota.since(now) for quota in quotas)
-    whose = dict.fromkeys([_whose(quota, tool, scope) for quota in quotas])
-    terms, given = zip(*whose, strict=True)
-    counted = " OR ".join([f"({term})" for term in terms])
-    return f"{_EVENTS}({counted}))", [scope.tenant, begin, *[value for values in given for value in values]]
-
-
-def _used(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
-    narrowed, names = _narrowed(quota, tool, scope, now)
-    if not quota.argument:
-        return f"sum(sign) FILTER ({narrowed})", names
-    amount = "sign * TRY_CAST(body ->> ? AS DECIMAL(31,12))"
-    return f"sum({amount}) FILTER ({narrowed})", [f'$.amounts."{quota.argument}"', *names]
-
-
-def _narrowed(quota: Quota, tool: str, scope: Scope, now: float) -> tuple[str, list[Any]]:
-    """The condition that an event counts for a quota, and its parameters."""
-    term, given = _whose(quota, tool, scope)
-    return f"since > ? AND {term}", [quota.since(now), *given]
-
-
-def _whose(quota: Quota, tool: str, scope: Scope) -> tuple[str, tuple[Any, ...]]:
-    named = "tool GLOB ?" if is_glob(quota.tools) else "tool = ?"
-    if not quota.by:
-        return named, (quota.tools or tool,)
-    return f'{named} AND "{quota.by}" IS NOT DISTINCT FROM ?', (quota.tools or tool, getattr(scope, quota.by))
-
-
-def is_glob(pattern: str) -> bool:
-    """Whether the name of a tool is a pattern: `*`, `?` and `[…]` stand for other signs."""
-    return any(sign in pattern for sign in "*?[")

@@ -20,14 +20,15 @@ def daily_volume(
     """
     hard, soft = bounds(most, ask_over, "daily volume")
     quota = Quota(hard, argument, by=by, soft=soft, zone=zone, tools=tools)
+    fact, within = quota.fact, f"of {shown(hard)} used today{_by(by)}"
 
     def look(act: Act) -> Finding:
         adds = counted(amount(act.argument(argument)))
-        used = Decimal(act.fact(quota.fact))
-        told = f"{shown(used)} of {shown(hard)} used today{_by(by)}, this adds {shown(adds)}"
+        used = Decimal(act.fact(fact))
+        told = f"{shown(used)} {within}, this adds {shown(adds)}"
         return _judged(told, EXACT.add(used, adds), hard, soft)
 
-    terms = f"{quota.fact}: at most {shown(hard)}{soft_told(soft)}"
+    terms = f"{fact}: at most {shown(hard)}{soft_told(soft)}"
     return Check("daily volume", terms, look, (argument,), quota=quota)
 
 
@@ -38,28 +39,30 @@ def rate(times: int, seconds: float, *, by: str = "", ask_over: int | None = Non
     hard, soft = bounds(times, ask_over, "rate")
     span = _seconds(seconds, "rate")
     quota = Quota(hard, seconds=span, by=by, soft=soft, tools=tools)
+    fact, within = quota.fact, f"of {times} calls used within {span:g} s{_by(by)}"
 
     def look(act: Act) -> Finding:
-        used = Decimal(act.fact(quota.fact))
-        told = f"{shown(used)} of {times} calls used within {span:g} s{_by(by)}, this is one more"
+        used = Decimal(act.fact(fact))
+        told = f"{shown(used)} {within}, this is one more"
         return _judged(told, used + 1, hard, soft)
 
-    return Check("rate", f"{quota.fact}: at most {times}{soft_told(soft)}", look, quota=quota)
+    return Check("rate", f"{fact}: at most {times}{soft_told(soft)}", look, quota=quota)
 
 
 def cool_down(seconds: float, *, by: str = "", tools: str = "") -> Check:
     """Not again before so many seconds have passed since the last call was begun."""
     span = _seconds(seconds, "cool-down")
     quota = Quota(Decimal(1), seconds=span, by=by, tools=tools, latest=True)
+    fact = quota.fact
 
     def look(act: Act) -> Finding:
-        if not (latest := act.fact(quota.fact)):
+        if not (latest := act.fact(fact)):
             return ok(f"the last call{_by(by)} was more than {span:g} s ago")
         passed = int(act.fact(NOW)) / 1e6 - int(latest) / 1e6
         when = f"{passed:.0f} s ago" if passed >= 0 else f"{-passed:.0f} s ahead of this machine's clock"
         return deny(f"the last call{_by(by)} was {when}; {span:g} s must pass")
 
-    return Check("cool-down", f"{quota.fact}: {span:g} s", look, quota=quota)
+    return Check("cool-down", f"{fact}: {span:g} s", look, quota=quota)
 
 
 NOW = "now"  # the fact that tells when the others were looked up, in microseconds since the epoch

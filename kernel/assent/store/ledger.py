@@ -11,6 +11,7 @@ from typing import IO, Any, TypeVar
 import duckdb
 
 from assent.core.errors import AssentError, StoreError, WorkspaceLocked
+from assent.core.events import Event
 from assent.store import database, fence, lock, present, reader
 from assent.store.access import EVERYONE, Access, confine
 from assent.store.chain import GENESIS
@@ -18,6 +19,7 @@ from assent.store.doublewrite import Doublewrite
 from assent.store.parcel import Guard, Parcel, Written
 from assent.store.rows import hash_of, row_of, values_of
 from assent.store.schema import TABLE
+from assent.store.tally import COUNTED, Tally
 
 T = TypeVar("T")
 
@@ -165,6 +167,8 @@ class Ledger:
         self._last: tuple[int, str] = self.connection.cursor().execute(_LAST).fetchone() or (0, GENESIS)
         self._next = self._last
         self._appender = self.connection.appender(TABLE)  # whatever state an earlier one is in
+        self._tally = Tally(self._asked)
+        self._counted: list[tuple[Event, str]] = []  # that the tally is to note once they are written
 
     def _chained(self, parcel: Parcel, rows: list[tuple[Any, ...]]) -> Written:
         """Give the events of a parcel their place in the chain, and put their rows behind `rows`."""
@@ -176,6 +180,8 @@ class Ledger:
             values = values_of(event, body)
             event.hash = head = hash_of(values, parcel.name)
             rows.append(row_of(values, head, parcel.name))
+            if event.kind in COUNTED:
+                self._counted.append((event, body))
             written.append((seq, event.prev, head))
         self._next = seq, head
         return written
@@ -189,18 +195,24 @@ class Ledger:
             self._appender.flush()
         except BaseException:
             self._next = self._last
+            self._counted.clear()
             self._appender.clear()
             raise
         self._last = self._next
+        for event, body in self._counted:
+            self._tally.note(event, body)
+        self._counted.clear()
 
     def _recalled(self, name: str) -> Written:
-        with self._cursor() as cursor:
-            return cursor.execute(_BATCH, [name]).fetchall() or None
+        return self._asked(_BATCH, [name]) or None
 
     def _holds(self, guard: Guard) -> bool:
+        rows = self._asked(guard.query, guard.parameters) if guard.query else [(True,)]
+        return bool(rows and rows[0][0]) and all(self._tally.has(room) for room in guard.rooms)
+
+    def _asked(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._cursor() as cursor:
-            row = cursor.execute(guard.query, guard.parameters).fetchone()
-        return bool(row and row[0])
+            return cursor.execute(query, parameters).fetchall()
 
     def _read(self, act: Callable[[duckdb.DuckDBPyConnection], T], access: Access = EVERYONE) -> T:
         while True:

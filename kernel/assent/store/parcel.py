@@ -6,25 +6,29 @@ from typing import Any, TypeVar
 
 from assent.core.errors import Conflict
 from assent.core.events import Event, Kind
+from assent.store.tally import Room
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition of an append: a query whose first value must be true.
+    """A condition of an append: a query whose first value must be true, and room that there must be.
 
     The writer asks it after all that was written before, so that to look and to append is one act.
     """
 
-    query: str
+    query: str = ""
     parameters: tuple[Any, ...] = ()
+    rooms: tuple[Room, ...] = ()
 
     def along(self, other: "Guard | None") -> "Guard":
         """Both conditions as one."""
         if other is None:
             return self
-        return Guard(f"SELECT ({self.query}) AND ({other.query})", (*self.parameters, *other.parameters))
+        queries = [f"({query})" for query in (self.query, other.query) if query]
+        query = f"SELECT {' AND '.join(queries)}" if queries else ""
+        return Guard(query, (*self.parameters, *other.parameters), (*self.rooms, *other.rooms))
 
 
 def unchanged(run: str, seq: int) -> Guard:

@@ -17,7 +17,7 @@ from assent.core.version import VERSION
 
 FILE = "holder.json"  # in the workspace's folder
 _LONGEST = 72  # bytes of the folder of sockets: with their names, some systems take 103
-PROTOCOL = 1  # of the messages between processes
+PROTOCOL = 2  # of the messages between processes
 
 
 @dataclass(frozen=True, slots=True)
