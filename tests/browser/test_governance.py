@@ -86,7 +86,8 @@ def test_a_strict_run_lays_its_plan_before_a_person(opened: Opened) -> None:
     card = notebook.cards(1).first
     expect(card).to_contain_text("analyst lays its plan before you")
     expect(card).to_contain_text("Step 1: Drop the 5 test orders")
-    expect(card).to_contain_text("every effect is asked about")
+    expect(card).to_contain_text("What it intends to do")
+    expect(card).to_contain_text("asks you before each effect")
     pictures(notebook, "plan", card)
     card.get_by_role("button", name="Approve", exact=True).click()
     expect(notebook.cards(1).first).to_contain_text("in a strict run each effect asks")

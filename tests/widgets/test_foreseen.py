@@ -1,3 +1,4 @@
+import asyncio
 import json
 from typing import Any
 
@@ -6,6 +7,8 @@ from tests.widgets.test_approval import ATTACK, pending
 from assent.core.approval import Decided
 from assent.core.events import Event, Kind
 from assent.core.preview import Preview, Table, to_json
+from assent.tools.foresee import foresee
+from assent.tools.plan import plan_tool
 from assent_widgets.approval import decided_bundle, pending_bundle, question_text, view
 from assent_widgets.calls import Call, fold
 from assent_widgets.foreseen import preview_line
@@ -36,6 +39,19 @@ def test_the_card_has_what_would_change_the_rule_and_the_notes() -> None:
     assert (preview["summary"], preview["text"]) == ("Look closer: 1 table and what it prints", "  region\n0 North")
     assert view(pending())["preview"] is None
     json.dumps(shown)
+
+
+def test_a_plan_is_told_as_what_the_agent_intends_and_a_tool_s_own_word_as_such() -> None:
+    plan = asyncio.run(foresee(plan_tool, {"steps": ["Drop the test orders", "Mail the team"]}, 1))
+    lines = question_text(pending(tool="plan", preview=plan)).splitlines()
+    assert lines[1:4] == ["What it intends to do:", "  • Step 1: Drop the test orders", "  • Step 2: Mail the team"]
+    assert (
+        "Your yes does none of this yet: the agent then goes step by step, and asks you before each effect." in lines[4]
+    )
+    fold(call := Call(), Event(kind=Kind.CALL_DECIDED, decision="ask", body={"preview": to_json(plan), "reason": "x"}))
+    assert "It intends: Step 1: Drop the test orders; Step 2: Mail the team." in call.said
+    own = Preview("tool", "", ("300 leave",))
+    assert question_text(pending(preview=own)).splitlines()[1] == "If it runs (as the tool says):"
 
 
 def test_a_terminal_shows_it_before_the_reasons_and_the_code() -> None:

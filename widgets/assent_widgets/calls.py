@@ -128,12 +128,13 @@ def stop(call: Call, *, for_good: bool = True) -> bool:
 
 def _decide(call: Call, event: Event) -> None:
     reason = str(event.body.get("reason") or "")
-    approved = call.state == "approved"
+    approved, lead = call.state == "approved", "If it runs"
     if "proposed_by" in event.body and not call.said:
         by = next((text for label, text in event.body.get("notes", ()) if label == "Proposed by"), "another call.")
         call.said.append(_sentence(f"Proposed by {by.rstrip('.')}", str(event.body.get("why") or "")))
     if "preview" in event.body:
-        call.foreseen = preview_line(from_json(event.body["preview"]))
+        preview = from_json(event.body["preview"])
+        call.foreseen, lead = preview_line(preview), "It intends" if preview.how == "steps" else lead
     if event.body.get("dry"):
         call.state = "not performed"
         call.said += [f"If it ran: {call.foreseen}."] if call.foreseen else []
@@ -146,7 +147,7 @@ def _decide(call: Call, event: Event) -> None:
             call.state, call.approvers, call.voices = "waiting for approval", event.body.get("approvers", 1), set()
             rule = f" ({event.body['rule']})" if event.body.get("rule") else ""
             call.said.append(_sentence("Needs approval", reason + rule))
-            call.said += [f"If it runs: {call.foreseen}."] if call.foreseen else []
+            call.said += [f"{lead}: {call.foreseen}."] if call.foreseen else []
             notes = [(label, text) for label, text in event.body.get("notes", ()) if label not in _TOLD_APART]
             call.said += [reveal(f"{' '.join(label.split())}: {' '.join(text.split())}") for label, text in notes]
         case "allow":

@@ -11,7 +11,8 @@ _HEADS = {
     "copy": "If it runs (tried on a copy)",
     "text": "If it runs (read from its text)",
     "plan": "If it runs (by the plan)",
-    "tool": "If it runs (says the tool)",
+    "tool": "If it runs (as the tool says)",
+    "steps": "What it intends to do",
     "none": "If it runs",
 }
 _OUTDATED = "This was found out before the arguments were edited; it may be otherwise now."

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from assent.core.secrets import hide_within
 
-How = Literal["copy", "text", "plan", "tool", "none"]
+How = Literal["copy", "text", "plan", "tool", "steps", "none"]
 
 _LINES = 30
 _LINE = 250  # characters of a sentence
@@ -29,7 +29,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`how` it was made: run on a copy, read from the code's text, a database's plan, the tool's own word, not at all.
+    """`how` it was made: run on a copy, read from the code's text, a database's plan, the tool's own word, the steps of
+    an agent's plan, not at all.
 
     `way` says the same in a sentence, with the reason. `effects` are what would change, a short sentence each, the most
     important first; `gaps` what could not be previewed. `outdated`: it was made for arguments that were edited since.

@@ -13,8 +13,8 @@ from assent.tools.tool import Tool, tool
 
 
 async def _steps(steps: list[str]) -> Preview:
-    way = "Nothing is done yet: the agent goes on by these steps, and every effect is asked about."
-    return Preview("tool", way, tuple([f"Step {number}: {step}" for number, step in enumerate(steps, 1)]))
+    way = "Your yes does none of this yet: the agent then goes step by step, and asks you before each effect."
+    return Preview("steps", way, tuple([f"Step {number}: {step}" for number, step in enumerate(steps, 1)]))
 
 
 @tool(name=PLAN, privilege="read_only", source=NOTHING, preview=_steps)
