@@ -20,6 +20,7 @@ from assent.core.commands import ForkRun
 from assent.core.config import Config
 from assent.core.events import Kind
 from assent.core.model import Destination, Request
+from assent.models.masking.vault import Vault
 from assent.models.scripted import ScriptedModel
 from assent.policy.layers import NONE
 from assent.runs.entered import Entrance
@@ -461,6 +462,164 @@ def test_a_run_that_an_agents_code_starts_carries_what_the_code_names(
         assert gone_on(session, run).status == "finished"
         assert "`people`" in results(session, run)[0].text
     assert not server.requests
+
+
+# What is tightened while a run is at work
+
+
+SAYS_NAMES = '[[mask]]\ncolumn = "name"\n'
+
+
+def tightening(folder: Path, *replies: Reply, policy: str) -> Any:
+    """A script before whose second reply somebody writes a policy; it is there before the third request."""
+    left = list(replies)
+
+    def script(_: Received) -> Reply:
+        if len(left) < len(replies):
+            (folder / "policy.toml").write_text(policy)
+        return left.pop(0)
+
+    return script
+
+
+@pytest.mark.parametrize("value", ["anna@example.com", "Anna Schmidt"])
+@pytest.mark.parametrize("way", ["sql", "python", "told"])
+def test_a_mask_that_is_written_meanwhile_holds_from_the_next_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, way: str
+) -> None:
+    first = python("print(people)") if way == "python" else sql("SELECT email, name FROM people")
+    script = tightening(tmp_path, first, sql("SELECT 1 AS one"), says("Done."), policy=MASKS)
+    told = (Source("variable", "people", ("people",), ("email", "name"), 2, 2, 12),) if way == "told" else ()
+    prompt = "anna@example.com is Anna Schmidt" if way == "told" else "Look."
+    with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, server):
+        run = asked(session, prompt, "sql", "python", told=told).run
+        while waiting := session.pending(run):
+            approve(session, waiting[0].call)
+            gone_on(session, run)
+        assert session.state(run).status == "finished"
+    assert len(server.requests) == 3
+    later = "".join([received.raw.decode() for received in server.requests[2:]])
+    assert value in server.requests[1].raw.decode()
+    assert value not in later
+    assert "[email_1]" in later
+    assert "[name_1]" in later
+
+
+def test_a_mask_that_the_session_adds_meanwhile_holds_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replies = [sql("SELECT email FROM people"), says("Two.")]
+
+    def script(_: Received) -> Reply:
+        session.tighten({"mask": [{"kind": "email"}]})
+        return replies.pop(0)
+
+    with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, server):
+        assert asked(session, "Look.", "sql").status == "finished"
+    assert nothing_of(server, *EMAILS)
+
+
+def test_a_mask_of_this_process_holds_from_the_next_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mask, "_own", [])
+    replies = [sql("SELECT email FROM people"), says("Two.")]
+
+    def script(_: Received) -> Reply:
+        mask.mask("email")
+        return replies.pop(0)
+
+    with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, server):
+        asked(session, "Look.", "sql")
+    assert nothing_of(server, *EMAILS)
+
+
+def test_what_has_a_placeholder_keeps_it_under_other_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = [
+        sql("SELECT name FROM people WHERE name LIKE 'Ben%'"),
+        says("[name_1] wrote to [email_1]."),
+    ]
+    more = '[[mask]]\nregex = "ben@[a-z.]+"\nname = "ben"\n' + MASKS
+    with outside(tmp_path, monkeypatch, script, {"people": people()}, MASKS) as (session, server):
+
+        def then(_: Received) -> Reply:
+            (tmp_path / "policy.toml").write_text(more)
+            return script.pop(0)
+
+        server._reply = then
+        result = asked(session, "ben@example.org wrote to anna@example.com.", "sql")
+        assert result.text == "Ben O'Hara wrote to [email_1]."
+    first, second = [received.body["messages"] for received in server.requests]
+    assert first[1]["content"] == "[email_1] wrote to [email_2]."
+    assert second[1]["content"].endswith(" wrote to [email_2].")
+
+
+def test_what_a_mask_that_is_gone_has_handed_out_is_still_put_back() -> None:
+    vault = Vault([mask.Mask(columns=("name",), restore=True), mask.Mask(kind="email")])
+    vault.masked("Anna, anna@example.com", [(0, 4, "name")])
+    after = vault.under([mask.Mask(kind="email"), mask.Mask(kind="card")])
+    assert after.masked("Anna, ben@example.org")[0] == "Anna, [email_2]"
+    assert after.restored("[name_1]: [email_1]") == "Anna: [email_1]"
+    assert vault.under([mask.Mask("name", regex="A+")]).restored("[name_1]") == "[name_1]", "it is kept back now"
+
+
+def test_a_resume_looks_through_what_was_told_before_a_mask_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = [sql("SELECT email, name FROM people"), Reply(cut=True), says("Two.")]
+    with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, server):
+        run = asked(session, "Look.", "sql").run
+        before = len(server.requests)
+        (tmp_path / "policy.toml").write_text(SAYS_NAMES)
+        assert gone_on(session, run).status == "finished"
+    assert not any(name in received.raw.decode() for name in SECRET[1] for received in server.requests[before:])
+
+
+def test_where_the_table_is_gone_nothing_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with outside(tmp_path, monkeypatch, [sql("SELECT name FROM people"), Reply(cut=True)], {"people": people()}) as (
+        session, server,
+    ):  # fmt: skip
+        run = asked(session, "Look.", "sql").run
+    with outside(tmp_path, monkeypatch, [says("Two.")], names := {}, SAYS_NAMES) as (session, server):
+        result = gone_on(session, run)
+        assert "what `people` told before the mask 'name' was written" in result.reason
+        assert not server.requests
+        names["people"] = people()
+        assert gone_on(session, run).status == "finished"
+    assert nothing_of(server, *SECRET[1])
+
+
+READS = """
+@tool(privilege="read_only")
+def oldest() -> int:
+    return max(ages)
+"""
+
+
+@pytest.mark.parametrize("way", ["sql", "python", "function"])
+def test_what_becomes_local_only_meanwhile_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    names: dict[str, Any] = {"people": people(), "ages": [34, 57], "tool": tool, "__name__": "__main__"}
+    exec(READS, names)
+    first = {"sql": sql("SELECT age FROM people"), "python": python("print(ages)"), "function": calls(("oldest", "{}"))}
+    name = "people" if way == "sql" else "ages"
+    script = tightening(tmp_path, first[way], sql("SELECT 1 AS one"), policy=f'[[local_only]]\nvariable = "{name}"\n')
+    with outside(tmp_path, monkeypatch, script, names) as (session, server):
+        run = asked(session, "Look.", "sql", "python", names["oldest"]).run
+        while waiting := session.pending(run):
+            approve(session, waiting[0].call)
+            gone_on(session, run)
+        result = session.result(run)
+        assert f"`{name}`, which is local only" in result.reason
+        assert "change the [[local_only]]" in result.reason
+    assert len(server.requests) == 2
+
+
+def test_a_policy_that_breaks_meanwhile_sends_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tightening(tmp_path, sql("SELECT 1"), Reply(cut=True), says("Done."), policy="[[mask]]\nkin = 'email'\n")
+    settings = {"default": {"attempts": 2, "backoff": 0.0, "breaker": 0}}
+    with outside(tmp_path, monkeypatch, script, config=Config(model=REMOTE, models=settings)) as (session, server):
+        result = asked(session, "Hello?", "sql")
+        assert "policy.toml" in result.reason
+        assert "kin" in result.reason
+    assert len(server.requests) == 2
 
 
 # What is not done twice
