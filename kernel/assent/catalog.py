@@ -177,7 +177,7 @@ class Catalog:
         modes = {"settings": self.config.policy, **own}
         self._check(layers)
         seen = {name for _, name in self._journal.select(_NAMES) if name} if layers is not NONE else ()
-        return overview(layers, modes, {*agents, *seen})
+        return overview(layers, modes, {*agents, *seen}, self.tools())
 
     def remarks(self, agent: str) -> list[str]:
         """What there is to say of the policy's lines as a run of an agent opens; each is said once."""

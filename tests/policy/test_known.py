@@ -4,7 +4,7 @@ import pytest
 from tests.policy.policies import layers
 
 from assent.core.errors import ConfigError
-from assent.policy.known import Known, check, strange_agent
+from assent.policy.known import Known, check, strange_agent, strange_glob
 
 TOOLS = {
     "pay": Known("execute_safe", frozenset({"amount", "to"})),
@@ -63,6 +63,34 @@ def test_an_argument_that_the_tool_does_not_have_is_refused() -> None:
     assert "write url.host" in refused('[[rule]]\ntool = "fetch"\nmode = "ask"\nwhen = \'host == "a.b"\'')
     checked('[[rule]]\ntool = "fetch"\nmode = "ask"\nwhen = \'url.host == "a.b"\'')
     checked('[[rule]]\ntool = "python"\nmode = "ask"\nwhen = "anything == 1"')
+
+
+def test_an_argument_that_no_tool_of_a_glob_has_is_refused() -> None:
+    tools = {"mail_send": Known("admin", frozenset({"to", "text"})), "mail_drop": Known("admin", frozenset({"id"}))}
+
+    def check_with(text: str, elsewhere: set[str], **more: Known) -> None:
+        check(layers(text), {**tools, **more}, lambda: elsewhere)
+
+    rule = '[[rule]]\ntools = "mail_*"\nmode = "ask"\nwhen = "{} == \'a\'"'
+    limit = '[[risk]]\ntools = "mail_*"\ncheck = "blacklist"\nargument = "{}"\nnames = ["a"]'
+    for text, line in ((rule, 4), (limit, 4)):
+        check_with(text.format("to"), set())
+        with pytest.raises(ConfigError) as raised:
+            check_with(text.format("txt"), {"old", "mail_send"})
+        said = "no tool that 'mail_*' names has an argument 'txt'; did you mean 'text'?"
+        assert str(raised.value) == f"/workspace.toml:{line}: {said}"
+        with pytest.raises(
+            ConfigError, match=r"there are id, text, to\. If a tool that has it is to come, run the cell"
+        ):
+            check_with(text.format("amount"), set())
+        check_with(text.format("amount"), {"mail_pay"})  # that one is not here: nobody knows
+        check_with(text.format("amount"), set(), mail_any=Known("admin", None))
+        check_with(text.replace("mail_*", "fax_*").format("amount"), set())
+
+
+def test_a_glob_that_is_no_tool_s_yet_is_told() -> None:
+    assert strange_glob("mail_*", {"pay"}).startswith("no tool is called 'mail_*' yet: the line counts, and its")
+    assert [strange_glob(name, {"pay"}) for name in ("pa*", "*", "fetch", "")] == ["", "", "", ""]
 
 
 def test_auto_for_what_asks_by_its_privilege_is_refused() -> None:
