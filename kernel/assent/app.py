@@ -20,6 +20,7 @@ from assent.core.agent import Agent
 from assent.core.approval import Pending
 from assent.core.commands import PAUSED, STOPPED, Command, Decide, PauseRun, RunCommand, StartRun, StopRun
 from assent.core.config import Config
+from assent.core.cut import unparted
 from assent.core.errors import AssentError, ConfigError, NotFound, StoreError
 from assent.core.events import ENDINGS, Event, Kind, Progress, current_user
 from assent.core.ids import run_of
@@ -51,7 +52,6 @@ from assent.store.parcel import as_one_act, unchanged
 from assent.store.sign import sign
 from assent.store.window import Window
 from assent.tools.by_hand import by_hand
-from assent.tools.cut import unparted
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool

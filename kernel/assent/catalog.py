@@ -127,10 +127,14 @@ class Catalog:
             )
         return {name: known[name] for name in agent.tool_names}
 
-    def rules(self, agent: Agent, tools: Tools, user: str | None = None, above: Sequence[Agent] = ()) -> Facts:
+    def rules(
+        self, agent: Agent, tools: Tools, user: str | None = None, above: Sequence[Agent] = (),
+        under: tuple[Loader, ...] = (),
+    ) -> Facts:  # fmt: skip
         """What policy knows of an agent's tools: the workspace's policy and the agent's, the stricter for each.
 
-        `user` is whose run it is, `above` the agents whose calls have started it: what holds for these holds for it.
+        `user` is whose run it is, `above` the agents whose calls have started it, `under` the policies of the
+        sessions whose calls these are: what holds for these holds for it.
         `ConfigError` where a policy file is broken.
         """
         privileges = {name: tool.privilege for name, tool in tools.items()}
@@ -138,8 +142,8 @@ class Catalog:
         modes = {name: strictest(*[policy.get(name) for policy in policies]) for name in tools}
         identities = {name: tool.identity for name, tool in tools.items()}
         folder = str(self._journal.folder.parent)
-        layers = self.policies.layers()
-        self._check(layers)
+        self._check(self.policies.layers())
+        layers = self.policies.layers(under)
         found = facts(privileges, modes, identities, layers, agent=agent.name, user=user or "", folder=folder)
         others = tuple(dict.fromkeys([item.name for item in above if item.name != agent.name]))
         found = replace(found, above=others) if others else found
@@ -152,9 +156,9 @@ class Catalog:
         known = self.tools().get(tool)
         return checks_of(self.policies.layers(), tool, known.risk if known else ())
 
-    def is_current(self, rules: Facts) -> bool:
+    def is_current(self, rules: Facts, under: tuple[Loader, ...] = ()) -> bool:
         """Whether the policy is still the one that the rules were made of, by a look at its files' times."""
-        return self.policies.layers() is rules.layers
+        return self.policies.layers(under) is rules.layers
 
     def tighten(self, values: Mapping[str, Any], *, more: bool) -> None:
         """Make `values`, in the shape of a policy file, the session's own layer, or, if `more`, add them to it."""
@@ -176,8 +180,9 @@ class Catalog:
         own = {f"agent {agent.name}": agent.policy for agent in agents.values() if agent.policy}
         modes = {"settings": self.config.policy, **own}
         self._check(layers)
-        seen = {name for _, name in self._journal.select(_NAMES) if name} if layers is not NONE else ()
-        return overview(layers, modes, {*agents, *seen}, self.tools())
+        seen = self._journal.select(_NAMES) if layers is not NONE else []
+        there = {*agents, *[name for _, name in seen if name]}
+        return overview(layers, modes, there, {*self.tools(), *[name for name, _ in seen if name]})
 
     def remarks(self, agent: str) -> list[str]:
         """What there is to say of the policy's lines as a run of an agent opens; each is said once."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from assent.catalog import Catalog, Tools
 from assent.core.commands import ForkRun, RunCommand, StartRun
+from assent.core.cut import Whole
 from assent.core.errors import AssentError, ConfigError, Conflict, NotFound, StoreError
 from assent.core.ids import new_id
 from assent.history.recordings import Recordings
@@ -16,10 +17,11 @@ from assent.history.replay import Replayed, replay
 from assent.opening import Opening, Workplace, begin, fork, resume
 from assent.policy import phase
 from assent.policy.facts import Facts
+from assent.policy.loader import Loader
 from assent.runs import branch, records, stopping
 from assent.runs.above import line
 from assent.runs.carried import of_journal
-from assent.runs.descent import descent, performer
+from assent.runs.descent import descent, performer, policies_above
 from assent.runs.foreseen import Foresee
 from assent.runs.live import Live, live_runs
 from assent.runs.marks import Marks
@@ -33,7 +35,6 @@ from assent.runs.taint import answer_of
 from assent.runs.whole import of_masks
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.window import Window
-from assent.tools.cut import Whole
 from assent.tools.foresee import foresee
 from assent.tools.plan import equipped
 
@@ -179,9 +180,9 @@ class Work:
             rules, waivers=self._catalog.waivers.of(state.scope, rules.layers.of("waiver")), planned=bool(state.plan)
         ), tools
 
-    def _rules(self, state: State, tools: Tools) -> Facts:
+    def _rules(self, state: State, tools: Tools, under: tuple[Loader, ...] = ()) -> Facts:
         above = [item.agent for item in line(self._journal, self.live, state)]
-        return phase.under(self._catalog.rules(state.agent, tools, state.scope.user, above), state.mode)
+        return phase.under(self._catalog.rules(state.agent, tools, state.scope.user, above, under), state.mode)
 
     def _at_work(self, command: RunCommand, opening: Opening, watched: bool) -> Live:
         record = self._catalog.config.record
@@ -207,12 +208,13 @@ class Work:
     def _run(self, command: RunCommand, opening: Opening) -> Run:
         state, event = opening.state, opening.event
         tools = equipped(self._catalog.tools_of(state.agent), state.mode)
+        under = policies_above(self._catalog.policies)
         run = Run(
             state=state,
             journal=self._journal,
             model=opening.played or self._catalog.model(state.model),
             tools=tools,
-            rules=self._rules(state, tools),
+            rules=self._rules(state, tools, under),
             wait=command.wait,
             on_ask=command.on_ask,
             last=event,
@@ -233,7 +235,8 @@ class Work:
         run.above = functools.partial(line, self._journal, self.live, state)
         run.purse = purse_of(state, run.rules.layers.of("budget"), [*opening.told, event], run.above())
         self.live.grants.hear(opening.told)
-        run.look = lambda: run.rules if self._catalog.is_current(run.rules) else self._rules(state, tools)
+        run.under = (self._catalog.policies, *under)
+        run.look = lambda: run.rules if self._catalog.is_current(run.rules, under) else self._rules(state, tools, under)
         if parent := self.live.get(state.scope.parent or ""):
             run.stopping = parent.run.stopping  # which was heard before it was there to hear it
         return run

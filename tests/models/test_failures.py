@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from assent.core.cut import Whole, unparted
 from assent.models import failures
 from assent.models.endpoints import ENDPOINTS
 
@@ -21,6 +22,21 @@ def body(**error: Any) -> bytes:
 )
 def test_which_statuses_may_pass(status: int, again: bool) -> None:
     assert failures.refused(OPENAI, "m", status, b"").retryable is again
+
+
+def test_a_vendors_words_are_cut_through_nothing_that_masks_would_find() -> None:
+    card = "4111 1111 1111 1111"
+    whole = Whole(
+        lambda text: [(text.index(card), text.index(card) + len(card))] if card in text else [], lambda *_: ()
+    )
+    for error in (
+        lambda words: failures.refused(OPENAI, "m", 400, body(message=words)),
+        lambda words: failures.reported(OPENAI, {"message": words}),
+    ):
+        words = f"{'x' * 290} {card} {'y' * 50}"
+        with unparted(whole):
+            assert f" {card})" in str(error(words)).replace(":", ")")
+        assert f" {card[:9]})" in str(error(words)).replace(":", ")")
 
 
 @pytest.mark.parametrize("named", [{"code": "insufficient_quota"}, {"type": "exceeded_current_quota_error"}])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from assent.core.cut import fore
 from assent.core.errors import ModelError
 from assent.core.secrets import HIDDEN, hide
 from assent.models.endpoints import Endpoint
@@ -163,7 +164,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _said(body: bytes, key: str) -> str:
-    """The vendor's own words, if it sent JSON: one line, cut, without anything like a key."""
+    """The vendor's own words, if it sent JSON: one line, cut through nothing masked, without anything like a key."""
     if (value := _parsed(body)) is None:
         return ""
     for name in ("error", "message", "detail"):
@@ -171,4 +172,5 @@ def _said(body: bytes, key: str) -> str:
             value = value[name]
     text = " ".join(str(value).split())
     text = hide(text.replace(key, HIDDEN) if key else text)
-    return _SECRET.sub(HIDDEN, text)[:_LIMIT].rstrip(".")
+    text = _SECRET.sub(HIDDEN, text)
+    return text[: fore(text, _LIMIT)].rstrip(".")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assent.core.cut import fore, unparted
 from assent.core.errors import Conflict, GateError
 from assent.core.events import Event, Kind
 from assent.core.ids import proposer
@@ -23,7 +24,6 @@ from assent.runs.taint import taint_of
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.runs.whole import of_run
-from assent.tools.cut import fore, unparted
 from assent.tools.execute import misfit
 from assent.tools.tool import Output, Tool
 

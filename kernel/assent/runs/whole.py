@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from assent.core.cut import Span, Whole
 from assent.core.errors import Withheld
 from assent.models.masking.vault import Vault
 from assent.runs.entered import Entrance
 from assent.runs.run import Run
-from assent.tools.cut import Span, Whole
 
 
 def of_run(run: Run) -> Whole | None:

@@ -7,7 +7,7 @@ from collections.abc import MutableMapping
 from types import CodeType
 from typing import Any
 
-from assent.tools.cut import fore
+from assent.core.cut import fore
 
 FILE = "<agent>"
 _STREAM_LIMIT = 5_000_000  # characters kept of what a piece of code prints

@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from assent.core.canonical import too_deep
+from assent.core.cut import back, fore
 from assent.core.errors import NothingDone
 from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
 from assent.core.taint import Source, pair
 from assent.core.words import words
-from assent.tools.cut import back, fore
 from assent.tools.guard import guarded, turn
 from assent.tools.idempotency import PARAMETER, keyed
 from assent.tools.proposal import MOST, split

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from assent.core.cut import fore, uncut
 from assent.core.secrets import hide
-from assent.tools.cut import fore, uncut
 
 _REPR = 500
 CELL = 40

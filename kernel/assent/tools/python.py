@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
+from assent.core.cut import uncut
 from assent.core.ids import KERNEL
 from assent.core.taint import Sources
 from assent.core.words import trace
 from assent.tools import touched
-from assent.tools.cut import uncut
 from assent.tools.entering import at_hand
 from assent.tools.evaluate import FILE, Capture, evaluate
 from assent.tools.execute import clip

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assent.tools.cut import Span, Whole, back, fore, uncut, unparted
+from assent.core.cut import Span, Whole, back, fore, uncut, unparted
 from assent.tools.evaluate import Capture
 from assent.tools.execute import TEXT_LIMIT, clip
 from assent.tools.preview import preview
