@@ -129,9 +129,9 @@ def test_every_section_is_told_as_a_person_reads_it(policed: Shell) -> None:
     frame = policed.run("%agent policy")
     own = frame[frame["layer"] == "workspace"]
     assert own[["line", "tool", "agent", "mode", "when, or what"]].values.tolist() == [
-        ["", "(sent to models)", "", "local only", "patients"],
         ["1", "(budget daily)", "intern", "stop", "over $2.50 per user and day; warns at 80%"],
         ["6", "(sent to models)", "", "mask", "column name; put back in answers"],
+        ["9", "(sent to models)", "", "local only", "patients"],
         ["11", "(whatever asks)", "", "ask", ""],
         ["14", "pay", "", "check", "max amount: amount at most 500"],
     ]

@@ -5,6 +5,7 @@ import pytest
 from assent.core.errors import ConfigError
 from assent.core.mask import Mask
 from assent.policy.document import read
+from assent.policy.masks import LocalOnly
 
 
 def section(name: str, text: str) -> tuple[object, ...]:
@@ -20,9 +21,12 @@ def test_masks_are_read_with_their_lines() -> None:
     )
 
 
-def test_names_that_are_local_only() -> None:
+def test_names_that_are_local_only_are_read_with_their_lines() -> None:
     text = '[[local_only]]\nvariable = "patients"\n[[local_only]]\nvariables = "pat_*"\n'
-    assert section("local_only", text) == ("patients", "pat_*")
+    assert section("local_only", text) == (
+        LocalOnly("patients", "policy.toml:1"),
+        LocalOnly("pat_*", "policy.toml:3"),
+    )
 
 
 @pytest.mark.parametrize(

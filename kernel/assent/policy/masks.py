@@ -1,6 +1,7 @@
 """`[[mask]]` and `[[local_only]]` of a policy: what a remote model reads masked, and what none ever reads."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from assent.core.errors import ConfigError
@@ -11,20 +12,28 @@ _KEYS = {"kind": str, "column": str, "columns": str, "regex": str, "name": str, 
 _GLOB = "*?["
 
 
+@dataclass(frozen=True, slots=True)
+class LocalOnly:
+    """One `[[local_only]]`: a variable's name, or a pattern of some, and the line that says so."""
+
+    name: str
+    rule: str
+
+
 def read_masks(entries: Sequence[Entry]) -> tuple[Mask, ...]:
     """The rules of `[[mask]]`: a `kind`, a `column`, `columns` by a pattern, or a `regex`."""
     return tuple([_mask(entry) for entry in entries])
 
 
-def read_local_only(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """The names of `[[local_only]]`: a `variable`, or `variables` by a pattern."""
-    names: list[str] = []
+def read_local_only(entries: Sequence[Entry]) -> tuple[LocalOnly, ...]:
+    """Those of `[[local_only]]`: a `variable`, or `variables` by a pattern."""
+    found: list[LocalOnly] = []
     for entry in entries:
         entry.check_keys(("variable", "variables"))
         if len(entry.values) != 1:
             raise entry.error('give one of them: variable = "patients", or variables = "patient_*".', "variables")
-        names.append(_named(entry, "variable", "variables"))
-    return tuple(names)
+        found.append(LocalOnly(_named(entry, "variable", "variables"), entry.rule))
+    return tuple(found)
 
 
 def _mask(entry: Entry) -> Mask:

@@ -15,6 +15,7 @@ from assent.policy.ceiling import Ceiling
 from assent.policy.explain import BUILT_IN, spell
 from assent.policy.known import strange_agent, strange_glob
 from assent.policy.layers import Document, Layers
+from assent.policy.masks import LocalOnly
 from assent.policy.modes import AUTOMATIC, TWO_APPROVERS
 from assent.policy.risk import Limit
 from assent.policy.rule import Rule
@@ -128,8 +129,8 @@ def _of_kernel() -> Iterator[Row]:
         yield replace(_of_mask(mask), layer="kernel", line="")
 
 
-def _of_local_only(name: str) -> Row:
-    return Row("", "", "(sent to models)", mode=LOCAL_ONLY, when=name)
+def _of_local_only(local: LocalOnly) -> Row:
+    return Row("", _line(local.rule), "(sent to models)", mode=LOCAL_ONLY, when=local.name)
 
 
 def _of_trust(trust: Trust) -> Row:

@@ -66,7 +66,7 @@ class Marks:
 
     def local(self, names: Iterable[str], layers: Layers) -> list[str]:
         """Those of the names that are local only."""
-        patterns = layers.of("local_only")
+        patterns = tuple([item.name for item in layers.of("local_only")])
         return sorted(
             {
                 name
