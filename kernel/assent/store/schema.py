@@ -256,14 +256,14 @@ VIEWS: dict[str, str] = {
             FROM asked JOIN parts ON asked.run = parts.run AND asked.model = parts.model AND asked.told = parts.told
                 AND asked.request >= parts.since
         )
-        SELECT time, run, step, agent, provider, model, host, local, part ->> 'what' AS what, part ->> 'name' AS name,
+        SELECT time, model, part ->> 'what' AS what, part ->> 'name' AS name,
             CAST(coalesce(part -> 'tables', '[]') AS VARCHAR[]) AS tables,
             CAST(coalesce(part -> 'columns', '[]') AS VARCHAR[]) AS columns,
             CAST(part -> 'rows' AS BIGINT) AS rows, CAST(part -> 'total' AS BIGINT) AS of_rows,
-            CAST(part -> 'bytes' AS BIGINT) AS bytes,
+            CAST(part -> 'bytes' AS BIGINT) AS bytes, body -> 'masked' AS masked,
             request > min(request) OVER (PARTITION BY run, provider, host, message, part ->> 'what', part ->> 'name')
                 AS repeated,
-            body -> 'masked' AS masked, notebook, cell, "user", request
+            local, host, provider, run, step, agent, request, notebook, cell, "user"
         FROM carried ORDER BY request, message NULLS FIRST""",
     "local_only": """
         SELECT name, max(time) AS since, arg_max(body ->> 'by', seq) AS "by",
