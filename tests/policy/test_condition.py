@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from assent.policy.condition import number, parse, told
+from assent.policy.path import Ground
 
 
 def says(text: str, **arguments: Any) -> bool | None:
-    return parse(text).test(arguments, "/project")
+    return parse(text).test(arguments, Ground("/project"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from assent.core.reading import Reading
 from assent.policy.condition import parse
 from assent.policy.decide import decide
 from assent.policy.facts import Call
+from assent.policy.path import Ground
 from assent.policy.rule import by_rule
 from assent.policy.sieve import sieve
 
@@ -56,13 +57,13 @@ def test_what_they_say_together_is_what_each_says(asked: list[tuple[str, bool]],
     one_by_one = {
         place: held
         for place, (condition, idle) in enumerate(conditions)
-        if (held := condition.test(found, "/")) is not idle
+        if (held := condition.test(found, Ground("/"))) is not idle
     }
-    assert dict(sieve(conditions).speaking(found, "/")) == one_by_one
+    assert dict(sieve(conditions).speaking(found, Ground("/"))) == one_by_one
 
 
 def test_one_without_a_condition_always_holds() -> None:
-    assert sieve([(None, False), (None, True), (parse("x > 1"), False)]).speaking({"x": 2}, "/") == [
+    assert sieve([(None, False), (None, True), (parse("x > 1"), False)]).speaking({"x": 2}, Ground("/")) == [
         (2, True),
         (0, True),
     ]

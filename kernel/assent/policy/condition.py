@@ -20,10 +20,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from assent.policy.host import one_of
-from assent.policy.path import within
+from assent.policy.path import Ground, within
 
-# What a condition says of arguments and of the project's folder; None where it cannot be told.
-Test = Callable[[Mapping[str, Any], str], bool | None]
+# What a condition says of arguments, on the ground of one decision; None where it cannot be told.
+Test = Callable[[Mapping[str, Any], Ground], bool | None]
 Getter = Callable[[Mapping[str, Any]], Any]
 
 _LONGEST = 2000  # characters, which bounds how deeply conditions nest
@@ -235,7 +235,7 @@ def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
     compare, get = _ORDER[sign], getter(name)
     if isinstance(wanted, Decimal):
 
-        def by_number(arguments: Mapping[str, Any], _: str) -> bool | None:
+        def by_number(arguments: Mapping[str, Any], _: Ground) -> bool | None:
             found = number(get(arguments))
             return None if found is None else compare(found, wanted)
 
@@ -243,7 +243,7 @@ def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
     if sign not in ("==", "!="):
         raise ValueError(f"{sign} compares numbers, not {wanted!r}")
 
-    def by_kind(arguments: Mapping[str, Any], _: str) -> bool | None:
+    def by_kind(arguments: Mapping[str, Any], _: Ground) -> bool | None:
         found = get(arguments)
         return compare(found, wanted) if isinstance(found, type(wanted)) else None
 
@@ -264,7 +264,7 @@ def _is_host(name: str, values: list[Decimal | str | bool]) -> Test:
     hosts = one_of([str(value) for value in values])
     whole, part = getter(name), getter(name.rpartition(".")[0]) if "." in name else None
 
-    def by_host(arguments: Mapping[str, Any], _: str) -> bool | None:
+    def by_host(arguments: Mapping[str, Any], _: Ground) -> bool | None:
         found = whole(arguments)
         if found is None and part is not None:
             found = part(arguments)
@@ -276,26 +276,26 @@ def _is_host(name: str, values: list[Decimal | str | bool]) -> Test:
 def _is_within(name: str, folder: str) -> Test:
     get = getter(name)
 
-    def by_path(arguments: Mapping[str, Any], project: str) -> bool | None:
+    def by_path(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
         found = get(arguments)
-        return within(found, folder, project) if isinstance(found, str) else None
+        return within(found, folder, ground) if isinstance(found, str) else None
 
     return by_path
 
 
 def _not(test: Test) -> Test:
-    def opposite(arguments: Mapping[str, Any], project: str) -> bool | None:
-        said = test(arguments, project)
+    def opposite(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
+        said = test(arguments, ground)
         return None if said is None else not said
 
     return opposite
 
 
 def _all(tests: tuple[Test, ...]) -> Test:
-    def every(arguments: Mapping[str, Any], project: str) -> bool | None:
+    def every(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
         sure = True
         for test in tests:
-            said = test(arguments, project)
+            said = test(arguments, ground)
             if said is False:
                 return False
             sure = sure and said is not None
@@ -305,10 +305,10 @@ def _all(tests: tuple[Test, ...]) -> Test:
 
 
 def _any(tests: tuple[Test, ...]) -> Test:
-    def some(arguments: Mapping[str, Any], project: str) -> bool | None:
+    def some(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
         sure = True
         for test in tests:
-            said = test(arguments, project)
+            said = test(arguments, ground)
             if said:
                 return True
             sure = sure and said is not None

@@ -1,21 +1,79 @@
 """Whether a path that a tool was given lies in a folder, once links and `..` are followed."""
 
+import errno
 import os
 import unicodedata
+from dataclasses import dataclass, field
+
+_NO_LINK = frozenset({errno.EINVAL, errno.ENOENT, errno.ENOTDIR})  # why there is nothing to follow
+_LINKS = 40  # as many as Linux follows
 
 
-def within(path: str, folder: str, project: str) -> bool | None:
+@dataclass(slots=True)
+class Ground:
+    """What the paths of one decision stand on: the `project`'s folder, and the files as far as it has seen them.
+
+    Made anew for each decision, for by the next one a link may lead elsewhere.
+    """
+
+    project: str
+    _links: dict[str, str | None] = field(default_factory=dict)  # by path: where it leads, None where it is no link
+    _here: str = ""
+
+    def real(self, path: str) -> str:
+        """As `os.path.realpath`, but nothing is looked at twice; `OSError` also where a link is not to be read.
+
+        The folder that the process is in is not looked at either: the system tells it without links.
+        """
+        if os.sep != "/":
+            return os.path.realpath(path)
+        base, rest = self._begin(path)
+        names, followed = rest.split("/")[::-1], 0
+        while names:
+            name = names.pop()
+            if name == "..":
+                base = base.rpartition("/")[0]
+            elif name and name != ".":
+                whole = f"{base}/{name}"
+                if (link := self._link(whole)) is None:
+                    base = whole
+                    continue
+                if (followed := followed + 1) > _LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                base = "" if link.startswith("/") else base
+                names += link.split("/")[::-1]
+        return base or "/"
+
+    def _begin(self, path: str) -> tuple[str, str]:
+        """A folder without links, "" for the root, and what follows it."""
+        here = self._here = self._here or os.getcwd().rstrip("/")
+        if not path.startswith("/"):
+            return here, path
+        return (here, path[len(here) :]) if path.startswith(f"{here}/") else ("", path)
+
+    def _link(self, path: str) -> str | None:
+        if path not in self._links:
+            try:
+                self._links[path] = os.readlink(path)
+            except OSError as error:
+                if error.errno not in _NO_LINK:
+                    raise
+                self._links[path] = None
+        return self._links[path]
+
+
+def within(path: str, folder: str, ground: Ground) -> bool | None:
     """Whether `path`, as the present process would open it, is `folder` or lies in it; None where that is not certain.
 
-    A relative `folder` begins at `project`, a relative `path` where the process is. What a tool might open as
+    A relative `folder` begins at the project, a relative `path` where the process is. What a tool might open as
     something else (`~`, an address, a variable) is not certain, nor is a name that differs in its letters' case or
     accents' spelling only.
     """
     if not path or path.startswith(("~", "file:")) or any(sign in path for sign in ("\0", "://", "$")):
         return None
     try:
-        target = os.path.realpath(path)
-        base = os.path.realpath(os.path.join(project, os.path.expanduser(folder)))
+        target = ground.real(path)
+        base = ground.real(os.path.join(ground.project, os.path.expanduser(folder)))
     except (OSError, ValueError):
         return None
     if _holds(base, target):

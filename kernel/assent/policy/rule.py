@@ -24,6 +24,7 @@ from assent.policy.condition import Condition, parse, told
 from assent.policy.entry import Entry, hint
 from assent.policy.facts import Call, Facts
 from assent.policy.layers import NONE, Layers
+from assent.policy.path import Ground
 from assent.policy.sieve import Sieve, sieve
 from assent.policy.verdict import Ask, Decision, Deny, strictest_of
 from assent.policy.waive import waived
@@ -84,8 +85,9 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
         return None
     rules, asked = _about(facts.layers, facts.agents, facts.user, call.tool)
     speaking: dict[int, bool | None] = {}
+    ground = Ground(facts.folder)
     for arguments in call.forms if rules else ():
-        for place, held in asked.speaking(arguments, facts.folder):
+        for place, held in asked.speaking(arguments, ground):
             speaking.setdefault(place, held)
     found: list[Decision] = []
     for place in sorted(speaking):
@@ -96,8 +98,9 @@ def by_rule(call: Call, facts: Facts) -> Decision | None:
 
 def says(rule: Rule, call: Call, facts: Facts) -> Decision | None:
     """What one rule says of a call that it is about."""
+    ground = Ground(facts.folder)
     for arguments in call.forms:
-        held = rule.when.test(arguments, facts.folder) if rule.when else True
+        held = rule.when.test(arguments, ground) if rule.when else True
         if held is not _idle(rule):
             return _said(rule, call, facts, held)
     return None

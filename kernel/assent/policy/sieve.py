@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from assent.policy.condition import Condition, Getter, Test, getter, number
+from assent.policy.path import Ground
 
 # The part of sorted values for which a comparison of `found` with them holds: from, to.
 _Part = Callable[[Sequence[Any], Any], tuple[int, int]]
@@ -53,11 +54,11 @@ class Sieve:
     rows: tuple[_Row, ...]
     others: tuple[tuple[int, Test, bool], ...]
 
-    def speaking(self, arguments: Mapping[str, Any], folder: str) -> list[tuple[int, bool | None]]:
+    def speaking(self, arguments: Mapping[str, Any], ground: Ground) -> list[tuple[int, bool | None]]:
         """The places of those that say something else, or cannot tell (None), and what they say."""
         found = [item for row in self.rows for item in row.speaking(arguments)]
         for place, test, idle in self.others:
-            if (held := test(arguments, folder)) is not idle:
+            if (held := test(arguments, ground)) is not idle:
                 found.append((place, held))
         return found
 
