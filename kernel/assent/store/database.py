@@ -33,7 +33,7 @@ _INSERTING = "PRAGMA disable_optimizer; "
 _UNATTENDED = "SET checkpoint_threshold = '1 TB'; PRAGMA disable_checkpoint_on_shutdown; "
 
 # Asking the catalog would take longer than all the rest of opening: DuckDB then describes its own hundred views first.
-_DESCRIBED = "SELECT max(views) FROM schema_version"
+_PRESENT = "SELECT max(version), max(views) FROM schema_version"
 
 
 def connect(path: Path, checkpoint: Checkpoint | None = None) -> duckdb.DuckDBPyConnection:
@@ -73,9 +73,11 @@ def _checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Bring the schema to `VERSION` in one transaction, if it is not; refuse a workspace from a later version."""
-    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
-    present = row[0] if row else 0
+    statements = views(path.stem)
+    digest = hashlib.sha256(repr(statements).encode()).hexdigest()
+    present, described = _found(connection)
+    if (present, described) == (VERSION, digest):
+        return False
     if present > VERSION:
         raise WorkspaceNewer(
             f"The workspace {path} was written by a newer Assent (schema {present}, this one knows {VERSION}). "
@@ -86,20 +88,22 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
         for statement in MIGRATIONS[version]:
             connection.execute(statement)
         connection.execute("INSERT INTO schema_version (version) VALUES (?)", [version])
-    _describe(connection, path.stem)
+    if described != digest:  # to make them takes longer than all the rest of opening
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("UPDATE schema_version SET views = ?", [digest])
     connection.execute("COMMIT")
     return present < VERSION
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Make the views anew where they are not this version's: it takes longer than all the rest of opening."""
-    statements = views(name)
-    digest = hashlib.sha256(repr(statements).encode()).hexdigest()
-    if connection.execute(_DESCRIBED).fetchone() == (digest,):
-        return
-    for statement in statements:
-        connection.execute(statement)
-    connection.execute("UPDATE schema_version SET views = ?", [digest])
+def _found(connection: duckdb.DuckDBPyConnection) -> tuple[int, str | None]:
+    """The schema's version, 0 where there is none, and the digest of its views."""
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+    try:
+        [(version, described)] = connection.execute(_PRESENT).fetchall()
+    except duckdb.BinderException:  # of before version 3
+        [(version, described)] = connection.execute("SELECT max(version), NULL FROM schema_version").fetchall()
+    return version or 0, described
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:

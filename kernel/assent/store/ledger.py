@@ -79,6 +79,11 @@ class Ledger:
                 self._reopening = False
                 self._idle.notify_all()
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been written yet."""
+        return self._last[0] == 0
+
     def append(self, parcels: Sequence[Parcel]) -> list[Written]:
         """Write parcels in their order, in as few commits as their conditions allow, and say what became of each."""
         present.check(self.folder / database.FILE, self._identity)

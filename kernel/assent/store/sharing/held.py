@@ -36,7 +36,7 @@ class Held:
         self._wanted = False
         self._since = time.time()
         # Nobody else can be at work on what reads "running": this process has only just begun to hold the database.
-        if events := cut_off.suspensions(self._ledger, lambda _: True):
+        if not self._ledger.empty and (events := cut_off.suspensions(self._ledger, lambda _: True)):
             self._ledger.append([cut_off.parcel(events, new_id())])
         self._door: Door | None = None
         with contextlib.suppress(OSError):  # no sockets here: then the workspace is this process's alone
