@@ -27,6 +27,7 @@ def measure(sizes: Sizes) -> list[Figure]:
         f"p50 of a decision, {RULES} rules for as many tools": [_rule(f"tool_{number}") for number in range(RULES)],
         f"the same, {RULES} globs of which {RULES // 20} name the tool": [_glob(number) for number in range(RULES)],
         f"the same, {RULES} conditions on one argument of this one tool": [_amount(number) for number in range(RULES)],
+        f"the same, {RULES} of two comparisons": [_pair(number) for number in range(RULES)],
         _TWICE: [_amount(number) for number in range(RULES)],
         "the same, one rule with a path, which asks the file system": [_PATH],
     }
@@ -47,6 +48,11 @@ def _glob(number: int) -> str:
 
 def _amount(number: int) -> str:
     return f'[[rule]]\ntool = "tool_7"\nmode = "ask"\nwhen = "amount > {number + 1000}"'
+
+
+def _pair(number: int) -> str:
+    when = f"amount > {number + 1000} or path in ['raw/{number}', 'out/{number}']"
+    return f'[[rule]]\ntool = "tool_7"\nmode = "ask"\nwhen = "{when}"'
 
 
 def _facts(rules: Sequence[str]) -> Facts:

@@ -1,8 +1,10 @@
 """Many conditions asked at once say what each of them says by itself; and what a tool gets only tightens."""
 
+import itertools
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.policy.policies import ruled
@@ -39,14 +41,23 @@ _FOUND = [
     1.5,
 ]
 
-texts = st.one_of(
+comparisons = st.one_of(
     st.builds(
         lambda name, sign, value: f"{name} {sign if value.strip('-')[0].isdigit() else '=='} {value}",
         st.sampled_from(["x", "y", "x.z"]), st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), st.sampled_from(_SAID),
     ),
     st.builds("x {} {}".format, st.sampled_from(["==", "!="]), st.sampled_from(_SAID)),
-    st.sampled_from(["x > 1 and y == 'a'", "x in [1, 'a']", "not x == 2", "x not in [2]", "host == 'a.com'"]),
+    st.sampled_from(["x > 1 and y == 'a'", "x in [1, 'a']", "not x == 2", "x not in [2]", "host == 'a.com'",
+                     "x within data/"]),
 )  # fmt: skip
+texts = st.recursive(
+    comparisons,
+    lambda inner: (
+        st.builds("({}) {} ({})".format, inner, st.sampled_from(["and", "or"]), inner)
+        | st.builds("not ({})".format, inner)
+    ),
+    max_leaves=4,
+)
 values = st.sampled_from(_FOUND)
 arguments = st.fixed_dictionaries({}, optional={"x": values | st.fixed_dictionaries({"z": values}), "y": values})
 
@@ -60,6 +71,20 @@ def test_what_they_say_together_is_what_each_says(asked: list[tuple[str, bool]],
         if (held := condition.test(found, Ground("/"))) is not idle
     }
     assert dict(sieve(conditions).speaking(found, Ground("/"))) == one_by_one
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_no_condition_of_several_comparisons_is_passed_over(*, idle: bool) -> None:
+    first = ["x > 1", "x <= 2", "x == 'a'", "x != 2", "x in [2, 'a']", "not x >= 2", "x not in [2, 'b']", "x within a"]
+    second = ["y == true", "not y != 'a'", "y not in [1, 'b']"]
+    joined = [f"{sign} {a} {word} {b}" for a in first for b in second for word in ("and", "or") for sign in ("", "not")]
+    conditions = [(parse(text), idle) for text in [*first, *second, *joined]]
+    assert all(condition.holds and condition.fails for condition, _ in conditions if "within" not in condition.text)
+    asked, ground = sieve(conditions), Ground("/")
+    for x, y in itertools.product(_FOUND, [1, "a", "b", True, None]):
+        found = {"x": x, "y": y}
+        said = {place: condition.test(found, ground) for place, (condition, _) in enumerate(conditions)}
+        assert dict(asked.speaking(found, ground)) == {place: held for place, held in said.items() if held is not idle}
 
 
 def test_one_without_a_condition_always_holds() -> None:

@@ -14,7 +14,7 @@ compared as hosts are (`policy.host`). A VALUE is a number, a text in quotes, tr
 import functools
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -25,6 +25,8 @@ from assent.policy.path import Ground, within
 # What a condition says of arguments, on the ground of one decision; None where it cannot be told.
 Test = Callable[[Mapping[str, Any], Ground], bool | None]
 Getter = Callable[[Mapping[str, Any]], Any]
+Comparison = tuple[str, str, Decimal | str | bool]  # the name of an argument, a sign, a value
+Some = tuple[Comparison, ...] | None  # one of these at least may hold; None where nothing is known of that
 
 _LONGEST = 2000  # characters, which bounds how deeply conditions nest
 _TOKEN = re.compile(r"""\s*("[^"]*"|'[^']*'|<=|>=|==|!=|[<>=!()\[\],]|[^\s()\[\],<>=!"']+)""")
@@ -36,6 +38,7 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 
+_OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 # What is said of a sign that is written the wrong way round, by what stands behind its "=".
 _MEANT = {sign: f"={sign} compares nothing: write {sign}=" for sign in "<>!"}
@@ -45,13 +48,24 @@ _MEANT = {sign: f"={sign} compares nothing: write {sign}=" for sign in "<>!"}
 class Condition:
     """`text` as it is written, with single spaces; `names` of the arguments that it asks about; what it says.
 
-    `sole` is the name, sign and value of one that is a single comparison of an argument with a value.
+    Where it may hold, one of `holds` may; where it may fail, one of `fails` may hold. `sole`: it is a comparison alone.
     """
 
     text: str
     names: tuple[str, ...]
     test: Test
-    sole: tuple[str, str, Decimal | str | bool] | None = None
+    holds: Some = None
+    fails: Some = None
+    sole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A condition that may stand within another one."""
+
+    test: Test
+    holds: Some = None
+    fails: Some = None
 
 
 def parse(text: str) -> Condition:
@@ -60,18 +74,14 @@ def parse(text: str) -> Condition:
         raise ValueError(f"it is longer than {_LONGEST} characters: make several rules of it")
     reader = _Reader(_tokens(text))
     try:
-        test = reader.condition()
+        part = reader.condition()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if (rest := reader.peek()) is not None:
         raise ValueError(f"{rest!r} is too much: join comparisons by and or or")
-    return Condition(_spaced(reader.tokens), tuple(dict.fromkeys(reader.names)), test, _sole(reader.tokens))
-
-
-def _sole(tokens: list[str]) -> tuple[str, str, Decimal | str | bool] | None:
-    if len(tokens) != 3 or tokens[1] not in _ORDER or _is_host_name(tokens[0]):
-        return None
-    return tokens[0], tokens[1], _Reader(tokens[2:]).value(tokens[1])
+    sole = part.holds is not None and len(reader.tokens) == 3
+    names = tuple(dict.fromkeys(reader.names))
+    return Condition(_spaced(reader.tokens), names, part.test, part.holds, part.fails, sole)
 
 
 def find(arguments: Mapping[str, Any], name: str) -> Any:
@@ -139,19 +149,19 @@ class _Reader:
         self._at += found
         return found
 
-    def condition(self) -> Test:
+    def condition(self) -> _Part:
         parts = [self._alternative()]
         while self.takes("or"):
             parts.append(self._alternative())
-        return parts[0] if len(parts) == 1 else _any(tuple(parts))
+        return parts[0] if len(parts) == 1 else _any(parts)
 
-    def _alternative(self) -> Test:
+    def _alternative(self) -> _Part:
         parts = [self._part()]
         while self.takes("and"):
             parts.append(self._part())
-        return parts[0] if len(parts) == 1 else _all(tuple(parts))
+        return parts[0] if len(parts) == 1 else _all(parts)
 
-    def _part(self) -> Test:
+    def _part(self) -> _Part:
         if self.takes("not"):
             return _not(self._part())
         if self.takes("("):
@@ -161,7 +171,7 @@ class _Reader:
             return inner
         return self._comparison()
 
-    def _comparison(self) -> Test:
+    def _comparison(self) -> _Part:
         name = self.next("an argument's name")
         if not _NAME.fullmatch(name) or name in _KEYWORDS:
             raise ValueError(f"{name!r} is no argument's name")
@@ -169,11 +179,11 @@ class _Reader:
         negated = self.takes("not")
         sign = self.next("in, within or a comparison such as <=")
         if sign in ("in", "within"):
-            test = _is_in(name, self._list()) if sign == "in" else _is_within(name, self._folder())
-            return _not(test) if negated else test
+            part = _is_in(name, self._list()) if sign == "in" else _Part(_is_within(name, self._folder()))
+            return _not(part) if negated else part
         if sign not in _ORDER or negated:
             raise ValueError(f"{sign!r} is no comparison: write one of {', '.join(_ORDER)}, in, within")
-        return _compared(name, sign, self.value(sign))
+        return _comparison(name, sign, self.value(sign))
 
     def value(self, sign: str) -> Decimal | str | bool:
         token = self.next(f"a value behind {sign}")
@@ -228,10 +238,15 @@ def getter(name: str) -> Getter:
     return operator.methodcaller("get", name)
 
 
-def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
+def _comparison(name: str, sign: str, wanted: Decimal | str | bool) -> _Part:
     if _is_host_name(name) and sign in ("==", "!="):
-        test = _is_in(name, [wanted])
-        return test if sign == "==" else _not(test)
+        part = _is_in(name, [wanted])
+        return part if sign == "==" else _not(part)
+    opposite = _OPPOSITES[sign]
+    return _Part(_compared(name, sign, wanted), ((name, sign, wanted),), ((name, opposite, wanted),))
+
+
+def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
     compare, get = _ORDER[sign], getter(name)
     if isinstance(wanted, Decimal):
 
@@ -250,10 +265,10 @@ def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
     return by_kind
 
 
-def _is_in(name: str, values: list[Decimal | str | bool]) -> Test:
+def _is_in(name: str, values: list[Decimal | str | bool]) -> _Part:
     if _is_host_name(name):
-        return _is_host(name, values)
-    return _any(tuple([_compared(name, "==", value) for value in values]))
+        return _Part(_is_host(name, values))
+    return _any([_comparison(name, "==", value) for value in values])
 
 
 def _is_host_name(name: str) -> bool:
@@ -283,15 +298,19 @@ def _is_within(name: str, folder: str) -> Test:
     return by_path
 
 
-def _not(test: Test) -> Test:
+def _not(part: _Part) -> _Part:
+    test = part.test
+
     def opposite(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
         said = test(arguments, ground)
         return None if said is None else not said
 
-    return opposite
+    return _Part(opposite, part.fails, part.holds)
 
 
-def _all(tests: tuple[Test, ...]) -> Test:
+def _all(parts: Sequence[_Part]) -> _Part:
+    tests = tuple([part.test for part in parts])
+
     def every(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
         sure = True
         for test in tests:
@@ -301,10 +320,12 @@ def _all(tests: tuple[Test, ...]) -> Test:
             sure = sure and said is not None
         return sure or None
 
-    return every
+    return _Part(every, _any_of([part.holds for part in parts]), _each_of([part.fails for part in parts]))
 
 
-def _any(tests: tuple[Test, ...]) -> Test:
+def _any(parts: Sequence[_Part]) -> _Part:
+    tests = tuple([part.test for part in parts])
+
     def some(arguments: Mapping[str, Any], ground: Ground) -> bool | None:
         sure = True
         for test in tests:
@@ -314,4 +335,14 @@ def _any(tests: tuple[Test, ...]) -> Test:
             sure = sure and said is not None
         return False if sure else None
 
-    return some
+    return _Part(some, _each_of([part.holds for part in parts]), _any_of([part.fails for part in parts]))
+
+
+def _any_of(found: Sequence[Some]) -> Some:
+    """Each part says it of its own: the fewest are enough."""
+    return min([some for some in found if some is not None], key=len, default=None)
+
+
+def _each_of(found: Sequence[Some]) -> Some:
+    known = [some for some in found if some is not None]
+    return tuple([item for some in known for item in some]) if len(known) == len(found) else None

@@ -1,4 +1,4 @@
-"""Many conditions asked at once: those that compare one argument with one value are looked up, not tried one by one."""
+"""Many conditions asked at once: which of them may speak is looked up by what they compare, not tried one by one."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ _READS: Mapping[type, Callable[[Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Comparisons of one argument by one sign, in the order of their values."""
+    """Comparisons of one argument by one sign, in the order of their values; each may let its condition speak."""
 
     get: Getter
     read: Callable[[Any], Any]
@@ -49,15 +49,21 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class Sieve:
-    """Conditions by their places, each with what it says where it has nothing to say."""
+    """Conditions by their places, each with what it says where it has nothing to say.
+
+    `parts` are those of several comparisons, to be asked where one of these is found; `others` are asked always.
+    """
 
     rows: tuple[_Row, ...]
+    parts: Mapping[int, tuple[Test, bool]]
     others: tuple[tuple[int, Test, bool], ...]
 
     def speaking(self, arguments: Mapping[str, Any], ground: Ground) -> list[tuple[int, bool | None]]:
         """The places of those that say something else, or cannot tell (None), and what they say."""
-        found = [item for row in self.rows for item in row.speaking(arguments)]
-        for place, test, idle in self.others:
+        said = [item for row in self.rows for item in row.speaking(arguments)]
+        found = [item for item in said if item[0] not in self.parts] if self.parts else said
+        maybe = {place: self.parts[place] for place, _ in said if place in self.parts} if self.parts else {}
+        for place, test, idle in (*self.others, *[(place, *part) for place, part in maybe.items()]):
             if (held := test(arguments, ground)) is not idle:
                 found.append((place, held))
         return found
@@ -66,19 +72,22 @@ class Sieve:
 def sieve(conditions: Iterable[tuple[Condition | None, bool]]) -> Sieve:
     """The conditions in their order, each with what it says where it has nothing to say; None is one that holds."""
     groups: dict[tuple[str, str, type, bool], list[tuple[Any, int]]] = {}
+    parts: dict[int, tuple[Test, bool]] = {}
     others: list[tuple[int, Test, bool]] = []
     for place, (condition, idle) in enumerate(conditions):
         if condition is None:
             others += [] if idle else [(place, lambda _, __: True, idle)]
-        elif condition.sole is None:
+        elif (some := condition.fails if idle else condition.holds) is None:
             others.append((place, condition.test, idle))
         else:
-            name, sign, value = condition.sole
-            groups.setdefault((name, sign, type(value), idle), []).append((value, place))
-    return Sieve(tuple([_row(*key, found) for key, found in groups.items()]), tuple(others))
+            if not condition.sole:
+                parts[place] = (condition.test, idle)
+            for name, sign, value in some:
+                groups.setdefault((name, sign, type(value), idle), []).append((value, place))
+    return Sieve(tuple([_row(*key, found) for key, found in groups.items()]), parts, tuple(others))
 
 
 def _row(name: str, sign: str, kind: type, idle: bool, found: list[tuple[Any, int]]) -> _Row:
     found = sorted(found, key=lambda item: item[0])
     values, places = tuple([value for value, _ in found]), tuple([place for _, place in found])
-    return _Row(getter(name), _READS[kind], _PARTS[sign], (sign != "!=") is not idle, not idle, values, places)
+    return _Row(getter(name), _READS[kind], _PARTS[sign], sign != "!=", not idle, values, places)
