@@ -97,7 +97,7 @@ def test_the_function_that_executes_tools_is_known_to_one_other_module_which_cal
 
 def test_only_the_function_that_executes_tools_calls_the_function_of_a_tool() -> None:
     reads = set(everywhere(part("function", "tool")))
-    looking = {"runs/entered.py:result", "runs/entered.py:_of_function"}  # which tables its code names
+    looking = {"runs/entered.py:_reads"}  # which tables its code names
     assert reads <= {"tools/execute.py:_call"} | looking
     own = [place for place in everywhere(part("function", "self")) if place.startswith("tools/")]
     assert set(own) == {"tools/tool.py:__call__", "tools/tool.py:identity"}

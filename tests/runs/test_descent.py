@@ -348,3 +348,92 @@ def test_a_process_that_a_call_starts_is_of_it(tmp_path: Path) -> None:
         ran(session, starting(session, lambda _: said.append(process(tmp_path / "two")), []), mode="dry-run")
         assert "not in the workspace" in said[-1]
         assert f"unset {WITHIN}" in said[-1]
+
+
+# Whose policies
+
+
+NO_ACT = {"rule": [{"tool": "act", "mode": "disabled"}]}
+
+
+def starts_elsewhere(folder: Path, how: Callable[[Callable[[], Any]], Any], found: list[str]) -> Tool[..., Any]:
+    """A tool that opens a session of its own and begins a run there."""
+
+    @tool(privilege="read_only", source="none")
+    def start() -> str:
+        def work() -> None:
+            with opened(folder, call("act"), "done") as session:
+                found.append(child(session))
+
+        how(work)
+        return "started"
+
+    return start
+
+
+@pytest.mark.parametrize("how", [in_thread, in_pool])
+@pytest.mark.parametrize("place", ["", "other"])
+def test_what_a_session_says_holds_in_one_that_its_call_opens(
+    tmp_path: Path, how: Callable[[Callable[[], Any]], Any], place: str
+) -> None:
+    found: list[str] = []
+    start = starts_elsewhere(tmp_path / place, how, found)
+    with opened(tmp_path, call("start"), "done", tools=(act, start)) as session:
+        session.tighten(NO_ACT)
+        ran(session, start)
+    assert found
+    assert not done
+
+
+def test_so_do_the_files_of_its_workspace_and_its_organisation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+    start = starts_elsewhere(tmp_path / "other", in_thread, found)
+    for place in ("policy.toml", "organisation.toml"):
+        file = tmp_path / place
+        file.write_text('[[rule]]\ntool = "act"\nmode = "disabled"\n')
+        with monkeypatch.context() as context:
+            context.setenv("ASSENT_POLICY", str(file) if place == "organisation.toml" else "")
+            with opened(tmp_path, call("start"), "done", tools=(act, start)) as session:
+                context.delenv("ASSENT_POLICY")  # as the code may
+                ran(session, start)
+        file.unlink()
+    assert len(found) == 2
+    assert not done
+
+
+def test_and_in_one_that_was_open_before_also_once_the_call_is_over(tmp_path: Path) -> None:
+    going = threading.Event()
+
+    @tool(privilege="read_only", source="none")
+    def wait() -> str:
+        going.wait(10)
+        return "waited"
+
+    began: list[Any] = []
+
+    @tool(privilege="read_only", source="none")
+    def start() -> str:
+        work = asyncio.run_coroutine_threadsafe(other.run(Agent(name="child", tools=(wait, act)), "Go."), loop)
+        began.append(work)
+        return "started"
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    later = opened(tmp_path, call("wait"), call("act"), "done", tools=(act, wait))
+    with later as other, opened(tmp_path, call("start"), "done", tools=(act, wait, start)) as session:
+        ran(session, start)
+        session.tighten(NO_ACT)
+        going.set()
+        began[0].result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    assert not done
+
+
+def test_a_person_opens_another_session_freely(tmp_path: Path) -> None:
+    with opened(tmp_path, tools=(act,)) as first, opened(tmp_path, call("act"), "done") as second:
+        first.tighten(NO_ACT)
+        child(second)
+    assert done == ["act"]

@@ -1,12 +1,12 @@
 """Where the layers of policy come from: two files, and what was said from Python."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assent.core.errors import ConfigError
 from assent.policy.document import read
-from assent.policy.entry import Layer
+from assent.policy.entry import LAYERS, Layer
 from assent.policy.layers import NONE, Document, Layers
 
 FILE = "policy.toml"
@@ -24,20 +24,24 @@ class Loader:
             ("workspace", str(folder / FILE), False),
         )
         self._files: dict[str, tuple[tuple[int, ...], Document]] = {}
-        self._last = NONE
+        self._last: dict[tuple[Loader, ...], Layers] = {}
 
-    def layers(self) -> Layers:
-        """What holds now; `ConfigError` with the line where a file is no policy, and nothing may start then."""
+    def layers(self, above: tuple["Loader", ...] = ()) -> Layers:
+        """What holds now; `ConfigError` with the line where a file is no policy, and nothing may start then.
+
+        What holds in the sessions `above` holds, too: those whose calls began what this is asked for.
+        """
         if self._named and os.path.lexists(ORGANISATION) and os.path.abspath(self._named) != ORGANISATION:
             raise ConfigError(
                 f"This machine's policy is {ORGANISATION}, and ASSENT_POLICY names another file in its place: unset "
                 "it. Nothing runs until then."
             )
         found = [self._read(layer, path, must) for layer, path, must in self._places]
-        documents = (*[item for item in found if item is not None], *self.session)
-        if documents != self._last.documents:
-            self._last = Layers(documents) if documents else NONE
-        return self._last
+        documents = _with((*[item for item in found if item is not None], *self.session), above)
+        last = self._last.get(above, NONE)
+        if documents != last.documents:
+            last = self._last[above] = Layers(documents) if documents else NONE
+        return last
 
     def _read(self, layer: Layer, path: str, must: bool) -> Document | None:
         try:
@@ -55,3 +59,12 @@ class Loader:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The policy {path} cannot be read: {error}. Nothing runs until it can be.") from None
         return known[1]
+
+
+def _with(documents: tuple[Document, ...], above: Sequence[Loader]) -> tuple[Document, ...]:
+    """These and those of other sessions, the highest layer first; a file counts once."""
+    for loader in above:
+        files = {item.source for item in documents if item.layer != "session"}
+        more = [item for item in loader.layers().documents if item.source not in files]
+        documents = (*documents, *[item for item in more if item not in documents])
+    return tuple(sorted(documents, key=lambda item: LAYERS.index(item.layer))) if above else documents

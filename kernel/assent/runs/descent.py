@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assent.core.ids import run_of
+from assent.policy.loader import Loader
 from assent.runs.run import Run
 from assent.tools.idempotency import calls_at_work
 
@@ -48,6 +49,12 @@ def performing(run: Run, call: str) -> Iterator[None]:
 def performer(run: str) -> Run | None:
     """The run of that id, if a call of it is at work in this process, in whichever workspace."""
     return next((item for call, item in list(_at_work.items()) if run_of(call) == run), None)
+
+
+def policies_above(own: Loader) -> tuple[Loader, ...]:
+    """Whose policies hold, besides its `own` session's, for the calls that a run is begun within here."""
+    found = [run for name in descent().runs if (run := performer(name)) is not None]
+    return tuple(dict.fromkeys([loader for run in found for loader in run.under if loader is not own]))
 
 
 def descent() -> Descent:

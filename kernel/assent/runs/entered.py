@@ -104,7 +104,7 @@ class Entrance:
     def read(self, tool: Tool[Any, Any]) -> list[str]:
         """The variables that the function of a tool reads."""
         now = self.namespace()
-        return sorted([name for name in behind(tool.function, now).reads if _is_data(now.get(name))])
+        return sorted([name for name in _reads(tool, now) if _is_data(now.get(name))])
 
     def cells(self, text: str, value: Any) -> tuple[tuple[int, int, str], ...]:
         """Where in a text, which tells `value`, masked columns of any of the notebook's tables stand."""
@@ -146,7 +146,7 @@ class Entrance:
 
     def _of_function(self, tool: Tool[Any, Any]) -> list[str]:
         now = self.namespace()
-        read = behind(tool.function, now).reads  # also through a decorator or an instance of the notebook's
+        read = _reads(tool, now)
         if not read:
             return []
         self.marks.notice({name: now[name] for name in read if name in now})
@@ -163,6 +163,11 @@ class Entrance:
 
     def _rule_of(self, column: str) -> str:
         return next((rule.name for rule in self.rules if rule.covers(column)), "")
+
+
+def _reads(tool: Tool[Any, Any], names: Names) -> frozenset[str]:
+    """The names that the function of a tool reads, also through a decorator or an instance of the notebook's."""
+    return behind(tool.function, names).reads
 
 
 def _check_there(sources: Sequence[Source], fresh: Sequence[Mask], names: Names, frames: Sequence[Any]) -> None:

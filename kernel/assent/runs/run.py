@@ -14,6 +14,7 @@ from assent.core.taint import Source, Sources
 from assent.core.waiver import Waiver
 from assent.policy.facts import Facts
 from assent.policy.layers import NONE, Layers
+from assent.policy.loader import Loader
 from assent.runs.carried import Carried
 from assent.runs.entered import Entrance
 from assent.runs.gather import gather
@@ -57,6 +58,7 @@ class Run:
     stopping: Stop | None = None  # somebody wants it to end: nothing more is begun
     ending: asyncio.Future[None] | None = None  # the run's last event, on its way to the disk
     look: Callable[[], Facts] | None = None  # the rules that hold by now; ConfigError where a policy file is broken
+    under: tuple[Loader, ...] = ()  # whose policies hold for it: its session's, and those by whose calls it was begun
     known: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # what risk checks were told last, by call id
     readings: dict[str, Reading] = field(default_factory=dict)  # how tools read the arguments of calls, by call id
     inform: Callable[..., Awaitable[Mapping[str, Any] | None]] = gather  # a replay tells what is recorded
