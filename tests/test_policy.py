@@ -155,8 +155,9 @@ def test_a_policy_that_breaks_while_a_run_is_at_work_ends_it_with_the_line(tmp_p
 
         @tool(privilege="execute_safe", name="slow")
         def breaking(amount: float) -> str:
-            """Somebody breaks the policy while it is at work."""
-            write(session.folder, "[[rul]]")
+            """Somebody breaks the policy while it is at work, the first time."""
+            if amount == 1:
+                write(session.folder, "[[rul]]")
             return f"did {amount:g}"
 
         result = ran(session, breaking)
