@@ -371,13 +371,13 @@ def starts_elsewhere(folder: Path, how: Callable[[Callable[[], Any]], Any], foun
     return start
 
 
-@pytest.mark.parametrize("how", [in_thread, in_pool])
+@pytest.mark.parametrize("how", [in_thread, in_pool, "a pool of before"])
 @pytest.mark.parametrize("place", ["", "other"])
 def test_what_a_session_says_holds_in_one_that_its_call_opens(
-    tmp_path: Path, how: Callable[[Callable[[], Any]], Any], place: str
+    tmp_path: Path, how: Any, place: str, pool: ThreadPool
 ) -> None:
     found: list[str] = []
-    start = starts_elsewhere(tmp_path / place, how, found)
+    start = starts_elsewhere(tmp_path / place, how if callable(how) else pool.apply, found)
     with opened(tmp_path, call("start"), "done", tools=(act, start)) as session:
         session.tighten(NO_ACT)
         ran(session, start)
@@ -402,27 +402,33 @@ def test_so_do_the_files_of_its_workspace_and_its_organisation(tmp_path: Path, m
 
 
 def test_and_in_one_that_was_open_before_also_once_the_call_is_over(tmp_path: Path) -> None:
-    going = threading.Event()
+    ended, inside, going = threading.Event(), threading.Event(), threading.Event()
 
     @tool(privilege="read_only", source="none")
     def wait() -> str:
+        inside.set()
         going.wait(10)
         return "waited"
+
+    async def later() -> None:
+        await asyncio.to_thread(ended.wait, 10)
+        await other.run(Agent(name="child", tools=(wait, act)), "Go.")
 
     began: list[Any] = []
 
     @tool(privilege="read_only", source="none")
     def start() -> str:
-        work = asyncio.run_coroutine_threadsafe(other.run(Agent(name="child", tools=(wait, act)), "Go."), loop)
-        began.append(work)
+        began.append(asyncio.run_coroutine_threadsafe(later(), loop))
         return "started"
 
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    later = opened(tmp_path, call("wait"), call("act"), "done", tools=(act, wait))
-    with later as other, opened(tmp_path, call("start"), "done", tools=(act, wait, start)) as session:
+    before = opened(tmp_path, call("wait"), call("act"), "done", tools=(act, wait))
+    with before as other, opened(tmp_path, call("start"), "done", tools=(act, wait, start)) as session:
         ran(session, start)
+        ended.set()
+        assert inside.wait(10)
         session.tighten(NO_ACT)
         going.set()
         began[0].result(10)

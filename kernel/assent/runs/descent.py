@@ -7,7 +7,7 @@ is at work that is held to something, is held to that as well.
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from assent.core.ids import run_of
@@ -16,6 +16,7 @@ from assent.runs.run import Run
 from assent.tools.idempotency import calls_at_work
 
 _at_work: dict[str, Run] = {}  # by call, of every workspace that is open in this process
+_under: dict[str, tuple[Loader, ...]] = {}  # by run that has performed calls: what these leave behind is under it still
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Descent:
 @contextlib.contextmanager
 def performing(run: Run, call: str) -> Iterator[None]:
     """A call of the run is at work meanwhile."""
-    _at_work[call] = run
+    _at_work[call], _under[run.state.run] = run, run.under
     try:
         yield
     finally:
@@ -51,19 +52,27 @@ def performer(run: str) -> Run | None:
     return next((item for call, item in list(_at_work.items()) if run_of(call) == run), None)
 
 
-def policies_above(own: Loader) -> tuple[Loader, ...]:
-    """Whose policies hold, besides its `own` session's, for the calls that a run is begun within here."""
-    found = [run for name in descent().runs if (run := performer(name)) is not None]
-    return tuple(dict.fromkeys([loader for run in found for loader in run.under if loader is not own]))
-
-
 def descent() -> Descent:
     """Of which calls a run is that begins here and now."""
     calls = calls_at_work()
-    if any(call in _at_work for call in calls) or threading.current_thread() is threading.main_thread():
+    if _is_told(calls):
         return Descent(calls)
     found = tuple([call for call, run in list(_at_work.items()) if _is_held(run)])
     return Descent((*calls, *found), _HELD.format(calls=", ".join(found))) if found else Descent(calls)
+
+
+def policies_above(own: Loader) -> tuple[Loader, ...]:
+    """Whose policies hold, besides its `own` session's, for the calls that a run is begun within here."""
+    calls = calls_at_work()
+    within = [run_of(call) for call in calls]
+    if not _is_told(calls):
+        within += [run.state.run for run in list(_at_work.values())]
+    return tuple(dict.fromkeys([loader for run in within for loader in _under.get(run, ()) if loader is not own]))
+
+
+def _is_told(calls: Collection[str]) -> bool:
+    """Whether the context tells whose work this is: a call's, or a person's at the main thread."""
+    return any(call in _at_work for call in calls) or threading.current_thread() is threading.main_thread()
 
 
 _HELD = (
