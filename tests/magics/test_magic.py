@@ -43,6 +43,15 @@ def test_ask_is_an_expression(shell: Shell, tmp_path: Path, numbers: pd.DataFram
     assert shell.namespace["x"] == "Three."
 
 
+def test_what_left_is_asked_in_two_words(shell: Shell, tmp_path: Path, numbers: pd.DataFrame) -> None:
+    shell.run(f"%%agent --model {script(tmp_path, 'Three.')}\nHow many are in {{numbers}}?")
+    left = shell.run("%agent sql FROM egress")
+    [row] = left[left["what"] == "variable"].to_dict("records")
+    assert (row["name"], list(row["tables"]), list(row["columns"])) == ("numbers", ["numbers"], ["n"])
+    assert (row["rows"], row["of_rows"], row["local"]) == (3, 3, True)
+    assert row["bytes"] > 0
+
+
 def test_ask_in_a_loop(shell: Shell, tmp_path: Path) -> None:
     model = script(tmp_path, "Yes.")
     shell.run(
