@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 QUICKSTART := notebooks/01-quickstart.ipynb
-PYTEST := $(BIN)/python -m pytest
+# No test is one of nbval's, and it takes a second of every process.
+PYTEST := $(BIN)/python -m pytest -p no:nbval
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help

@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import duckdb
-import nbformat
 import pytest
 from tests.notebooks.execution import environment, run
 from tests.support.chat_server import Received, Reply, calls, chat_server, chunk, says
@@ -127,6 +126,8 @@ def answer(received: Received) -> Reply:
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
+    import nbformat  # takes a second: not while tests are collected
+
     folder = tmp_path_factory.mktemp("planted")
     (folder / ".assent").mkdir()
     (folder / ".assent" / "policy.toml").write_text(POLICY)

@@ -6,8 +6,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
 
 from assent.core import config as configs
@@ -36,6 +34,9 @@ class Shown:
 @pytest.fixture(scope="module")
 def tour(tmp_path_factory: pytest.TempPathFactory) -> list[Shown]:
     """Every Python block, run in order in one kernel, in a folder with the notebooks' data."""
+    import nbclient
+    import nbformat  # takes a second: not while tests are collected
+
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "notebooks" / "data", folder / "notebooks" / "data")
     cells = [nbformat.v4.new_code_cell(source) for source in blocks("python")]

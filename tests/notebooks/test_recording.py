@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import nbformat
 import pytest
 from tests.notebooks.execution import copy_notebooks, environment, outputs, read, run
 
@@ -34,6 +33,8 @@ TURNS = {
 
 def notebook(folder: Path, name: str = "nb.ipynb", **changed: str) -> Path:
     """The notebook, some of its cells changed."""
+    import nbformat  # takes a second: not while tests are collected
+
     cells = [nbformat.v4.new_code_cell(source, id=cell) for cell, source in {**CELLS, **changed}.items()]
     kernel = {"kernelspec": {"name": "assent", "display_name": "Assent", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / name)

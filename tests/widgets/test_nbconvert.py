@@ -1,6 +1,4 @@
-import nbformat
 import pytest
-from nbconvert.exporters import HTMLExporter, MarkdownExporter
 
 from assent.core.approval import Decided, Pending
 from assent.core.events import Event, Kind
@@ -9,8 +7,12 @@ from assent_widgets.transcript import Transcript
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)  # the imports count, too
 def test_what_is_left_of_a_run_is_exported() -> None:
     """A notebook that is converted, or rendered where no widget lives, still tells what happened."""
+    import nbformat
+    from nbconvert.exporters import HTMLExporter, MarkdownExporter  # takes a second: not while tests are collected
+
     transcript = Transcript()
     transcript.apply(Event(kind=Kind.RUN_STARTED, run="run", agent="analyst"))
     transcript.apply(Event(kind=Kind.RUN_FINISHED, run="run", body={"text": "There are **42** <orders>."}))
