@@ -67,7 +67,7 @@ def test_egress_names_tables_columns_rows_and_bytes(tmp_path: Path, monkeypatch:
         asked(session, "How many people are there in all?", "sql", told=told)
         rows = session.sql("SELECT * FROM egress ORDER BY request").to_dict("records")
         left = session.sql(f"SELECT DISTINCT{documented()}").to_dict("records")
-        looked = session.sql("FROM egress")._repr_html_()  # of which a notebook shows twenty columns, and hides the rest
+        looked = session.sql("FROM egress")._repr_html_()  # a notebook shows twenty columns, and hides the rest
     for name in ("model", "what", "name", "tables", "columns", "rows", "of_rows", "bytes", "masked", "host"):
         assert f"<th>{name}</th>" in looked
     first, second = server.requests
