@@ -113,6 +113,7 @@ def test_a_later_process_knows_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)  # two processes begin: the other one, and the owner that both then share
 def test_another_process_hears_of_it(house: Journal) -> None:
     waivers = of(house, "ana")
     assert waivers.live() == []

@@ -15,7 +15,7 @@ from assent.tools.guard import guarded, turn
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
 
 
-def spin(until: float = 5) -> None:
+def spin(until: float = 15) -> None:
     end = time.monotonic() + until
     while time.monotonic() < end:
         pass
@@ -48,7 +48,7 @@ def test_code_that_runs_too_long_is_stopped() -> None:
     began = time.monotonic()
     with pytest.raises(TimeoutError, match=r"ran longer than 0\.1 s and was stopped"):
         asyncio.run(run())
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_code_that_survives_its_errors_does_not_survive_its_time() -> None:
@@ -88,9 +88,9 @@ def test_an_interrupt_is_a_cancellation_and_the_loop_lives() -> None:
 @pytest.mark.parametrize("ends", [lambda: None, lambda: 1 / 0], ids=["well", "badly"])
 def test_what_ends_in_time_is_left_alone(ends: Callable[[], object]) -> None:
     async def run() -> None:
-        with guarded(0.05):
+        with guarded(0.2):
             ends()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
 
     with contextlib.suppress(ZeroDivisionError):
         asyncio.run(run())
