@@ -1,4 +1,4 @@
-"""Names that stand for several: of tools, and of agents."""
+"""Names that stand for several: of tools, agents, variables, columns."""
 
 
 def is_glob(pattern: str) -> bool:

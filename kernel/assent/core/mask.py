@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from assent.core.canonical import canonical
 from assent.core.errors import ConfigError
+from assent.core.glob import is_glob
 
 # Checked kinds: what `models.masking.kinds` finds, by pattern and checksum.
 KINDS = ("email", "card", "iban", "br_cpf", "ch_ahv", "de_steuer_id", "es_dni", "fr_nir", "nl_bsn", "uk_nhs")
@@ -67,8 +68,8 @@ def matches(patterns: tuple[str, ...], name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    written = [translate(item.casefold()) if any(sign in item for sign in "*?[") else re.escape(item.casefold())
-               for item in patterns]  # fmt: skip
+    names = [item.casefold() for item in patterns]
+    written = [translate(item) if is_glob(item) else re.escape(item) for item in names]
     return re.compile("|".join([f"(?:{item})" for item in written]))
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from assent.core.errors import ConfigError
+from assent.core.glob import is_glob
 
 EVERYBODY = "*"  # as the user of a waiver: everyone of the tenant. No person can be called so (store.access)
 _SPAN = re.compile(r"(\d{1,5})\s*([mhdw])")
@@ -37,7 +38,7 @@ class Waiver:
             raise ConfigError("A waiver is for one tool or for one budget: name the one or the other.")
         if not all(isinstance(item, str) for item in (self.tool, self.budget, self.agent, self.user)):
             raise ConfigError("A waiver names its tool, budget, agent and user by text.")
-        if any(sign in self.tool for sign in "*?["):
+        if is_glob(self.tool):
             raise ConfigError(f"A waiver is for one tool, and {self.tool!r} is a pattern: give one for each tool.")
         if not isinstance(self.reason, str) or not self.reason.strip():
             raise ConfigError('A waiver needs a reason: --reason "…". Whoever is asked later reads it.')

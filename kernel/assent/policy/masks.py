@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from assent.core.errors import ConfigError
+from assent.core.glob import is_glob
 from assent.core.mask import Mask
 from assent.policy.entry import Entry
 
 _KEYS = {"kind": str, "column": str, "columns": str, "regex": str, "name": str, "restore": bool, "local": bool}
-_GLOB = "*?["
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _named(entry: Entry, exact: str, pattern: str) -> str:
     value = entry.values[key]
     if not isinstance(value, str) or not value:
         raise entry.error(f"{key} must be a name, not {value!r}.", key)
-    is_pattern = any(sign in value for sign in _GLOB)
+    is_pattern = is_glob(value)
     if is_pattern and key == exact:
         raise entry.error(f"{value!r} is a pattern: write {pattern} = {value!r}.", key)
     if not is_pattern and key == pattern:
