@@ -80,7 +80,7 @@ def usage(quotas: Sequence[Quota], tool: str, scope: Scope) -> tuple[str, list[A
     now, terms, parameters = time.time(), list[str](), list[Any]()
     series = [quota.series(tool, scope) for quota in quotas]
     for quota, item in zip(quotas, series, strict=True):
-        (amount, argument), (whose, values) = item.amount(), item.of()
+        (amount, argument), (whose, values) = item.amount(), item.condition()
         narrowed = f"FILTER (since > ? AND {whose}"
         term, given = f"sum({amount}) {narrowed})", [*argument, quota.since(now), *values]
         if quota.latest:

@@ -54,7 +54,7 @@ class Series:
     argument: str = ""
     window: str = ""
 
-    def of(self) -> tuple[str, tuple[Any, ...]]:
+    def condition(self) -> tuple[str, tuple[Any, ...]]:
         """The condition that an event is of the series, before a body is looked into, and its parameters."""
         named = "tool GLOB ?" if is_glob(self.tools) else "tool = ?"
         if not self.by:
@@ -80,7 +80,7 @@ class Room:
 
 def events_of(series: Sequence[Series], since: int) -> tuple[str, list[Any]]:
     """FROM what any of the series counts, and the parameters: what FILTER leaves out is computed all the same."""
-    terms = dict.fromkeys([item.of() for item in series])
+    terms = dict.fromkeys([item.condition() for item in series])
     counted = " OR ".join([f"({term})" for term, _ in terms])
     return f"{_EVENTS}({counted}))", [series[0].tenant, since, *[value for _, given in terms for value in given]]
 
@@ -124,7 +124,7 @@ class Tally:
         self._query = query
         self._entries = entries
         self._sums: dict[Series, _Sum] = {}
-        self._kinds: set[Series] = set()  # of these, as of nobody and of no tenant
+        self._kinds: set[Series] = set()  # each once for all tenants and persons: what an event is held against
 
     def has(self, room: Room) -> bool:
         """Whether there is that much room."""
