@@ -57,6 +57,13 @@ def test_a_run_says_once_which_line_names_an_agent_that_is_not_there(tmp_path: P
         assert other.startswith("workspace, line 4: there is no agent 'intern' yet: the line counts once")
 
 
+def test_of_a_line_for_the_agent_of_the_run_it_says_the_glob_that_is_no_tools(tmp_path: Path) -> None:
+    with opened(tmp_path, "Done.") as session:
+        write(session.folder, '[[rule]]\ntools = "mail_*"\nagent = "tester"\nmode = "ask"')
+        [said] = _remarks(session, ran(session).run)
+        assert said.startswith("workspace, line 1: no tool is called 'mail_*' yet")
+
+
 def _remarks(session: Session, run: str) -> list[str]:
     return list(session.events(run)[0].body.get("remarks", []))
 

@@ -173,15 +173,15 @@ class Catalog:
             self.policies.session = before
             raise
 
-    def holds(self) -> list[Row]:
-        """What the policy says, as rows."""
+    def holds(self, agent: str = "") -> list[Row]:
+        """What the policy says, as rows; `agent` is one that there is besides those of the workspace."""
         layers = self.policies.layers()
         agents = self.agents()
-        own = {f"agent {agent.name}": agent.policy for agent in agents.values() if agent.policy}
+        own = {f"agent {item.name}": item.policy for item in agents.values() if item.policy}
         modes = {"settings": self.config.policy, **own}
         self._check(layers)
         seen = self._journal.select(_NAMES) if layers is not NONE else []
-        there = {*agents, *[name for _, name in seen if name]}
+        there = {*agents, agent, *[name for _, name in seen if name]}
         return overview(layers, modes, there, {*self.tools(), *[name for name, _ in seen if name]})
 
     def remarks(self, agent: str) -> list[str]:
@@ -190,7 +190,7 @@ class Catalog:
         if layers is self._remarked or layers is NONE:
             return []
         self._remarked = layers
-        found = [row.remark for row in self.holds() if row.agent != agent and row.note]
+        found = [row.remark for row in self.holds(agent) if row.note]
         new = [remark for remark in dict.fromkeys(found) if remark not in self._remarks]
         self._remarks.update(new)
         return new
