@@ -63,7 +63,7 @@ def test_only_what_may_be_seen_is_found() -> None:
 
 def test_what_says_nothing_is_near_to_nothing() -> None:
     kept = vectors([1, 2], np.array([[0, 0, 0], [1, 2, 3]], np.float32))
-    assert dict(map(reversed, nearest(kept, np.array([1, 2, 3], np.float32), 2)))[1] == 0  # type: ignore[arg-type]
+    assert {number: cosine for cosine, number in nearest(kept, np.array([1, 2, 3], np.float32), 2)}[1] == 0
     assert [cosine for cosine, _ in nearest(kept, np.zeros(3, np.float32), 2)] == [0, 0]
     assert nearest(vectors([], np.zeros((0, 3), np.float32)), np.ones(3, np.float32), 5) == []
 

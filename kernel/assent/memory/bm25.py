@@ -19,7 +19,7 @@ from assent.memory.segment import Segment
 _SLACK = 1 + 1e-5  # for what single precision rounds away
 
 Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+Visible = NDArray[np.bool_]  # which passages of a segment may be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,16 @@ class Scored:
     bounds: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Term:
+    """A term of a query in one segment: its postings, what it is worth, and what it and those behind it add at most."""
+
+    places: NDArray[np.uint16]
+    counts: NDArray[np.uint8]
+    weight: np.float32
+    rest: float
+
+
 def scored(segment: Segment, shape: Shape, mean: float) -> Scored:
     """`mean` is the mean length of all passages of the shape, in terms."""
     norms = (shape.k1 * (1 - shape.b + shape.b * segment.lengths / max(mean, 1.0))).astype(np.float32)
@@ -61,12 +71,12 @@ def idf(documents: int, having: int) -> float:
 
 
 def best(
-    parts: Sequence[Scored], query: Iterable[int], count: int, documents: int, masks: Sequence[Mask | None]
+    parts: Sequence[Scored], query: Iterable[int], count: int, documents: int, visible: Sequence[Visible | None]
 ) -> list[tuple[float, int]]:
     """The `count` best passages for the keys of a query: (score, number), the best first, of equal ones the older.
 
-    `documents` is how many there are; `masks` tell for each part which passages may be found, None for all. All count
-    for what a term is worth.
+    `documents` is how many there are; `visible` has something for each part, None where all may be found. All count for
+    what a term is worth.
     """
     wanted = Counter(query)
     keys = np.array(list(wanted), np.uint64)
@@ -77,12 +87,13 @@ def best(
         having[which] += ends - begins
     worth = times * np.array([idf(documents, n) for n in having.tolist()])
     heap: list[tuple[float, int]] = []
-    for part, mask, (which, begins, ends, at) in zip(parts, masks, met, strict=True):
+    for part, seen, (which, begins, ends, at) in zip(parts, visible, met, strict=True):
         if not len(which):
             continue
         weights = (worth[which] * (part.shape.k1 + 1)).astype(np.float32)
+        terms = _terms(part.segment, begins.tolist(), ends.tolist(), weights, weights * part.bounds[at])
         least = heap[-1][0] if len(heap) == count else 0.0
-        found = _best_of(part, begins.tolist(), ends.tolist(), weights, part.bounds[at], count, least, mask)
+        found = _best_of(part, terms, count, least, seen)
         heap = sorted([*heap, *found], key=lambda item: (-item[0], item[1]))[:count]
     return heap
 
@@ -98,42 +109,54 @@ def _found(segment: Segment, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64
     return which, segment.starts[at].astype(np.int64), segment.starts[at + 1].astype(np.int64), at
 
 
+def _terms(segment: Segment, begins: list[int], ends: list[int], weights: Floats, most: Floats) -> list[_Term]:
+    """What can add most comes first; `most` is what each one adds at most."""
+    order = np.argsort(-most)
+    rest = np.cumsum(most[order][::-1])[::-1] * _SLACK
+    return [
+        _Term(segment.places[begins[at] : ends[at]], segment.counts[begins[at] : ends[at]], weights[at], left)
+        for at, left in zip(order.tolist(), rest.tolist(), strict=True)
+    ]
+
+
 def _best_of(
-    part: Scored, begins: list[int], ends: list[int], weights: Floats, bounds: Floats, count: int, least: float,
-    mask: Mask | None,
-) -> list[tuple[float, int]]:  # fmt: skip
+    part: Scored, terms: list[_Term], count: int, least: float, visible: Visible | None
+) -> list[tuple[float, int]]:
     """At most `count` passages of one segment, among them all that come to `least` and are among its best."""
-    segment, most = part.segment, weights * bounds
-    order = np.argsort(-most).tolist()
-    rest = [*(np.cumsum(most[order][::-1])[::-1] * _SLACK).tolist(), 0.0]  # what the terms from here on add at most
-    scores = np.zeros(len(segment), np.float32)
+    scores = np.zeros(len(part.segment), np.float32)
     done = 0
-    while done < len(order) and rest[done] >= least:
-        term = order[done]
-        places, counts = segment.places[begins[term] : ends[term]], segment.counts[begins[term] : ends[term]]
-        if mask is not None:
-            seen = mask[places]
+    while done < len(terms) and terms[done].rest >= least:
+        term = terms[done]
+        places, counts = term.places, term.counts
+        if visible is not None:
+            seen = visible[places]
             places, counts = places[seen], counts[seen]
-        scores[places] += weights[term] * _shares(counts, part.norms[places])
+        scores[places] += term.weight * _shares(counts, part.norms[places])
         done += 1
         least = max(least, _least(scores[places], count))
-    met = np.flatnonzero((scores >= least - rest[done]) & (scores > 0))
-    reached = scores[met]
-    for at in range(done, len(order)):
-        term = order[at]
-        places = segment.places[begins[term] : ends[term]]
-        where = np.searchsorted(places, met.astype(np.uint16))
-        where[where == len(places)] = 0
-        have = np.flatnonzero(places[where] == met)
-        counts = segment.counts[begins[term] : ends[term]][where[have]]
-        reached[have] += weights[term] * _shares(counts, part.norms[met[have]])
-        least = max(least, _least(reached, count))
-        kept = reached >= least - rest[at + 1]
-        met, reached = met[kept], reached[kept]
+    met, reached = _looked_up(part, scores, terms[done:], count, least)
     if len(reached) > count:
         top = np.flatnonzero(reached >= _least(reached, count))  # more than `count` where some are equal
         met, reached = met[top], reached[top]
-    return list(zip(reached.tolist(), segment.numbers[met].tolist(), strict=True))
+    return list(zip(reached.tolist(), part.segment.numbers[met].tolist(), strict=True))
+
+
+def _looked_up(
+    part: Scored, scores: Floats, terms: list[_Term], count: int, least: float
+) -> tuple[NDArray[np.int64], Floats]:
+    """The passages that were met and may still be among the best, with what these last terms add to their scores."""
+    rests = [*[term.rest for term in terms], 0.0]
+    met = np.flatnonzero((scores >= least - rests[0]) & (scores > 0))
+    reached = scores[met]
+    for term, rest in zip(terms, rests[1:], strict=True):
+        where = np.searchsorted(term.places, met.astype(np.uint16))
+        where[where == len(term.places)] = 0
+        have = np.flatnonzero(term.places[where] == met)
+        reached[have] += term.weight * _shares(term.counts[where[have]], part.norms[met[have]])
+        least = max(least, _least(reached, count))
+        kept = reached >= least - rest
+        met, reached = met[kept], reached[kept]
+    return met, reached
 
 
 def _shares(counts: NDArray[np.uint8], norms: Floats) -> Floats:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+Visible = NDArray[np.bool_]  # which passages may be found
 CLOSELY = 40  # times as many as are wanted are ranked by all that is kept of them
 _FULL = 127
 
@@ -43,13 +43,13 @@ def of_codes(numbers: NDArray[np.int64], codes: NDArray[np.int8], scales: NDArra
 
 
 def nearest(
-    vectors: Vectors, query: NDArray[np.float32], count: int, mask: Mask | None = None
+    vectors: Vectors, query: NDArray[np.float32], count: int, visible: Visible | None = None
 ) -> list[tuple[float, int]]:
     """About the `count` passages that are nearest to a query: (cosine, number), the nearest first.
 
-    `mask` tells which passages may be found, None for all.
+    `visible` is None where all may be found.
     """
-    near = _nearest_by_bits(vectors, query, count * CLOSELY, mask)
+    near = _nearest_by_bits(vectors, query, count * CLOSELY, visible)
     found = cosines(vectors, query, near)
     best = np.argsort(-found, kind="stable")[:count]
     return list(zip(found[best].tolist(), vectors.numbers[near[best]].tolist(), strict=True))
@@ -63,13 +63,15 @@ def cosines(vectors: Vectors, query: NDArray[np.float32], places: NDArray[np.int
     return (vectors.codes[places].astype(np.float32) @ (query / length)) * vectors.scales[places]
 
 
-def _nearest_by_bits(vectors: Vectors, query: NDArray[np.float32], count: int, mask: Mask | None) -> NDArray[np.int64]:
+def _nearest_by_bits(
+    vectors: Vectors, query: NDArray[np.float32], count: int, visible: Visible | None
+) -> NDArray[np.int64]:
     """The places of those that differ least, at least `count` of them; all, where there are not so many."""
-    seen = np.arange(len(vectors.numbers)) if mask is None else np.flatnonzero(mask)
+    seen = np.arange(len(vectors.numbers)) if visible is None else np.flatnonzero(visible)
     if len(seen) <= count:
         return seen
     words = _bits(query[None, :])[:, 0]
-    bits = vectors.bits if mask is None else vectors.bits[:, seen]
+    bits = vectors.bits if visible is None else vectors.bits[:, seen]
     apart = np.zeros(len(seen), np.uint16)
     for row, word in zip(bits, words, strict=True):
         apart += np.bitwise_count(row ^ word)
