@@ -3,6 +3,7 @@
 AssentError
 ├── ConfigError        an option, name or setting that makes no sense
 ├── NotFound           no such run, agent, approval, tool or model
+├── Unreadable         a file holds no text, is damaged or locked
 ├── StoreError         the workspace could not be read or written
 │   ├── WorkspaceLocked    another process holds it
 │   ├── WorkspaceNewer     a later version wrote it
@@ -33,6 +34,10 @@ class ConfigError(AssentError):
 
 class NotFound(AssentError):
     """No such run, agent, approval, tool or model."""
+
+
+class Unreadable(AssentError):
+    """A file holds no text, is damaged or locked."""
 
 
 class StoreError(AssentError):
