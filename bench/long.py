@@ -13,6 +13,7 @@ from typing import Any
 from assent.app import Session
 from assent.core.config import Config
 from assent_magics import manage
+from assent_magics.costs import costs
 from bench import journal, ours
 from bench.report import Figure
 from bench.sizes import Sizes
@@ -48,7 +49,7 @@ def _works(opened: Session) -> dict[str, Callable[[], object]]:
     desk: Any = SimpleNamespace(session=opened)
     return {
         "`costs` by day": lambda: opened.sql(BY_DAY),
-        "`%agent costs`": lambda: manage.costs(desk, ""),
+        "`%agent costs`": lambda: costs(desk, ""),
         "`%agent runs`": lambda: manage.runs(desk, ""),
         "`SELECT * FROM runs LIMIT 20`": lambda: opened.sql("SELECT * FROM runs LIMIT 20"),
         "what waits for an answer, one run in a thousand": opened.pending,

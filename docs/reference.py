@@ -21,7 +21,7 @@ from assent.serve.cli import parser
 from assent.store import database
 from assent.store.schema import VIEWS
 from assent_magics import options
-from assent_magics.manage import COMMANDS
+from assent_magics.commands import COMMANDS
 from assent_magics.options import Option
 from assent_magics.settings import Assent
 

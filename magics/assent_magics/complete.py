@@ -13,9 +13,9 @@ from assent.core.errors import AssentError
 from assent.store.schema import VIEWS
 from assent.tools.preview import is_frame
 from assent_magics import options
+from assent_magics.commands import COMMANDS
 from assent_magics.costs import BY
 from assent_magics.desk import Desk
-from assent_magics.manage import COMMANDS
 
 _LINE = re.compile(r".*?(%%?)agent\s+(.*)$", re.DOTALL)
 _VARIABLE = re.compile(r"\{(\w*)$")

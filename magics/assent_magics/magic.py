@@ -10,6 +10,7 @@ from assent.core.commands import ResumeRun, RunCommand, StartRun
 from assent.core.errors import AssentError, ConfigError
 from assent.jupyter.interrupt import cancelled_by_sigint
 from assent_magics import manage, options, travel
+from assent_magics.commands import COMMANDS
 from assent_magics.desk import Desk
 from assent_magics.interpolate import fill, interpolated
 from assent_magics.transform import runs_agent
@@ -88,9 +89,9 @@ class AgentMagics(Magics):
             return manage.sql(self.desk, f"{rest}\n{cell}")
         if not name:
             return manage.status(self.desk)
-        command = manage.COMMANDS.get(name)
+        command = COMMANDS.get(name)
         if command is None:
-            raise ConfigError(f"There is no command {name!r}; {options.meant(name, manage.COMMANDS)}")
+            raise ConfigError(f"There is no command {name!r}; {options.meant(name, COMMANDS)}")
         if command.act is None:
             raise ConfigError(_NOT_HERE)
         return command.act(self.desk, rest if command.as_written else fill(rest, self.desk.namespace))

@@ -1,9 +1,8 @@
-"""The sub-commands of `%agent`: each is a function of the desk and the rest of the line, listed in `COMMANDS`."""
+"""Sub-commands of `%agent` about agents, runs, calls, models and tools: functions of the desk and the line's rest."""
 
 import keyword
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from IPython.display import display
@@ -15,25 +14,14 @@ from assent.core.errors import ConfigError, NotFound
 from assent.core.ids import run_of
 from assent.jupyter import frontend
 from assent.store.schema import runs_where
-from assent_magics import control, keeping, lineage, options, record, travel, unfinished
-from assent_magics.audit import audit
-from assent_magics.budgets import budgets
-from assent_magics.costs import BY, costs
+from assent_magics import options, unfinished
 from assent_magics.desk import Desk
-from assent_magics.grants import grants
-from assent_magics.local_only import local_only
-from assent_magics.options import Option
-from assent_magics.people import people, proved
-from assent_magics.policy import policy
-from assent_magics.trust import trust
-from assent_magics.waivers import waive, waivers
-from assent_magics.ways import WAYS
+from assent_magics.people import proved
 from assent_widgets.approval import pending_bundle
 from assent_widgets.transcript import Transcript
 
 _INTO = re.compile(r"\s*([^\W\d]\w*)\s*<<\s*")
 _LOGIN = re.compile(r"//[^/]*@")  # a name and password in a URL
-_BROAD = 52  # signs of a command in the help
 _WIDE = 49  # signs of a cell that pandas shows whole
 _RUNS = """
     SELECT run, agent, status, split_part(prompt, chr(10), 1) AS asked, coalesce(answer, reason, '') AS outcome,
@@ -41,20 +29,6 @@ _RUNS = """
     FROM ({runs} ORDER BY min(seq) DESC)"""
 _LATEST = "run IN (SELECT run FROM events WHERE kind = 'run_started' {here} ORDER BY seq DESC LIMIT 20)"
 _HERE = """AND run IN (SELECT unnest(runs) FROM notebooks WHERE id = '{id}' OR (id IS NULL AND path = '{path}'))"""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A sub-command. `act` None marks the ones that run an agent and live in `magic`.
-
-    `as_written`: the line has braces of its own, so `{name}` is not replaced before `act` has read it.
-    """
-
-    usage: str
-    help: str
-    act: Callable[[Desk, str], Any] | None
-    options: Mapping[str, Option]
-    as_written: bool = False
 
 
 def status(desk: Desk) -> None:
@@ -72,41 +46,6 @@ def status(desk: Desk) -> None:
         print("runs: " + ", ".join(f"{count} {name}" for name, count in counts))
     for line in unfinished.lines(desk.session):
         print(line)
-
-
-def show_help(desk: Desk, rest: str) -> None:
-    """Print every command, or the one that is asked for."""
-    names = [rest.strip()] if rest.strip() else []
-    if unknown := [name for name in names if name not in COMMANDS]:
-        raise NotFound(f"There is no command {unknown[0]!r}; {options.meant(unknown[0], COMMANDS)}")
-    if rest.strip():
-        _help_with(names[0], COMMANDS[names[0]])
-        return
-    rows = [("%%agent [NAME] [options]", "run an agent on the prompt below it; {name} tells it a variable")]
-    rows += [("%%agent sql [df <<]", "read the workspace and the notebook's DataFrames by SQL"), ("", "")]
-    rows += [(f"%agent {command.usage}", command.help) for command in COMMANDS.values()]
-    _print(rows)
-    print("\nOptions of %%agent:")
-    _print([(f"  {name}", option.help) for name, option in options.RUN.items()])
-
-
-def _help_with(name: str, command: "Command") -> None:
-    """What one command is for, the ways to say it, and its options."""
-    if name not in WAYS:
-        _print([(f"%agent {command.usage}", command.help)])
-    else:
-        print(f"{command.help[0].upper()}{command.help[1:]}.\n")
-        _print([(f"%agent {way}", does) for way, does in WAYS[name]])
-    if command.options:
-        print("\nOptions:")
-        _print([(f"  {item}", option.help) for item, option in command.options.items()])
-
-
-def _print(rows: Sequence[tuple[str, str]]) -> None:
-    """Two columns, the first as wide as it must be; one that is far wider than most has a line of its own."""
-    width = max([len(left) for left, _ in rows if len(left) <= _BROAD], default=0)
-    for left, right in rows:
-        print(f"{left}\n{'':<{width}}  {right}" if len(left) > width else f"{left:<{width}}  {right}".rstrip())
 
 
 def new(desk: Desk, rest: str) -> None:
@@ -290,71 +229,3 @@ def _one(rest: str, usage: str) -> str:
 def _nothing(rest: str) -> None:
     if rest.strip():
         raise ConfigError(f"Nothing may follow this command, not {rest.strip()!r}. %agent help shows them all.")
-
-
-COMMANDS: Mapping[str, Command] = {
-    "help": Command("help [COMMAND]", "this list", show_help, options.NONE),
-    "ask": Command("ask [options] PROMPT", "run the agent on a line; gives the result", None, options.RUN),
-    "new": Command("new NAME [options]", "define an agent and keep it", new, options.NEW),
-    "list": Command("list", "the agents", agents, options.NONE),
-    "local_only": Command(
-        "local_only [NAME …]", "keep a variable from remote models; --end lets go", local_only, options.LOCAL_ONLY
-    ),
-    "runs": Command("runs [--here]", "the latest runs", runs, options.RUNS),
-    "show": Command("show RUN", "the transcript of a run", show, options.NONE),
-    "pending": Command("pending", "what waits for your answer", pending, options.NONE),
-    "approve": Command("approve ID", "let a call run", approve, options.APPROVE),
-    "reject": Command('reject ID "why"', "refuse a call; the agent reads why", reject, options.NONE),
-    "grants": Command("grants [revoke ID]", "what tools may do without asking; end that", grants, options.NONE),
-    "people": Command("people [add NAME]", "who can prove who they are when they approve", people, options.NONE),
-    "resume": Command("resume RUN", "go on with a run", None, options.RESUME),
-    "pause": Command(
-        "pause RUN", "stop a run until it is resumed, once what is under way has ended", control.pause, options.STOP
-    ),
-    "stop": Command("stop RUN", "cancel a run, at once if nothing else is said", control.stop, options.STOP),
-    "history": Command("history RUN", "what a run did, step by step, and what it cost", travel.history, options.NONE),
-    "fork": Command("fork RUN --at STEP", "go on another way from a step of a run", None, options.FORK),
-    "replay": Command("replay RUN", "go through a run again: no model, no effect", record.replay, options.NONE),
-    "record": Command("record FILE", "record runs; --replay answers from it", record.record, options.RECORD),
-    "compare": Command("compare RUN RUN", "runs side by side", travel.compare, options.NONE),
-    "blame": Command("blame VAR|FILE", "which cell or call last wrote it, and who before", lineage.blame, options.NONE),
-    "rebuild": Command("rebuild [VAR …]", "what to run after a restart to have it back", lineage.rebuild, options.NONE),
-    "models": Command("models", "the models there are, what they need and cost", models, options.NONE),
-    "model": Command("model NAME", "use another model from now on", model, options.NONE),
-    "tools": Command("tools", "the tools there are", tools, options.NONE),
-    "sql": Command(
-        "sql [df <<] SELECT …", "read the workspace and the DataFrames by SQL", sql, options.NONE, as_written=True
-    ),
-    "costs": Command("costs [BY]", f"what the models cost, by {', '.join(BY)}", costs, options.NONE),
-    "policy": Command(
-        "policy [add|clear|explain|test]",
-        "the rules that hold, and why a call is decided so",
-        policy,
-        options.POLICY_ADD,
-        as_written=True,
-    ),
-    "trust": Command(
-        "trust [SOURCE | revoke ID]",
-        "believe a file, host or other source for a while, with a reason",
-        trust,
-        options.TRUST,
-    ),
-    "budgets": Command("budgets [NAME]", "what is left of each budget, for an agent", budgets, options.NONE),
-    "waive": Command(
-        "waive TOOL|BUDGET …", "loosen a rule or a budget for a while, with a reason", waive, options.WAIVE
-    ),
-    "waivers": Command("waivers [end ID]", "what is loosened, by whom, why and until when", waivers, options.NONE),
-    "config": Command("config", "the settings that hold", config, options.NONE),
-    "backup": Command("backup FILE", "the workspace in one file", keeping.backup, options.BACKUP),
-    "restore": Command(
-        "restore FILE --to FOLDER", "put a backup back, where no workspace is open", keeping.restore, options.RESTORE
-    ),
-    "verify": Command(
-        "verify [FILE]", "whether all that is recorded is as it was written, and signed", keeping.verify, options.VERIFY
-    ),
-    "audit": Command(
-        "audit [sign|anchor|export FILE]", "who decided what; sign the record, or hand it out", audit, options.AUDIT
-    ),
-    "compact": Command("compact", "forget by the rules of [retention]", keeping.compact, options.COMPACT),
-    "doctor": Command("doctor", "look for what is missing", doctor, options.NONE),
-}

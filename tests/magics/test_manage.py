@@ -1,6 +1,5 @@
-"""Every sub-command of `%agent`: what it shows, and the one sentence for what makes no sense."""
+"""Sub-commands of `%agent`: what each shows, and the one sentence for what makes no sense."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +9,6 @@ from tests.magics.shell import Shell
 
 from assent.core.events import Event, Kind
 from assent.models.endpoints import ENDPOINTS
-from assent_magics.manage import COMMANDS
-from assent_magics.ways import WAYS
 
 
 def asked(shell: Shell, folder: Path, code: str = "x = 1") -> tuple[str, str]:
@@ -29,26 +26,6 @@ def test_alone_it_says_what_is_loaded(shell: Shell, tmp_path: Path) -> None:
     shell.run("%agent")
     assert "runs: 1 suspended" in shell.shown
     assert f'{run}  analyst  suspended, 1 call waits for your answer  "Do it."    %agent pending' in shell.shown
-
-
-def test_help_names_every_command_and_option(shell: Shell) -> None:
-    shell.run("%agent help")
-    for name, command in COMMANDS.items():
-        assert f"%agent {command.usage}" in shell.shown, name
-    assert "--on-ask" in shell.shown
-    shell.run("%agent help approve")
-    assert "--happened" in shell.shown
-    assert "--on-ask" not in shell.shown
-
-
-@pytest.mark.parametrize("name", WAYS)
-def test_the_ways_of_a_command_are_commands(shell: Shell, name: str) -> None:
-    shell.run(f"%agent help {name}")
-    for way, does in WAYS[name]:
-        assert way.split()[0] in COMMANDS
-        assert set(re.findall(r"--[a-z-]+", way)) <= set(COMMANDS[way.split()[0]].options)
-        assert f"%agent {way}" in shell.shown
-        assert does in shell.shown
 
 
 def test_new_and_list(shell: Shell) -> None:
