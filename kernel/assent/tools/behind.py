@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
+from assent.tools import in_place
 from assent.tools.kinds import is_plain
-from assent.tools.names import CHANGERS, IN_PLACE
 
 _FEW = 100  # items of a container, or functions behind a value, that are looked at
 _GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"})
@@ -109,7 +109,7 @@ def _is_empty(cell: Any) -> bool:
 @functools.lru_cache(maxsize=1024)
 def _effects(code: CodeType) -> Behind:
     reads: set[str] = set()
-    changes = bool(set(code.co_names) & (IN_PLACE | CHANGERS)) or _says_in_place(code)
+    changes = bool(set(code.co_names) & (in_place.METHODS | in_place.FUNCTIONS)) or _says_in_place(code)
     for instruction in dis.get_instructions(code):
         if instruction.opname in _GLOBALS:
             reads.add(instruction.argval)

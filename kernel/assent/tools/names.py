@@ -2,30 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+
+from assent.tools import in_place
+from assent.tools.nodes import called, loads, parts, roots
 
 _WORD = re.compile(r"[^\W\d]\w*")
-# Methods that change what they are called on, of containers, tables, arrays, models and random states.
-IN_PLACE = frozenset(
-    _WORD.findall(
-        "append extend insert remove pop popitem clear update setdefault add discard sort reverse appendleft "
-        "extendleft popleft rotate difference_update intersection_update symmetric_difference_update move_to_end "
-        "subtract fill put resize partition itemset setflags setfield byteswap isetitem "
-        "fit partial_fit fit_transform fit_predict fit_resample load_state_dict seed set_state shuffle "
-        "read readline readlines write writelines seek truncate close send throw __next__ __setitem__ __delitem__ "
-        "__setattr__ __iadd__"
-    )
-)
-# Functions that change what they are given.
-CHANGERS = frozenset(
-    _WORD.findall(
-        "next setattr delattr shuffle heappush heappop heapify heappushpop heapreplace insort insort_left insort_right "
-        "copyto put place putmask fill_diagonal consume seed"
-    )
-)
-_SEEDS = frozenset({"seed", "manual_seed", "set_seed"})
 _ANYTHING = frozenset({"globals", "locals", "vars", "eval", "exec"})
 _TABLES = re.compile(r"\b(?:from|join|describe|summarize)\b", re.IGNORECASE)
 _QUERIES = frozenset({"query", "eval", "sql", "execute", "run_line_magic", "run_cell_magic", "system", "getoutput"})
@@ -218,35 +201,25 @@ def _expression(node: ast.expr, names: Names) -> None:
 
 
 def _children(node: ast.AST, names: Names) -> None:
-    for child in _parts(node):
+    for child in parts(node):
         if isinstance(child, ast.expr):
             _expression(child, names)
         elif isinstance(child, ast.keyword):
             _expression(child.value, names)
 
 
-def _parts(node: ast.AST) -> Iterator[Any]:
-    """What a node is made of; `ast.iter_child_nodes` takes twice as long."""
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if type(value) is list:
-            yield from value
-        else:
-            yield value
-
-
 def _call(node: ast.Call, names: Names) -> None:
-    name = _called(node.func)
+    name = called(node.func)
     if isinstance(node.func, ast.Attribute):
-        names.called |= _roots(node.func.value) - names.local
-        if name in IN_PLACE or _says_in_place(node):
+        names.called |= roots(node.func.value) - names.local
+        if name in in_place.METHODS or _says_in_place(node):
             _change(node.func.value, names)
-        if name in _SEEDS:
-            names.seeded |= _roots(node.func.value) - names.local
+        if name in in_place.SEEDS:
+            names.seeded |= roots(node.func.value) - names.local
     arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
     for argument in arguments:
-        names.given |= _loads(argument) - names.local
-        if name in CHANGERS:
+        names.given |= loads(argument) - names.local
+        if name in in_place.FUNCTIONS:
             _change(argument, names)
     _texts(name, arguments, names)
     _children(node, names)
@@ -277,7 +250,7 @@ def _alone(node: ast.expr, names: Names) -> None:
     if isinstance(node, ast.Await):
         node = node.value
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        names.alone |= _roots(node.func.value) - names.local
+        names.alone |= roots(node.func.value) - names.local
 
 
 def _says_in_place(node: ast.Call) -> bool:
@@ -304,10 +277,10 @@ def _comprehension(node: _COMPREHENSIONS, names: Names) -> None:
     _within(names, targets, [*inside, *results])
 
 
-def _within(names: Names, local: set[str], parts: Iterable[ast.expr]) -> None:
+def _within(names: Names, local: set[str], expressions: Iterable[ast.expr]) -> None:
     before = names.local
     names.local = before | local
-    for part in parts:
+    for part in expressions:
         _expression(part, names)
     names.local = before
 
@@ -349,7 +322,7 @@ def _delete(node: ast.expr, names: Names) -> None:
 
 
 def _change(node: ast.expr, names: Names) -> None:
-    for name in _roots(node) - names.local:
+    for name in roots(node) - names.local:
         _load(name, names)
         (names.own if name in names.bound else names.changed).add(name)
 
@@ -368,32 +341,3 @@ def _store(name: str, names: Names) -> None:
         return
     names.stored.add(name)
     names.bound.add(name)
-
-
-def _roots(node: ast.expr) -> set[str]:
-    """The names at the roots of `a.b[c]`, which is `a`, and of `f(a).b`, which may be `f` or `a`."""
-    match node:
-        case ast.Attribute() | ast.Subscript() | ast.Starred() | ast.Await():
-            return _roots(node.value)
-        case _:
-            return _loads(node)
-
-
-def _loads(node: ast.AST) -> set[str]:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    if isinstance(node, ast.Name):
-        return {node.id}
-    if isinstance(node, ast.Constant):
-        return set()
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
-
-
-def _called(node: ast.expr) -> str:
-    match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            return node.attr
-        case _:
-            return ""
