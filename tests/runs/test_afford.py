@@ -22,7 +22,7 @@ from assent.core.errors import ConfigError
 from assent.core.events import Event, Kind
 from assent.core.model import Usage
 from assent.models.scripted import ScriptedModel, Turn
-from assent.tools.tool import Output, tool
+from assent.tools.tool import tool
 
 PRICED = "openai:gpt-4o-mini"  # a model whose price is known
 ANSWER = Usage(100, 20, cost=Decimal("0.10"))
@@ -35,8 +35,10 @@ def look(at: int = 0) -> str:
 
 
 @tool(privilege="execute_safe")
-def write(lines: int) -> Output:
-    return Output("written", touched={"files": ["/a"], "lines": lines})
+def write(path: str, lines: int) -> str:
+    with open(path, "a") as file:
+        file.write("a line\n" * lines)
+    return "written"
 
 
 @contextmanager
@@ -122,13 +124,22 @@ def test_of_a_batch_the_calls_that_are_covered_run(tmp_path: Path) -> None:
 
 
 def test_lines_are_known_afterwards_so_the_stop_comes_after_the_call(tmp_path: Path) -> None:
-    turns = [call("write", lines=7)], [call("write", lines=4)], [call("look")], "done"
+    path = str(tmp_path / "notes.txt")
+    turns = [call("write", path=path, lines=7)], [call("write", path=path, lines=4)], [call("look")], "done"
     with session(tmp_path, budget(per="run", lines=10, files=1), *turns) as opened:
         result = ran(opened, look, write)
         assert (result.status, done) == ("suspended", [])
         assert "11 lines spent of 10 lines" in result.reason
         (tmp_path / ".assent" / "policy.toml").write_text(budget(per="run", lines=11, files=1))
         assert resumed(opened, result.run).status == "finished"
+
+
+def test_files_that_the_analysts_own_tools_write_count_as_those_of_python_do(tmp_path: Path) -> None:
+    batch = [call("write", path=str(tmp_path / f"{number}.txt"), lines=1) for number in range(3)]
+    with session(tmp_path, budget(per="run", files=2), batch, [call("look")], "done") as opened:
+        result = ran(opened, look, write, parallel=3)
+        assert (result.status, done) == ("suspended", [])
+        assert "3 files spent of 2 files" in result.reason
 
 
 def test_the_warning_comes_once(tmp_path: Path) -> None:

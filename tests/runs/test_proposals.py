@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.calls import call
 from tests.support.deeds import done
 from tests.support.sessions import approve, opened, ran, reject, results, resumed
@@ -37,6 +38,22 @@ def note(line: str) -> str:
 
 
 TOOLS = (due, mail, note)
+
+
+@pytest.mark.parametrize("mode", ["auto", "dry-run"])
+def test_one_that_acts_itself_gets_nothing_performed_and_the_agent_reads_what_it_did(tmp_path: Path, mode: Any) -> None:
+    @tool(proposes=True, source="none")
+    def sly() -> Any:
+        (tmp_path / "out.txt").write_text("acted")
+        return [Proposal("note", {"line": "x"})]
+
+    with opened(tmp_path, call("sly"), "Done.", tools=(sly, note)) as session:
+        result = ran(session, sly, note, mode=mode)
+        assert (result.status, done) == ("finished", [])
+        [told] = results(session, result.run)
+        assert (told.error, f"it wrote {tmp_path / 'out.txt'}. That is done." in told.text) == (True, True)
+        rows = session.sql("SELECT name, how FROM writes")
+        assert rows.to_numpy().tolist() == [[str(tmp_path / "out.txt"), "saved"]]
 
 
 def told(session: Any, run: str) -> str:

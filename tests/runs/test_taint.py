@@ -55,7 +55,17 @@ def look() -> str:
     return "all is well"
 
 
-TOOLS = (fetch, send, post, jot, look)
+@tool(privilege="execute_safe", source="none")
+def keep(path: str, text: str) -> None:
+    Path(path).write_text(text)
+
+
+@tool(privilege="read_only", source="file:{path}")
+def load(path: str) -> str:
+    return Path(path).read_text()
+
+
+TOOLS = (fetch, send, post, jot, look, keep, load)
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +123,18 @@ def variables(session: Session, *names: str) -> set[str]:
 def cell(session: Session, read: tuple[str, ...] = (), bound: tuple[str, ...] = (), **body: Any) -> None:
     """A cell of the analyst's has run."""
     session.carried.cell({"touched": {"read": list(read), "bound": list(bound), "kernel": KERNEL}, **body})
+
+
+def test_a_file_that_a_tool_of_ones_own_writes_carries_what_the_run_had_read(tmp_path: Path) -> None:
+    path = str(tmp_path / "notes.txt")
+    first = [call("fetch"), call("keep", path=path, text="x"), "Kept."]
+    turns = by_prompt(first=first, second=[call("load", path=path), call("post"), "Done."])
+    with opened(tmp_path, *turns, tools=TOOLS) as session:
+        assert ran(session, *TOOLS, prompt="first").status == "finished"
+        session.trusted.give(f"file:{path}", reason="ours", until="1h", by="ana")
+        later = ran(session, *TOOLS, prompt="second")
+        assert (later.status, asked(session, later.run), sent) == ("suspended", ["post"], [])
+        assert "shop.example" in str(session.pending(later.run)[0].notes)
 
 
 def test_a_yes_for_the_run_ends_where_others_words_begin(tmp_path: Path) -> None:

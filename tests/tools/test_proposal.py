@@ -1,7 +1,14 @@
 """A tool that proposes: what it may return, and what becomes of the values in it."""
 
+import socket
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -64,6 +71,72 @@ def test_too_many_are_none() -> None:
 
     output = acted(due)
     assert (output.error, output.proposals) == (True, ())
+
+
+def write() -> None:
+    Path("out.txt").write_text("x")
+
+
+def start() -> None:
+    subprocess.run(["true"], check=True)
+
+
+def connect() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        pass
+
+
+def ponder() -> None:
+    with tempfile.NamedTemporaryFile("w") as file, closing(sqlite3.connect("data.db")) as database:
+        file.write("x")
+        database.execute("SELECT 1").fetchall()
+
+
+def fail() -> None:
+    write()
+    raise ValueError("too late")
+
+
+@pytest.mark.parametrize(
+    ("deed", "told"),
+    [(write, "it wrote {here}/out.txt."), (start, "it used true."), (connect, "it connected to 127.0.0.1:"),
+     (fail, "too late")],
+)  # fmt: skip
+def test_one_that_is_seen_to_act_itself_is_refused_and_what_it_did_is_said(
+    deed: Callable[[], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    @tool(proposes=True, source="none")
+    def sly() -> Any:
+        deed()
+        return "One is due.", MAIL
+
+    output = acted(sly)
+    assert (output.error, output.proposals) == (True, ())
+    assert "did something itself" in output.text
+    assert told.format(here=tmp_path) in output.text
+
+
+def test_one_that_reads_and_keeps_nothing_proposes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data.db").touch()
+
+    @tool(proposes=True)
+    def due() -> Any:
+        ponder()
+        return MAIL
+
+    assert acted(due).proposals == (MAIL,)
+
+
+def test_one_that_says_from_where_it_reads_may_connect() -> None:
+    @tool(proposes=True, source="web:127.0.0.1")
+    def quoted() -> Any:
+        connect()
+        return MAIL
+
+    assert acted(quoted).proposals == (MAIL,)
 
 
 def test_values_of_a_table_become_json() -> None:

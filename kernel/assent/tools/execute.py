@@ -19,6 +19,8 @@ from assent.core.grant import Grant
 from assent.core.secrets import hide, hide_within
 from assent.core.taint import Source, pair
 from assent.core.words import words
+from assent.tools.declared import NOTHING
+from assent.tools.files_written import Files, watched_call
 from assent.tools.guard import guarded, turn
 from assent.tools.idempotency import PARAMETER, keyed
 from assent.tools.proposal import MOST, split
@@ -26,6 +28,7 @@ from assent.tools.tool import Output, Tool, validate
 
 SHOW = 0.01  # seconds for displays to say that a call begins: its code may hold up the loop
 TEXT_LIMIT = 20_000  # characters of a result that a model gets to read
+_DEEDS = 5  # that are told of a tool which may do nothing itself
 
 
 async def execute(
@@ -35,7 +38,7 @@ async def execute(
 
     The function gets the values that were judged, where the grant has them: a validator is not asked a second time.
     `seconds` is the limit where the tool sets none. Cancelling stops an async tool; a thread cannot be stopped and is
-    left behind.
+    left behind. Files that its code is seen to write are told with its result; what proposes may do nothing itself.
     """
     grant.redeem(call, tool.name, arguments)
     try:
@@ -46,8 +49,9 @@ async def execute(
         values[PARAMETER] = call
     limit = tool.timeout or seconds
     async with turn() if tool.here else contextlib.nullcontext():
-        with keyed(call):
-            return await _timed(tool, values, limit, call)
+        with keyed(call), watched_call(call) as files:
+            output = await _timed(tool, values, limit, call)
+    return _seen(tool, output, files)
 
 
 def clip(text: str, limit: int = TEXT_LIMIT, value: Any = None) -> str:
@@ -161,6 +165,23 @@ def _output(tool: Tool[Any, Any], result: Any) -> Output:
     if beside is None:
         beside = f"{len(proposals) or 'No'} proposal{'' if len(proposals) == 1 else 's'}."
     return replace(_given(beside), proposals=proposals)
+
+
+def _seen(tool: Tool[Any, Any], output: Output, files: Files) -> Output:
+    """The outcome with the files that the call wrote, if it says nothing of files itself."""
+    if "files" not in (output.touched or {}) and (wrote := files.to_json()):
+        output = replace(output, touched=hide_within({**(output.touched or {}), **wrote}))
+    reads = tool.source not in ("", NOTHING)  # it has said that it asks somebody
+    if not tool.proposes or not (deeds := files.deeds(reads=reads)):
+        return output
+    more = f" and {len(deeds) - _DEEDS} more" if len(deeds) > _DEEDS else ""
+    text = (
+        f"{tool.name} is declared @tool(proposes=True), but did something itself: "
+        f"it {', '.join(deeds[:_DEEDS])}{more}. "
+        "That is done. None of its proposals is taken: let it propose a call that does this, or leave proposes away. "
+        'One that asks a host says so: @tool(source="web:HOST").'
+    )
+    return Output(clip(f"{text}\n{output.text}" if output.error else text), error=True, touched=output.touched)
 
 
 def _given(result: Any) -> Output:

@@ -1,4 +1,4 @@
-"""The files that a call writes, moves and removes, and what it reads: seen by Python's audit events, while it runs.
+"""The files that a call writes, moves and removes, and what it reaches: seen by Python's audit events, while it runs.
 
 What libraries write without Python (DuckDB's COPY, a process of its own) raises no such event and is not seen.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from assent.core.taint import Source
 from assent.tools.entering import EVENTS, entered
+from assent.tools.idempotency import call_at_work
 from assent.tools.lines_changed import lines_changed, text_at
 
 _MORE = Source("code", "more than it is worth to list")
@@ -24,34 +25,53 @@ _EVENTS = frozenset({"open", "os.rename", "os.remove", "os.truncate", "os.link",
 
 
 _HEARD = _EVENTS | EVENTS
+OF_FILES = frozenset({"files", "removed", "lines"})  # in `touched` of a call
 
 
 @dataclass(slots=True)
 class Files:
-    """Absolute paths, in the order in which they were first touched."""
+    """Absolute paths, in the order in which they were first touched. Threads left behind may still add some."""
 
     touched: dict[str, None] = field(default_factory=dict)
+    databases: set[str] = field(default_factory=set)  # of these, opened by sqlite: whether written nobody tells
     there: set[str] = field(default_factory=set)  # before
     before: dict[str, bytes] = field(default_factory=dict)  # what stood in them, as far as it is compared
     read: dict[Source, None] = field(default_factory=dict)  # what `tools.entering` makes of it
 
     @property
     def written(self) -> tuple[str, ...]:
-        return tuple([path for path in self.touched if os.path.isfile(path)][:_MOST])
+        return tuple([path for path in list(self.touched) if os.path.isfile(path)][:_MOST])
 
     @property
     def removed(self) -> tuple[str, ...]:
-        return tuple([path for path in self.touched if path in self.there and not os.path.exists(path)][:_MOST])
+        return tuple([path for path in list(self.touched) if path in self.there and not os.path.exists(path)][:_MOST])
+
+    def deeds(self, *, reads: bool) -> tuple[str, ...]:
+        """What was seen to be done outside: files written and removed, programs, hosts unless it `reads`."""
+        wrote = [f"wrote {path}" for path in self.written if path not in self.databases]
+        removed = [f"removed {path}" for path in self.removed]
+        hosts = [f"connected to {source.name}" for source in list(self.read) if source.kind == "web" and not reads]
+        programs = [f"used {source.name}" for source in list(self.read) if source.kind == "process"]
+        return (*wrote, *removed, *hosts, *programs)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `touched` of a call says it; nothing where no file was written or removed."""
+        if not (self.written or self.removed):
+            return {}
+        counted = {"lines": changed} if (changed := self.lines) else {}
+        return {"files": self.written, "removed": self.removed, **counted}
 
     @property
     def lines(self) -> int:
         """Lines that are other ones than before, in the files of which that is known."""
-        known = [lines_changed(self.before.get(path), text_at(path)) for path in self.touched]
+        known = [lines_changed(self.before.get(path), text_at(path)) for path in list(self.touched)]
         return sum([count or 0 for count in known])
 
 
 _files: ContextVar[Files | None] = ContextVar("files", default=None)
 _adopted: ContextVar[Files | None] = ContextVar("adopted", default=None)  # of a thread that code within has started
+_looks: ContextVar[bool] = ContextVar("looks", default=False)  # that we read is nothing that the code does
+_calls: dict[str, Files] = {}  # of the calls at work, by id: for threads and pools, which have no context of theirs
 _installed = False
 
 
@@ -75,6 +95,19 @@ def watched() -> Iterator[Files]:
         _files.reset(token)
 
 
+@contextlib.contextmanager
+def watched_call(call: str) -> Iterator[Files]:
+    """The same of a call's own code, in its context and in threads that it starts: calls run at the same time."""
+    _install()
+    files = _calls[call] = Files()
+    token = _files.set(files)
+    try:
+        yield files
+    finally:
+        _files.reset(token)
+        _calls.pop(call, None)
+
+
 def _install() -> None:
     """An audit hook cannot be taken away and costs a little for ever, so there is one, from the first call on."""
     global _installed
@@ -84,11 +117,15 @@ def _install() -> None:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _HEARD or (files := _files.get() or _adopted.get()) is None:
+    if event not in _HEARD or _looks.get():
+        return
+    own = _files.get() or _calls.get(call_at_work())
+    if (files := _files.get() or _adopted.get() or own) is None:
         return
     with contextlib.suppress(Exception):  # whatever it is, the code's own action must go on
-        for path in _paths(event, arguments) if event in _EVENTS and _files.get() else ():
-            _note(files, path)
+        if own is not None and event in _EVENTS:
+            for path in _paths(event, arguments):
+                _note(own, path, event)
         if len(files.read) < _MOST:
             files.read.update(dict.fromkeys(entered(event, arguments)))
         elif entered(event, arguments):
@@ -109,18 +146,22 @@ def _paths(event: str, arguments: tuple[Any, ...]) -> list[Any]:
             return [arguments[0]]
 
 
-def _note(files: Files, path: Any) -> None:
+def _note(files: Files, path: Any, event: str) -> None:
     if isinstance(path, int) or path is None:
         return
     name = os.path.abspath(os.fsdecode(path))
+    if event == "sqlite3.connect":
+        files.databases.add(name)
+    else:
+        files.databases.discard(name)
     if name in files.touched or name.startswith(("/dev/", "/proc/")) or "__pycache__" in name:
         return
     files.touched[name] = None
     if os.path.exists(name):
         files.there.add(name)
-    token = _files.set(None)  # that we read is nothing that the code does
+    token = _looks.set(True)
     try:
         if (text := text_at(name)) is not None and sum(map(len, files.before.values())) < _KEPT:
             files.before[name] = text
     finally:
-        _files.reset(token)
+        _looks.reset(token)

@@ -53,9 +53,7 @@ async def run(code: str, namespace: MutableMapping[str, Any]) -> Output:
     changes = _compare(before, _fingerprints(namespace))
     names = touched.end(begun, namespace, failed=raised is not None, seen=changes["changed"])
     touched.by_calls.update(names.bound, names.changed, names.deleted)
-    account = names.to_json() | {"kernel": KERNEL, "files": files.written, "removed": files.removed}
-    if changed := files.lines:
-        account["lines"] = changed
+    account = names.to_json() | {"kernel": KERNEL, "files": (), "removed": ()} | files.to_json()
     report = _report(printed.text(), None if raised else value, raised, changes, account)
     return replace(report, sources=(*variables(begun, names), *files.read, *_at_hand(code, begun, namespace)))
 
