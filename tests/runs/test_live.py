@@ -77,26 +77,21 @@ def test_a_run_that_nobody_answers_is_suspended_and_goes_on_later(tmp_path: Path
     assert effects == ["noted"]
 
 
-def test_a_run_that_nobody_answers_waits_for_no_later_question(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("on_ask", "ends"), [("wait", Kind.RUN_SUSPENDED), ("deny", Kind.RUN_FINISHED)])
+def test_a_run_that_nobody_answers_waits_for_no_later_question_and_denies_as_before(
+    tmp_path: Path, on_ask: Any, ends: Kind
+) -> None:
+    effects: list[str] = []
+
     async def leave(session: Any) -> None:
-        stream = session.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="wait", wait=60))
+        stream = session.submit(StartRun("Go.", Agent(tools=("note",)), on_ask=on_ask, wait=60))
         first = await until(stream, Kind.RUN_STARTED)
         session.unattended(first.run)
-        await until(stream, Kind.RUN_SUSPENDED)
+        await until(stream, ends)
 
-    with opened(tmp_path, *TURNS, tools=(noting([]),)) as session:
+    with opened(tmp_path, *TURNS, tools=(noting(effects),)) as session:
         asyncio.run(leave(session))
-
-
-def test_a_run_that_denies_what_asks_goes_on_denying(tmp_path: Path) -> None:
-    async def leave(session: Any) -> None:
-        stream = session.submit(StartRun("Go.", Agent(tools=("note",)), on_ask="deny"))
-        first = await until(stream, Kind.RUN_STARTED)
-        session.unattended(first.run)
-        await until(stream, Kind.RUN_FINISHED)
-
-    with opened(tmp_path, *TURNS, tools=(noting([]),)) as session:
-        asyncio.run(leave(session))
+    assert not effects
 
 
 def test_closing_a_session_leaves_the_runs_of_another_at_work(tmp_path: Path) -> None:
