@@ -425,7 +425,7 @@ def test_the_key_is_in_a_file_for_its_owner_under_the_passphrase(place: Path, mo
     assert signing_key.load(lambda question: "a long passphrase") is not None
 
 
-def test_the_public_key_is_in_the_file_for_all_to_read_and_cannot_be_another(place: Path) -> None:
+def test_the_public_key_is_read_without_a_passphrase_and_cannot_be_another(place: Path) -> None:
     key = signing_key.load()
     assert key is not None
     text, file = head.text_of(key.public_key()), signing_key.path()

@@ -43,7 +43,7 @@ def load(ask: Ask | None = None) -> "Ed25519PrivateKey | None":
         key = _opened(pem, _passphrase(ask, f"The passphrase of {path()}: "))
         if _named(pem) not in ("", text_of(key.public_key())):
             raise ConfigError(
-                f"{path()} names another public key than its own. Somebody changed that: delete the line."
+                f"{path()} names another public key than its own: somebody changed that. Delete its first line."
             )
         return key
     if kept := _in_keyring():
