@@ -86,16 +86,16 @@ def best(
     for which, begins, ends, _ in met:
         having[which] += ends - begins
     worth = times * np.array([idf(documents, n) for n in having.tolist()])
-    heap: list[tuple[float, int]] = []
+    ranked: list[tuple[float, int]] = []
     for part, seen, (which, begins, ends, at) in zip(parts, visible, met, strict=True):
         if not len(which):
             continue
         weights = (worth[which] * (part.shape.k1 + 1)).astype(np.float32)
         terms = _terms(part.segment, begins.tolist(), ends.tolist(), weights, weights * part.bounds[at])
-        least = heap[-1][0] if len(heap) == count else 0.0
+        least = ranked[-1][0] if len(ranked) == count else 0.0
         found = _best_of(part, terms, count, least, seen)
-        heap = sorted([*heap, *found], key=lambda item: (-item[0], item[1]))[:count]
-    return heap
+        ranked = sorted([*ranked, *found], key=lambda item: (-item[0], item[1]))[:count]
+    return ranked
 
 
 def _found(segment: Segment, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], ...]:
