@@ -19,7 +19,8 @@ def test_it_is_bounded() -> None:
     table = Table(long, (long,) * 100, ((long,) * 100,) * 100, 100)
     kept = to_json(Preview("copy", long, (long,) * 500, (long,) * 500, (table,) * 50, long))
     assert len(json.dumps(kept)) < 64_000
-    assert kept["effects"][-1] == "… and 470 more"
+    assert kept["effects"][-1] == "… and 471 more"
+    assert to_json(from_json(kept)) == kept
 
 
 def test_known_keys_are_hidden_before_a_cut_leaves_half_of_one() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pandas as pd
@@ -53,6 +54,50 @@ def test_what_goes_wrong_is_a_gap() -> None:
     assert of(paying(fails), amount=5).gaps == ("The preview of pay failed: ValueError: the bank is closed",)
     assert of(paying(lambda: late.wait(30)), 0.1, amount=5).gaps == ("The preview of pay was not there within 0.1 s.",)
     late.set()
+
+
+class Slow:
+    """Its text takes its time."""
+
+    def __str__(self) -> str:
+        return str(LATE.wait(30))
+
+    __repr__ = __str__
+
+
+LATE = threading.Event()
+
+
+async def blocks() -> str:
+    return str(LATE.wait(30))
+
+
+async def never_ends() -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [blocks, never_ends, Slow, lambda: Output("", {"type": "table", "columns": [], "rows": [[Slow()]], "total": 1}),
+     lambda: pd.DataFrame({"a": [Slow()]})],
+)  # fmt: skip
+def test_no_preview_takes_longer_than_its_limit_nor_holds_up_the_loop(slow: Any) -> None:
+    LATE.clear()
+
+    async def beside() -> tuple[Preview, float]:
+        began = time.monotonic()
+        found = await foresee(paying(slow), {"amount": 5}, 0.1)
+        return found, time.monotonic() - began
+
+    found, seconds = asyncio.run(beside())
+    LATE.set()
+    assert found.gaps == ("The preview of pay was not there within 0.1 s.",)
+    assert seconds < 10
+
+
+def test_what_a_preview_gives_is_text_already() -> None:
+    found = of(paying(lambda: Preview("tool", "By word.", (5,))), amount=5)  # type: ignore[arg-type]
+    assert found.gaps[0].startswith("The preview of pay failed: TypeError")
 
 
 def test_a_preview_of_other_arguments_than_the_tools_is_refused() -> None:

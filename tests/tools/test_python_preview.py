@@ -125,6 +125,12 @@ def test_a_file_that_was_open_before_is_no_failure_of_the_code(tmp_path: Path) -
     assert found.gaps[0].startswith("The copy may not do that and went no further (OSError: [Errno 9]")
 
 
+def test_code_that_is_too_long_to_be_read_is_said_to_be() -> None:
+    found = previewed("while True: pass\n" + "x = 1\n" * 5_000, seconds=0.6)
+    assert (found.how, found.effects) == ("none", ())
+    assert found.gaps[0].startswith("The code was too long to look at (30,017 characters), and a copy")
+
+
 @linux
 @pytest.mark.parametrize(
     ("code", "effect"),

@@ -46,7 +46,7 @@ class Preview:
 
 
 def to_json(preview: Preview) -> dict[str, Any]:
-    """As the journal keeps it: bounded, without known keys, what is empty left out."""
+    """As the journal keeps it: bounded, without known keys, what is empty left out. Done twice it is the same."""
     tables = [_table(table) for table in preview.tables[:_TABLES]]
     lines = {name: [_cut(line) for line in _some(getattr(preview, name))] for name in ("effects", "gaps")}
     value = {
@@ -76,8 +76,9 @@ def from_json(value: Mapping[str, Any]) -> Preview:
 
 
 def _some(lines: tuple[str, ...]) -> list[str]:
-    more = [f"… and {len(lines) - _LINES:,} more"] if len(lines) > _LINES else []
-    return [*hide_within(list(lines[:_LINES])), *more]
+    if len(lines) <= _LINES:
+        return list(hide_within(list(lines)))
+    return [*hide_within(list(lines[: _LINES - 1])), f"… and {len(lines) - _LINES + 1:,} more"]
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -1,14 +1,17 @@
-"""Previews of calls: what a tool says that a call of it would do. A preview has a limit, and no effect of its own."""
+"""Previews of calls: what a tool says that a call of it would do. A preview has a limit, and no effect of its own.
+
+It is made in a thread of its own, asynchronous ones on a loop of their own there: code that blocks holds up nobody.
+"""
 
 import asyncio
 import functools
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
-from assent.core.preview import Preview, Table
+from assent.core.preview import Preview, Table, from_json, to_json
 from assent.core.secrets import hide
 from assent.core.words import words
 from assent.tools.execute import in_thread
@@ -16,7 +19,10 @@ from assent.tools.preview import is_frame
 from assent.tools.sql import table_display
 from assent.tools.tool import Output, Tool, validate
 
+T = TypeVar("T")
+
 _ends: ContextVar[float] = ContextVar("ends")  # when the preview that is being made must be there
+_home: ContextVar[asyncio.AbstractEventLoop] = ContextVar("home")  # whose loop asks for it
 
 
 def left() -> float:
@@ -24,20 +30,33 @@ def left() -> float:
     return max(_ends.get() - time.monotonic(), 0.0)
 
 
+async def at_home(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Await something on the loop, and in the thread, that asks for the preview which is being made."""
+    coroutine = work()
+    try:
+        begun = asyncio.run_coroutine_threadsafe(coroutine, _home.get())
+    except RuntimeError:  # that loop was closed meanwhile
+        coroutine.close()
+        raise
+    return await asyncio.wrap_future(begun)
+
+
 async def foresee(tool: Tool[Any, Any], arguments: Mapping[str, Any], seconds: float) -> Preview:
     """What a call would do, in at most `seconds`; where nobody can say, a preview that says so."""
     if tool.preview is None:
         return none(f"{tool.name} has no preview: what it would change is not known before it runs.")
-    token = _ends.set(time.monotonic() + seconds)
+    token, home = _ends.set(time.monotonic() + seconds), _home.set(asyncio.get_running_loop())
     try:
         async with asyncio.timeout(seconds):
-            return _preview(await _asked(tool.preview, validate(tool, arguments)))
+            found: Preview = await in_thread(functools.partial(_made, tool, tool.preview, dict(arguments)))
+            return found
     except TimeoutError:
         return none(f"The preview of {tool.name} was not there within {seconds:g} s.")
     except (Exception, SystemExit) as error:
         return none(f"The preview of {tool.name} failed: {type(error).__name__}: {hide(words(error))[:200]}")
     finally:
         _ends.reset(token)
+        _home.reset(home)
 
 
 def none(why: str) -> Preview:
@@ -45,12 +64,16 @@ def none(why: str) -> Preview:
     return Preview("none", "Not previewed.", gaps=(why,))
 
 
-async def _asked(preview: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+def _made(tool: Tool[Any, Any], preview: Callable[..., Any], arguments: Mapping[str, Any]) -> Preview:
+    """In a thread: what the preview gives, as text and numbers alone, since any object's text may take its time."""
     wanted = inspect.signature(preview).parameters
-    given = {name: value for name, value in values.items() if name in wanted}
-    if inspect.iscoroutinefunction(preview):
-        return await preview(**given)
-    return await in_thread(functools.partial(preview, **given))
+    said = preview(**{name: value for name, value in validate(tool, arguments).items() if name in wanted})
+    return from_json(to_json(_preview(asyncio.run(_awaited(said)) if inspect.isawaitable(said) else said)))
+
+
+async def _awaited(said: Awaitable[Any]) -> Any:
+    async with asyncio.timeout(left()):
+        return await said
 
 
 def _preview(said: Any) -> Preview:

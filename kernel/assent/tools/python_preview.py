@@ -5,8 +5,8 @@ from typing import Any
 
 from assent.core.preview import Preview
 from assent.sandbox.copy import on_copy
-from assent.tools.by_text import by_text
-from assent.tools.foresee import left
+from assent.tools.by_text import LONGEST, by_text
+from assent.tools.foresee import at_home, left, none
 from assent.tools.foretold import foretold
 from assent.tools.rehearse import rehearsal
 
@@ -28,12 +28,15 @@ def python_preview(
 
 async def _previewed(code: str, namespace: MutableMapping[str, Any]) -> Preview:
     seconds = max(left() - _SPARE, left() / 2)
-    copied = await on_copy(rehearsal(code, namespace, seconds * _COMPARING), seconds)
+    work = rehearsal(code, namespace, seconds * _COMPARING)
+    copied = await at_home(lambda: on_copy(work, seconds))  # a copy of the thread that runs the code
     problem = copied.problem
     if copied.report is not None:
         try:
             return foretold(copied.report, COPY)
         except ValueError as error:
             problem = str(error)
+    if len(code) > LONGEST:
+        return none(f"The code was too long to look at ({len(code):,} characters), and {problem}.")
     gap = "What it computes, and what functions that it calls do, is not known."
     return Preview("text", f"Read from the code's text, because {problem}.", tuple(by_text(code, namespace)), (gap,))
