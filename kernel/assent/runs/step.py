@@ -25,6 +25,7 @@ from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
 from assent.runs.whole import of_run
 from assent.tools.execute import misfit
+from assent.tools.files_written import OF_FILES
 from assent.tools.tool import Output, Tool
 
 
@@ -82,7 +83,7 @@ def _told(run: Run, tool: Tool[Any, Any], call: CallState, output: Output, was: 
         body["touched"] = dict(output.touched)
     if run.entrance and (carried := run.entrance.result(tool, call.id, call.arguments, output, was)):
         body["carries"] = carried.to_json()
-    if run.entrance and output.touched is None and (read := run.entrance.read(tool)):
+    if run.entrance and (output.touched or {}).keys() <= OF_FILES and (read := run.entrance.read(tool)):
         body["read"] = read
     if taint := taint_of(run, tool, call, output):
         body["taint"] = taint
