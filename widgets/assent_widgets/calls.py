@@ -144,12 +144,7 @@ def _decide(call: Call, event: Event) -> None:
         return
     match event.decision:
         case "ask":
-            call.state, call.approvers, call.voices = "waiting for approval", event.body.get("approvers", 1), set()
-            rule = f" ({event.body['rule']})" if event.body.get("rule") else ""
-            call.said.append(_sentence("Needs approval", reason + rule))
-            call.said += [f"{lead}: {call.foreseen}."] if call.foreseen else []
-            notes = [(label, text) for label, text in event.body.get("notes", ()) if label not in _TOLD_APART]
-            call.said += [reveal(f"{' '.join(label.split())}: {' '.join(text.split())}") for label, text in notes]
+            _ask(call, event, reason, lead)
         case "allow":
             call.state = "approved" if approved else "allowed"
             if given := granted(event):
@@ -160,6 +155,16 @@ def _decide(call: Call, event: Event) -> None:
             call.state = "denied"
             call.said.append(_sentence("Denied", reason))
     call.said += [f"Waived: {text}." for label, text in event.body.get("notes", ()) if label == "Waiver"]
+
+
+def _ask(call: Call, event: Event, reason: str, lead: str) -> None:
+    """A call waits for a person; `lead` stands before what was foreseen of it."""
+    call.state, call.approvers, call.voices = "waiting for approval", event.body.get("approvers", 1), set()
+    rule = f" ({event.body['rule']})" if event.body.get("rule") else ""
+    call.said.append(_sentence("Needs approval", reason + rule))
+    call.said += [f"{lead}: {call.foreseen}."] if call.foreseen else []
+    notes = [(label, text) for label, text in event.body.get("notes", ()) if label not in _TOLD_APART]
+    call.said += [reveal(f"{' '.join(label.split())}: {' '.join(text.split())}") for label, text in notes]
 
 
 def _answer(call: Call, event: Event) -> None:

@@ -135,12 +135,7 @@ class Transcript:
             self._put(f"remarks.{event.seq}", Words("\n".join(body["remarks"]), "note", "Policy:"))
         match event.kind:
             case Kind.RUN_STARTED:
-                self._typed = "output" in body
-                fork = body.get("fork") or {}
-                if self._prompt and not fork.get("at"):
-                    self._put("prompt", Words(str(body.get("prompt", "")), "prompt"))
-                if fork:
-                    self._branched(fork)
+                self._started(body)
             case Kind.MODEL_ANSWERED:
                 self._answered(event.step or 0, from_json(body["message"]), str(body.get("stop", "")))
             case Kind.MODEL_FAILED:
@@ -161,6 +156,14 @@ class Transcript:
                 self._resumed()
             case kind if kind in ENDINGS:
                 self._end(event)
+
+    def _started(self, body: Mapping[str, Any]) -> None:
+        self._typed = "output" in body
+        fork = body.get("fork") or {}
+        if self._prompt and not fork.get("at"):
+            self._put("prompt", Words(str(body.get("prompt", "")), "prompt"))
+        if fork:
+            self._branched(fork)
 
     def _put(self, key: str, item: Item) -> None:
         self._items[key] = item
