@@ -79,16 +79,16 @@ def test_a_run_is_under_what_each_run_above_it_has_for_itself_but_not_under_its_
 
 def test_no_other_run_spends_of_a_runs_time() -> None:
     [pot] = made(Budget("time", ("run",), {"seconds": Decimal(9)})).pots
-    assert (pot.part, pot.lacks({}), pot.wanted({})) == (None, False, {})
+    assert (pot.part, pot.lacks({}), pot.wanted({}, {})) == (None, False, {})
 
 
 def test_it_wants_what_it_needs_or_a_share_of_what_is_left() -> None:
     pot = Pot(Budget("b", ("day",), {"money": Decimal("1.6"), "calls": Decimal(100)}), SCOPE)
     pot.others = {"money": Decimal("0.8"), "calls": Decimal(20)}
-    assert pot.wanted({"money": Decimal("0.3")}) == {"money": Decimal("0.3"), "calls": 80 // SHARE}
-    assert pot.wanted({}) == {"money": Decimal("0.05"), "calls": 5}
+    assert pot.wanted({"money": Decimal("0.3")}, {}) == {"money": Decimal("0.3"), "calls": 80 // SHARE}
+    assert pot.wanted({}, {}) == {"money": Decimal("0.05"), "calls": 5}
     pot.others = {"money": Decimal("1.7"), "calls": Decimal(100)}
-    assert pot.wanted({}) == {"money": 0, "calls": 0}
+    assert pot.wanted({}, {}) == {"money": 0, "calls": 0}
     assert pot.short_of({}) == "money"
 
 

@@ -21,7 +21,7 @@ class Kind(StrEnum):
     RUN_STARTED = "run_started"
     MODEL_ASKED = "model_asked"  # of one not on this machine: provider, host, parts, … (runs.outgoing)
     VARIABLE_MARKED = "variable_marked"  # names, local: only for models here from now on, or no more; by, derived: from
-    MODEL_ANSWERED = "model_answered"  # message (core.messages.to_json), stop, cache_write, saved; asked, if here
+    MODEL_ANSWERED = "model_answered"  # message (core.messages), stop, bound: cut off there, cache_write, saved, asked
     MODEL_FAILED = "model_failed"  # error; asked: what models on this machine were, each as in model_asked
     MODEL_RETRIED = "model_retried"  # reason, restart; duration: how long until the next attempt
     MODEL_WAITED = "model_waited"  # reason; duration: how long a limit kept the request back
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     MODEL_FELL_BACK = "model_fell_back"  # reason, restart, to: the model that is asked instead
     CIRCUIT_OPENED = "circuit_opened"  # reason; duration: how long the model is not asked
     CIRCUIT_CLOSED = "circuit_closed"  # reason
-    ANSWER_REFUSED = "answer_refused"  # text: what the model is told of an answer that does not fit its type
+    ANSWER_REFUSED = "answer_refused"  # text: what the model is told of an answer that does not fit, or was cut off
     # arguments, reason, approvers, who, until, policy_version, rule, notes, grant; dry: what would have been decided;
     # proposed_by: the call that wants this one, and why
     CALL_DECIDED = "call_decided"

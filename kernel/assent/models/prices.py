@@ -1,11 +1,13 @@
 """What an answer cost, where a price is known."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from assent.core.model import Usage
 
 _FREE = frozenset({"local", "scripted"})
+
+_MANY = 1_000  # tokens by which the price of one is found
 
 # Vendors whose name in genai-prices is another one than in our table.
 _NAMES = {"moonshot": "moonshotai", "xai": "x-ai", "gemini": "google", "openai-responses": "openai"}
@@ -21,6 +23,26 @@ def cost(model: str, usage: Usage) -> Decimal | None:
     if usage.input is None or usage.output is None:
         return None
     return _listed(_NAMES.get(provider, provider), name, usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a model's answers cost, after up to `tokens` of input: `input` for all of that, `output` for each token."""
+
+    model: str
+    tokens: int
+    input: Decimal
+    output: Decimal
+
+    def price(self, most: int) -> Decimal:
+        """Of an answer of so many tokens, at most."""
+        return self.input + most * self.output
+
+
+def rates(model: str, tokens: int) -> Rates | None:
+    """The prices after an input of so many tokens; None where nobody knows them."""
+    least, more = [cost(model, Usage(tokens, output)) for output in (0, _MANY)]
+    return None if least is None or more is None else Rates(model, tokens, least, (more - least) / _MANY)
 
 
 def saved(model: str, usage: Usage, paid: Decimal | None) -> Decimal | None:

@@ -1,7 +1,7 @@
 """Whether a final answer is one: where a run's answer has a type, it must fit, and is asked for once more if not."""
 
 from assent.core.errors import AssentError
-from assent.core.events import Kind
+from assent.core.events import Event, Kind
 from assent.runs.output import read
 from assent.runs.run import ANSWER, Run
 
@@ -27,6 +27,14 @@ def accept(run: Run) -> str | None:
         _refuse(run, str(error), output.text)
         return None
     return text
+
+
+def again(run: Run) -> Event:
+    """What the model is told of an answer that a budget has cut off; it is asked for anew where there is enough."""
+    text = (
+        f"The answer was cut off at {run.state.cut:,} tokens. Give the whole answer again, in fewer words if you can."
+    )
+    return run.event(Kind.ANSWER_REFUSED, step=run.state.step, model=run.model.name, body={"text": text})
 
 
 def _refuse(run: Run, problems: str, kind: str) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from assent.core.budget import said
@@ -12,9 +14,10 @@ from assent.core.errors import Conflict, OverBudget
 from assent.core.events import Event, Kind
 from assent.core.messages import Image, Message, Part, ToolCall
 from assent.core.model import Usage
-from assent.core.waiver import covering
-from assent.models.prices import cost
+from assent.core.waiver import Waiver, covering
+from assent.models.prices import Rates, cost, rates
 from assent.runs import branch
+from assent.runs.bound import bound, leeway
 from assent.runs.own_budget import purse_of
 from assent.runs.pool import DAY, largest_answer, others, past_runs, room
 from assent.runs.purse import Pot, Purse
@@ -24,7 +27,22 @@ from assent.runs.state import CallState
 BYTES = 3  # of a text make a token at least, in all but a few tongues: four are usual
 ANSWER = 1_000  # tokens of an answer, as long as nobody has seen one
 IMAGE = 1_500 * BYTES  # a picture of the usual size
+ROOMY = 4 * ANSWER  # what an answer may have before anybody has seen one, where there is enough
 Need = Mapping[str, Decimal]
+_NEXT = "the next answer"
+_NOTHING: Need = MappingProxyType({})
+_BY_ANSWERS = frozenset({"tokens", "money"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """The next answer, after `tokens` of input: it needs `most`, which is `need`, and would rather have `wish`."""
+
+    tokens: int
+    most: int
+    need: Need
+    wish: Need
+    rates: Rates | None = None
 
 
 async def open_budgets(run: Run) -> None:
@@ -41,14 +59,18 @@ async def open_budgets(run: Run) -> None:
 
 async def afford_answer(run: Run) -> None:
     """See that every budget covers the model's next answer, at its estimated most; else `OverBudget`."""
-    if (purse := await _current(run)) is not None:
-        need, unpriced = _next_answer(run, purse)
-        for pot in purse.pots:
-            if "money" in pot.budget.limits and unpriced:
-                await _pass(
-                    run, pot, "money", {}, f"nobody knows what {run.model.name} costs, so no money covers its answer"
-                )
-            await _cover(run, pot, need, "the next answer")
+    run.bound = run.state.agent.max_tokens
+    if (purse := await _current(run)) is None:
+        return
+    answer = _next_answer(run, purse)
+    what = f"the answer anew, which was cut off at {said('tokens', Decimal(purse.cut))}," if purse.cut else _NEXT
+    for pot in purse.pots:
+        if "money" in pot.budget.limits and "money" not in answer.need:
+            await _pass(
+                run, pot, "money", {}, f"nobody knows what {run.model.name} costs, so no money covers its answer"
+            )
+        await _cover(run, pot, answer.need, what, answer.wish)
+    _bind(run, [pot for pot in purse.pots if _waiver(run, pot) is None], answer)
 
 
 async def afford_calls(run: Run, calls: Sequence[CallState]) -> tuple[list[CallState], OverBudget | None]:
@@ -78,15 +100,23 @@ async def _current(run: Run) -> Purse | None:
     return run.purse
 
 
-async def _cover(run: Run, pot: Pot, need: Need, what: str) -> None:
+def _bind(run: Run, pots: Sequence[Pot], answer: _Reckoned) -> None:
+    """Let the answer have no more tokens than these leave it, so that it cannot pass one of them."""
+    if any(not _BY_ANSWERS.isdisjoint(pot.budget.limits) for pot in pots):
+        found = leeway(pots, answer.tokens, answer.rates)
+        run.bound = bound(run.model.name, run.bound, answer.most, found)
+
+
+async def _cover(run: Run, pot: Pot, need: Need, what: str, wish: Need = _NOTHING) -> None:
+    """Else `OverBudget`. Where several runs spend of it `wish` is reserved too, as far as there is enough."""
     if "day" in pot.budget.per and (now := CLOCK.now()) >= pot.day + DAY:
         pot.begin(now)
-    while pot.lacks(need):
+    while pot.lacks(wish if wish and pot.part is not None else need):
         await _look(run, pot)
         if kind := pot.short_of(need):
             await _pass(run, pot, kind, need, what)
             return
-        if pot.part is not None and await _reserve(run, pot, need):
+        if pot.part is not None and await _reserve(run, pot, need, wish):
             return
 
 
@@ -95,10 +125,12 @@ async def _look(run: Run, pot: Pot) -> None:
         pot.others = await asyncio.to_thread(others, run.journal, pot.part, pot.budget.common, run.state.run)
 
 
-async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
+async def _reserve(run: Run, pot: Pot, need: Need, wish: Need) -> bool:
     """Reserve the run's next share; False where another one was first, and there may be less."""
     assert pot.part is not None  # nobody reserves what is the run's alone
-    wanted = pot.wanted(need)
+    wanted = pot.wanted(need, wish)
+    if all(wanted[kind] <= pot.until.get(kind, -1) for kind in wanted):
+        return True  # there is no more than it has, which covers what it needs
     event = _event(run, Kind.BUDGET_RESERVED, pot.reserved(wanted))
     guard = room(pot.part, pot.budget.common, wanted, run.state.run)
     try:
@@ -111,16 +143,20 @@ async def _reserve(run: Run, pot: Pot, need: Need) -> bool:
 
 async def _pass(run: Run, pot: Pot, kind: str, need: Need, what: str) -> None:
     """Go on by a waiver, which is told of once; `OverBudget` where there is none."""
-    budget = pot.budget
     if run.waiving is not None and run.waivers():
         await asyncio.to_thread(run.waiving.look)  # what was ended elsewhere may not have come as news yet
-    waiver = covering(run.waivers(), budget=budget.name, firm=budget.firm) if budget.rule else None  # its own is raised
+    waiver = _waiver(run, pot)
     if waiver is None:
         raise _over(pot, kind, need, what)
     if waiver.id not in pot.waived:
         pot.waived.add(waiver.id)
         text = f"{_stand(pot, kind)}; it goes on by the waiver {waiver.note[1]}"
         run.record(_event(run, Kind.BUDGET_WAIVED, {**pot.told(), "kind": kind, "waiver": waiver.id, "text": text}))
+
+
+def _waiver(run: Run, pot: Pot) -> Waiver | None:
+    budget = pot.budget
+    return covering(run.waivers(), budget=budget.name, firm=budget.firm) if budget.rule else None  # its own is raised
 
 
 def _over(pot: Pot, kind: str, need: Need, what: str) -> OverBudget:
@@ -148,30 +184,27 @@ def _stand(pot: Pot, kind: str) -> str:
     return f"{said(kind, spent)} spent of {said(kind, limit)}{shared}"
 
 
-def _next_answer(run: Run, purse: Purse) -> tuple[dict[str, Decimal], bool]:
-    """What the model's next answer may take at most, as far as one can tell, and whether its price is unknown.
+def _next_answer(run: Run, purse: Purse) -> _Reckoned:
+    """What the model's next answer may take; of money nothing where nobody knows its price.
 
-    A price takes longer to find than all the rest of this: while there is enough for an answer of twice the size, that
-    one's will do.
+    A price takes longer to find than all the rest of this: while there is enough for twice the input, that one's will
+    do.
     """
-    tokens, most = _tokens_in(run, purse), run.state.agent.max_tokens or purse.largest or ANSWER
-    need = {"tokens": Decimal(tokens + most)}
+    tokens, given = _tokens_in(run, purse), run.state.agent.max_tokens
+    most, roomy = given or purse.largest or ANSWER, given or max(2 * purse.largest, ROOMY)
+    need, wish = {"tokens": Decimal(tokens + most)}, {"tokens": Decimal(tokens + roomy)}
     if not any("money" in pot.budget.limits for pot in purse.pots):
-        return need, False
-    price = _price_of_twice(run, purse, tokens, most)
-    if price is None or any(pot.lacks({**need, "money": price}) for pot in purse.pots):
-        price = cost(run.model.name, Usage(tokens, most))
-    if price is None:
-        price = purse.dearest  # a vendor that says what an answer did cost, but not what the next one will
-    return need | ({} if price is None else {"money": price}), price is None
-
-
-def _price_of_twice(run: Run, purse: Purse, tokens: int, most: int) -> Decimal | None:
-    """What an answer of up to twice this size costs; looked up again once one is larger."""
-    if purse.priced is None or tokens > (purse.priced[0].input or 0) or most > (purse.priced[0].output or 0):
-        usage = Usage(2 * tokens, 2 * most)
-        purse.priced = usage, cost(run.model.name, usage)
-    return purse.priced[1]
+        return _Reckoned(tokens, most, need, wish)
+    known = purse.priced
+    if known is None or known.model != run.model.name or tokens > known.tokens:
+        known = purse.priced = rates(run.model.name, 2 * tokens)
+    if known is not None and any(pot.lacks({**wish, "money": known.price(roomy)}) for pot in purse.pots):
+        known = rates(run.model.name, tokens)
+    if known is not None:
+        return _Reckoned(tokens, most, need | {"money": known.price(most)}, wish | {"money": known.price(roomy)}, known)
+    # A vendor that says what an answer did cost, but not what the next one will.
+    told = {} if purse.dearest is None else {"money": purse.dearest}
+    return _Reckoned(tokens, most, need | told, wish | told)
 
 
 def _tokens_in(run: Run, purse: Purse) -> int:

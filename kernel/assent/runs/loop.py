@@ -11,7 +11,7 @@ from assent.core.errors import AssentError, OverBudget, StoreError
 from assent.core.events import Kind
 from assent.core.secrets import hide
 from assent.core.words import words
-from assent.runs.accept import accept
+from assent.runs.accept import accept, again
 from assent.runs.afford import afford_answer, afford_calls, open_budgets
 from assent.runs.expiry import expired, left, overdue
 from assent.runs.foreseen import foresee_batch
@@ -62,6 +62,8 @@ async def _advance(run: Run) -> None:
         if state.batch:
             if not await _settle(run, calm):
                 return
+        elif state.answered and state.cut:
+            run.record(again(run))
         elif state.answered:
             if (text := accept(run)) is not None:
                 await _end(run, Kind.RUN_FINISHED, text=text)

@@ -8,10 +8,11 @@ from typing import Any
 from assent.core.budget import EXACT, Budget, Meter, plainly, said
 from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind, Scope
-from assent.core.model import Usage
+from assent.models.prices import Rates
 from assent.runs.pool import DAY, Part, in_journal, part_of
 
 SHARE = 16  # a run reserves this part of what is left, or what it needs next where that is more
+QUARTER = 4  # and never more than this part for an answer that may become longer than it is reckoned
 _NONE = Decimal(0)
 _SPENDING = frozenset({Kind.MODEL_ANSWERED, Kind.CALL_STARTED, Kind.CALL_FINISHED})
 
@@ -71,11 +72,24 @@ class Pot:
         limits = self.budget.limits
         return next((kind for kind in limits if spent[kind] + need.get(kind, _NONE) > limits[kind]), "")
 
-    def wanted(self, need: Mapping[str, Decimal]) -> dict[str, Decimal]:
-        """How far the run is to go next: a share of what is left, at least by `need`."""
+    @property
+    def left(self) -> dict[str, Decimal]:
+        """What the run may spend on its own, without a waiver."""
+        return {kind: self.until.get(kind, _NONE) - self.meter.of(kind) for kind in self.budget.limits}
+
+    def wanted(self, need: Mapping[str, Decimal], wish: Mapping[str, Decimal]) -> dict[str, Decimal]:
+        """How far the run is to go next: a share of what is left, at least by `need`.
+
+        And by twice its `wish`, so that the next steps need not ask again, where that is no more than a quarter.
+        """
         spent = self.spent
         return {
-            kind: self.meter.of(kind) + max(need.get(kind, _NONE), _share(kind, limit - spent[kind]))
+            kind: self.meter.of(kind)
+            + max(
+                need.get(kind, _NONE),
+                _share(kind, limit - spent[kind]),
+                min(2 * wish.get(kind, _NONE), _share(kind, limit - spent[kind], QUARTER)),
+            )
             for kind, limit in self.budget.common.items()
         }
 
@@ -99,8 +113,8 @@ class Pot:
         return {**self.told(), "kind": kind, "text": text}
 
 
-def _share(kind: str, left: Decimal) -> Decimal:
-    part = max(left, _NONE) / SHARE
+def _share(kind: str, left: Decimal, of: int = SHARE) -> Decimal:
+    part = max(left, _NONE) / of
     return part.quantize(EXACT, "ROUND_DOWN") if kind in ("money", "seconds") else part // 1
 
 
@@ -109,14 +123,16 @@ class Purse:
     """The pots of one run, fed with its events in their order.
 
     `counted` is how many tokens the conversation had up to the last answer, 0 where nobody has counted them; `largest`
-    the most tokens that an answer had, and `dearest` the most that one cost, if that is known of any.
+    the most tokens that an answer had, and `dearest` the most that one cost, if that is known of any. An answer that a
+    budget has `cut` would have had more.
     """
 
     pots: Sequence[Pot]
     counted: int = 0
     largest: int = 0
-    priced: tuple[Usage, Decimal | None] | None = None  # what an answer costs at most that is no larger than this
+    priced: Rates | None = None  # what answers cost, as it was looked up last
     dearest: Decimal | None = None
+    cut: int = 0  # where the last answer was, in tokens; 0 where it was not
 
     def hear(self, event: Event) -> list[Pot]:
         """Count an event; the pots that it brings to their warning, each once."""
@@ -141,7 +157,8 @@ class Purse:
     def _measure(self, event: Event) -> None:
         if event.kind is Kind.MODEL_ANSWERED:
             self.counted = (event.input_tokens or 0) + (event.output_tokens or 0) if event.input_tokens else 0
-            self.learn(event.output_tokens or 0, event.cost)
+            self.cut = event.body.get("bound", 0) if event.body.get("stop") == "length" else 0
+            self.learn(max(event.output_tokens or 0, 2 * self.cut), event.cost)
 
     def learn(self, tokens: int, cost: Decimal | None) -> None:
         """An answer may have so many tokens, and cost so much."""

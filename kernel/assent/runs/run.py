@@ -66,6 +66,7 @@ class Run:
     foresee: Callable[[Tool[Any, Any], Mapping[str, Any]], Awaitable[Preview]] | None = None  # what a call would do
     answered: Callable[["Run", list[Event]], list[Event]] = lambda _, decided: []  # a recording's answers to what asks
     purse: Purse | None = None  # what it may still spend, where it is under a budget
+    bound: int | None = None  # how many tokens the model's next answer may have
     budgeted: Layers = NONE  # the policy whose budgets these are
     waiving: Waivers | None = None  # where `waivers` come from; a replay asks nobody
     trusting: Trusted | None = None  # where `believed` comes from

@@ -111,6 +111,7 @@ class State:
     answer: str = ""
     output: Mapping[str, Any] | None = None  # the type of the answer, as `runs.output` writes it
     stop: str = ""  # why the model's last turn ended
+    cut: int = 0  # where a budget has cut off the model's last turn, in tokens
     mode: str = "auto"
     plan: tuple[str, ...] = ()  # of a strict run: the steps that a person has approved
     undone: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # of a dry run: tools and arguments
@@ -225,6 +226,7 @@ def _answered(state: State, event: Event) -> None:
     state.messages.append(message)
     state.step = event.step or state.step + 1
     state.stop = event.body.get("stop", "")
+    state.cut = event.body.get("bound", 0)
     state.budget -= 1
     for proposed in message.calls:
         state.ids.add(proposed.id)
@@ -235,7 +237,8 @@ def _answered(state: State, event: Event) -> None:
 
 def _refused(state: State, event: Event) -> None:
     state.messages.append(messages.user(event.body["text"]))
-    state.refused += 1
+    state.refused += not state.cut
+    state.cut = 0
 
 
 def _decided(state: State, event: Event) -> None:

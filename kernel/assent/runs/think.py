@@ -38,7 +38,7 @@ def _request(run: Run, step: int) -> Request:
         messages=run.state.messages,
         tools=[tool.spec for tool in run.tools.values()],
         temperature=agent.temperature,
-        max_tokens=agent.max_tokens,
+        max_tokens=run.bound,
         output=run.output.schema if run.output else None,
         effort=agent.effort,
         agent=agent.name,
@@ -77,7 +77,8 @@ def _answered(run: Run, answer: Answer, step: int, seconds: float) -> Event:
     message = _with_ids(answer.message, run.state)
     paid = cost(model, usage)
     body = {"message": messages.to_json(message), "stop": answer.stop}
-    known = {"cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
+    bound = run.bound if answer.stop == "length" and run.bound != run.state.agent.max_tokens else None
+    known = {"bound": bound, "cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
     return run.event(
         Kind.MODEL_ANSWERED,
         step=step,
