@@ -10,8 +10,8 @@ from assent.core.canonical import canonical
 from assent.core.errors import ConfigError
 from assent.core.glob import is_glob
 
-# Checked kinds: what `models.masking.kinds` finds, by pattern and checksum.
-KINDS = ("email", "card", "iban", "br_cpf", "ch_ahv", "de_steuer_id", "es_dni", "fr_nir", "nl_bsn", "uk_nhs")
+# What `models.masking.kinds` finds, by form and, where there is one, checksum.
+KINDS = ("email", "card", "iban", "br_cpf", "ch_ahv", "de_steuer_id", "es_dni", "fr_nir", "nl_bsn", "uk_nhs", "us_ssn")
 _SIGNS = re.compile(r"[^A-Za-z0-9_]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}", re.IGNORECASE)
 

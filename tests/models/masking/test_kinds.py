@@ -35,6 +35,7 @@ VALID = {
     "fr_nir": ["2 95 10 99 126 111 93", "295109912611193"],
     "nl_bsn": ["111222333"],
     "uk_nhs": ["943 476 5919", "9434765919"],
+    "us_ssn": ["078-05-1120", "078\u201005\u20101120"],
 }
 SAME = {
     "email": ("Anna@example.com", "anna%40example.com"),
@@ -51,6 +52,21 @@ INVALID = {
     "fr_nir": ["2 95 10 99 126 111 94"],
     "nl_bsn": ["111222334"],
     "uk_nhs": ["943 476 5918"],
+    "us_ssn": [
+        "000-05-1120",
+        "666-05-1120",
+        "900-05-1120",
+        "078-00-1120",
+        "078-05-0000",
+        "078051120",
+        "078 05 1120",
+        "SSN 666051120",
+        "SSN: 0780511201",
+        "ssns 078051120",
+        "1-078-05-1120",
+        "078-05-1120-3",
+        "078-05-11203",
+    ],
 }
 
 
@@ -83,6 +99,8 @@ SPELT = {
                "2\u00a095\u00a01099126111\u00a093"],
     "nl_bsn": ["111222333", "1112.22.333", "111 222 333", "111.222.333"],
     "uk_nhs": ["9434765919", "943 476 5919", "943\u2011476\u20115919", "943%20476%205919"],
+    "us_ssn": ["078-05-1120", "078\u201105\u20111120", "078&#45;05&#45;1120", "\uff10\uff17\uff18-05-1120",
+               "078-05-\n1120"],
 }  # fmt: skip
 WITHIN = [  # where it stands, and what of it is found
     ("email", "https://h.org/u/anna@example.com/edit?cc=ben%40example.com#x",
@@ -100,6 +118,12 @@ WITHIN = [  # where it stands, and what of it is found
     ("card", "card\n4111111111111111.0\n5500005555555559.0", ["4111111111111111", "5500005555555559"]),
     ("iban", "to ES91 2100 0418 4502 0005 1332 paid from MT84MALT011000012345MTLCAST001S",
      ["ES91 2100 0418 4502 0005 1332", "MT84MALT011000012345MTLCAST001S"]),
+    ("us_ssn", "SSN 078051120, Social Security Number is: 078 05 1120; soc. sec. no. 078.05.1120",
+     ["078051120", "078 05 1120", "078.05.1120"]),
+    ("us_ssn", '{"ssn": "078051120", "user_ssn": 219099999} ?ssn=078051120&x=1 "socialSecurityNumber": 078051120',
+     ["078051120", "219099999", "078051120", "078051120"]),
+    ("us_ssn", "078-05-1120|219-09-9999, order 078051120, lesson 078051120, 12.078-05-1120",
+     ["078-05-1120", "219-09-9999"]),
 ]  # fmt: skip
 
 
@@ -142,7 +166,7 @@ def hash_of(name: bytes) -> str:
     return str(int(sha256(name).hexdigest()[:8], 16))
 
 
-@pytest.mark.parametrize("kind", ["email", "card", "iban"])
+@pytest.mark.parametrize("kind", ["email", "card", "iban", "us_ssn"])
 def test_what_only_looks_like_one_is_left(kind: str) -> None:
     assert found(kind, others()) == []
 
@@ -171,7 +195,7 @@ MEGABYTE = 1_000_000
 ADVERSE = [
     "a", "1", "@", "a@", "1 ", "4111 ", "4111 1111 1111 1112 ", "DE89 ", "de11", "a.", "a@a.", "a.a@", '"@', "%", "%25",
     "\\", "\\\\u", "&", "&#", "1\n", "1-\n  ", "=a", "?a=", "2 95 10 99 ", "X1234567", "756.9217.", "\u200b1",
-    "\uff11", "&a;",
+    "\uff11", "&a;", "ssn ", "ssn no ", "123-45-",
 ]  # fmt: skip
 
 
@@ -185,7 +209,7 @@ def test_no_text_takes_longer_for_being_longer(piece: str) -> None:
 
 def searched(text: str) -> float:
     """CPU seconds."""
-    return spent(lambda: [found(kind, text) for kind in ("email", "card", "iban", "fr_nir", "es_dni")])
+    return spent(lambda: [found(kind, text) for kind in ("email", "card", "iban", "fr_nir", "es_dni", "us_ssn")])
 
 
 def spent(work: Callable[[], object]) -> float:

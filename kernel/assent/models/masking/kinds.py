@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from assent.models.masking.email import emails
 from assent.models.masking.iban import ibans
+from assent.models.masking.ssn import ssns
 from assent.models.masking.usual import Usual, usual
 
 Span = tuple[int, int]
@@ -130,6 +131,8 @@ def _found(kind: str, text: str) -> Iterator[Span]:
         yield from emails(text)
     elif kind == "iban":
         yield from ibans(text)
+    elif kind == "us_ssn":
+        yield from ssns(text)
     else:
         yield from _numbers(kind, text)
 
@@ -158,4 +161,4 @@ def same(kind: str, value: str) -> str:
     """A value as it is compared with others of its kind: without what may be written one way or another."""
     if kind == "email":
         return "".join(usual(value).text.split()).casefold()
-    return _BETWEEN.sub("", usual(value).text).upper() if kind == "iban" or kind in _CHECKED else value
+    return _BETWEEN.sub("", usual(value).text).upper() if kind in ("iban", "us_ssn", *_CHECKED) else value
