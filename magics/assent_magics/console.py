@@ -16,9 +16,10 @@ from assent.core.model import Notice, TextDelta
 from assent.core.people import check_listed
 from assent_widgets.approval import pending_bundle, question_text, visible_json
 from assent_widgets.calls import SOURCES, granted, source_of
+from assent_widgets.endings import way_on, why
 from assent_widgets.escape import clean
 from assent_widgets.notices import NOTICES, notice_line
-from assent_widgets.transcript import Transcript, fork_of, is_told
+from assent_widgets.transcript import Transcript, fork_of
 
 Prompt = Callable[[str], Awaitable[str]]
 _STOPPED = ENDINGS - {Kind.RUN_FINISHED}
@@ -209,9 +210,8 @@ def _lines(event: Event) -> list[str]:
 
 def _stopped(event: Event) -> str:
     """How a run ended without an answer, and how to go on with it."""
-    body = event.body
-    why = f"{event.kind.value.removeprefix('run_')}: {body.get('error') or body.get('reason') or ''}\n"
-    return why if is_told(event) else f"{why}%agent resume {event.run} goes on with it.\n"
+    said = f"{event.kind.value.removeprefix('run_')}: {why(event)}"
+    return "".join([f"{line}\n" for line in (said, way_on(event)) if line])
 
 
 def _fork(fork: Mapping[str, Any] | None) -> list[str]:

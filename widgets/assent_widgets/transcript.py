@@ -11,6 +11,7 @@ from assent.core.model import CallDelta, Notice, ReasoningDelta, TextDelta
 from assent_widgets.blocks import Block, Item, changed_blocks, item_html, item_text, whole_blocks
 from assent_widgets.budget import Bars, befell
 from assent_widgets.calls import Call, fold, line_of, proposed, stop
+from assent_widgets.endings import ending
 from assent_widgets.escape import escape, reveal
 from assent_widgets.markdown import markdown_html
 from assent_widgets.notices import NOTICES, notice
@@ -272,9 +273,9 @@ class Transcript:
             if partial := event.body.get("partial"):  # where it streamed, so that another answer replaces it
                 self._put(f"{self._place((event.step or 0) + 1)}.text", Words(str(partial), "said"))
             # A kernel that is shut down is interrupted before: the later ending says why.
-            ending = _ending(event)
-            self._notice = self._notice or self._same_failure(ending) or f"notice.{len(self._items)}"
-            self._put(self._notice, ending)
+            words = ending(event)
+            self._notice = self._notice or self._same_failure(words) or f"notice.{len(self._items)}"
+            self._put(self._notice, words)
         if undone := self.undone:
             self._put("undone", Words(undone, "note", "Dry run."))
         if event.kind is not Kind.RUN_SUSPENDED:
@@ -282,11 +283,11 @@ class Transcript:
                 if isinstance(item, Call) and stop(item, for_good=event.kind is not Kind.RUN_PAUSED):
                     self._dirty[key] = None
 
-    def _same_failure(self, ending: Words) -> str:
+    def _same_failure(self, said: Words) -> str:
         """Where a model's failure stands that is all that the run failed of: it need not be said twice."""
-        why = ending.text.partition("\n")[0]
+        why = said.text.partition("\n")[0]
         for key, item in self._items.items():
-            if isinstance(item, Words) and item.kind == ending.kind == "error" and item.text == why:
+            if isinstance(item, Words) and item.kind == said.kind == "error" and item.text == why:
                 return key
         return ""
 
@@ -307,31 +308,3 @@ def fork_of(fork: Mapping[str, Any]) -> str:
     where = f"after step {fork['at']}" if fork["at"] else "from its beginning"
     edit = f", with {fork['edit']['call']} edited" if "edit" in fork else ""
     return f"{fork['run']} {where}{edit}."
-
-
-def is_told(event: Event) -> bool:
-    """Whether a run that its budget stopped says itself how it goes on: as it is, it would only stop again."""
-    return event.kind is Kind.RUN_SUSPENDED and "budget" in event.body and "%agent resume " in _why(event)
-
-
-def _why(event: Event) -> str:
-    return str(event.body.get("reason") or event.body.get("error") or "")
-
-
-def _ending(event: Event) -> Words:
-    """Why a run ended without an answer, and what to do."""
-    why = _why(event)
-    go_on = "" if is_told(event) else f"%agent resume {event.run} goes on with it."
-    if event.body.get("partial"):
-        go_on = f"The answer above is partial. {go_on}"
-    match event.kind:
-        case Kind.RUN_SUSPENDED if "budget" in event.body:
-            return Words(f"{why}\n{go_on}".rstrip(), "note", "Suspended:")
-        case Kind.RUN_SUSPENDED:
-            return Words(f"{why}\n%agent pending shows what waits; {go_on}", "note", "Suspended:")
-        case Kind.RUN_PAUSED:
-            return Words(f"{why}\n{go_on}", "note", "Paused:")
-        case Kind.RUN_CANCELLED:
-            return Words(f"{why}\n{go_on}", "note", "Cancelled:")
-        case _:
-            return Words(f"{why}\n{go_on}", "error", "The run failed.")
