@@ -1,6 +1,7 @@
 """The preview of the python tool: what it finds out on a copy, and what it says where it cannot."""
 
 import asyncio
+import ctypes
 import logging
 import os
 import sys
@@ -123,6 +124,25 @@ def test_a_file_that_was_open_before_is_no_failure_of_the_code(tmp_path: Path) -
         found = previewed("file.write('x')\nfile.flush()\nk = 1", file=file)
     assert found.effects[0] == "tries to write or read a file that was open before"
     assert found.gaps[0].startswith("The copy may not do that and went no further (OSError: [Errno 9]")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("code", "native"),
+    [
+        ("import ctypes\nctypes.CDLL(None).creat({path!r}.encode(), 0o644)", "creat, what this process has loaded"),
+        ("libc.creat({path!r}.encode(), 0o644)", "creat, libc"),
+        ("creat({path!r}.encode(), 0o644)", "creat"),
+        ("def make(): creat({path!r}.encode(), 0o644)\nmake()", "creat"),
+    ],
+)
+def test_what_native_code_does_is_said_not_to_be_seen(code: str, native: str, tmp_path: Path) -> None:
+    libc = ctypes.CDLL(None)
+    found = previewed(code.format(path=str(tmp_path / "made")), libc=libc, creat=libc.creat)
+    assert f"runs native code: {native}" in found.effects
+    assert any(line.startswith("What native code does is not seen") for line in found.gaps)
+    assert "no variable, file or host is touched" not in found.effects
+    assert not list(tmp_path.iterdir())
 
 
 def test_code_that_is_too_long_to_be_read_is_said_to_be() -> None:
@@ -253,7 +273,7 @@ def test_one_that_forges_its_report_can_only_mislead() -> None:
     code = """
 import json, os
 report = {"attempts": {"writes": [["<script>", "over"]], "acts": [], "hosts": [], "processes": [], "stopped": 0,
-          "offline": 0},
+          "offline": 0, "native": []},
           "raised": "", "line": 0, "printed": "", "frames": {}, "unlike": {}, "values": {}, "tables": {}, "bound": [],
           "changed": [], "deleted": []}
 for number in range(3, 1000):

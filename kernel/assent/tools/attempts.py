@@ -1,7 +1,7 @@
 """What code tries to do outside its process, heard on a copy that can do none of it.
 
 Files that it opens for writing become files in memory, so that what comes after is previewed too. What libraries do
-without Python is not heard; it fails all the same.
+without Python is not heard; it fails all the same. That code calls a library by itself, through ctypes, is told.
 """
 
 import builtins
@@ -26,6 +26,7 @@ _PROCESSES = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn"}
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_NATIVE = frozenset({"ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function"})
 _KILLS = frozenset({"os.kill", "os.killpg", "signal.pthread_kill"})
 _KEPT: list[Any] = []  # what would complain, were it let go of, that its file is closed
 
@@ -40,6 +41,9 @@ class Attempts:
     processes: dict[str, None] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     contents: dict[str, bytes] = field(default_factory=dict)  # of files that were closed, by path
+    native: dict[str, None] = field(
+        default_factory=dict
+    )  # libraries whose own code is called; what it does is not seen
     stopped: bool = False
     offline: bool = False  # whether the last of these was to reach a host
 
@@ -58,6 +62,7 @@ class Attempts:
             "acts": list(self.acts)[:_MOST],
             "hosts": list(self.hosts)[:_MOST],
             "processes": list(self.processes)[:_MOST],
+            "native": list(self.native)[:_MOST],
             "stopped": self.stopped,
             "offline": self.offline,
         }
@@ -108,6 +113,8 @@ def _hear(attempts: Attempts, event: str, arguments: tuple[Any, ...]) -> None:
             _note(attempts, attempts.hosts, _address(arguments[:2]))
         elif event in _PROCESSES:
             _note(attempts, attempts.processes, _command(event, arguments))
+        elif event in _NATIVE:
+            attempts.native[_library(event, arguments)] = None
         elif event in _KILLS:
             _note(attempts, attempts.acts, f"send a signal to the process {arguments[0]}")
     except Exception:  # what cannot be told fails all the same
@@ -229,6 +236,14 @@ def _address(address: Any) -> str:
             return host if isinstance(host, str) else os.fsdecode(host)
         case _:
             return str(address)
+
+
+def _library(event: str, arguments: tuple[Any, ...]) -> str:
+    """The library's file, or the function that is looked up in one."""
+    name = arguments[1] if event == "ctypes.dlsym" else arguments[0]
+    return (
+        os.path.basename(os.fsdecode(name))[:100] if isinstance(name, str | bytes) else "what this process has loaded"
+    )
 
 
 def _command(event: str, arguments: tuple[Any, ...]) -> str:

@@ -91,7 +91,8 @@ def _files(attempts: Report) -> list[str]:
 def _others(attempts: Report) -> list[str]:
     lines = [f"tries to {act}" for act in attempts["acts"]]
     lines += [f"connects to {host}" for host in attempts["hosts"]]
-    return lines + [f"starts a process: {command}" for command in attempts["processes"]]
+    lines += [f"starts a process: {command}" for command in attempts["processes"]]
+    return lines + ([f"runs native code: {_names(attempts['native'])}"] if attempts["native"] else [])
 
 
 def _gaps(report: Report, frames: Mapping[str, Report], raised: str) -> Iterable[str]:
@@ -102,6 +103,8 @@ def _gaps(report: Report, frames: Mapping[str, Report], raised: str) -> Iterable
         yield f"The copy may not do that and went no further ({raised}): what comes after is not shown."
     elif stopped:
         yield "The copy may not do that, so what depends on it may turn out otherwise."
+    if report["attempts"]["native"]:
+        yield "What native code does is not seen: it may write files, reach hosts, or change anything here."
     for name, frame in frames.items():
         if frame["counted"]:
             yield f"{name}: its rows were counted, not compared one by one."

@@ -6,6 +6,7 @@ Everything here but `rehearsal` runs in the copy (`sandbox.copy`). It touches no
 import asyncio
 import contextlib
 import errno
+import re
 import sys
 import time
 import traceback
@@ -22,6 +23,8 @@ from assent.tools.looks import is_variable
 from assent.tools.names import Names, names_in
 from assent.tools.preview import is_frame, preview
 
+_WORD = re.compile(r"[^\W\d]\w*")
+_FOREIGN = frozenset({"ctypes", "_ctypes", "cffi", "_cffi_backend"})
 _PRINTED = 20_000  # characters that are kept
 _TOLD = 2_000
 _REPR = 120
@@ -47,6 +50,7 @@ def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> 
     frames = _frames(namespace, names)
     texts = {name: _text(namespace[name]) for name in _mentioned(names, namespace) if not is_frame(namespace[name])}
     attempts = heard()
+    attempts.native.update(dict.fromkeys(_native(code, begun, namespace)))
     _hush(attempts)
     printed = Capture(_PRINTED)
     raised, line = "", 0
@@ -64,6 +68,13 @@ def _rehearsed(code: str, namespace: MutableMapping[str, Any], until: float) -> 
         told = {"attempts": done, "raised": raised, "line": line, "printed": printed.text()[:_TOLD]}
         for moment in (time.monotonic(), until):  # counted at once, then compared while there is time
             yield told | _compared(namespace, frames, texts, found, moment)
+
+
+def _native(code: str, begun: touched.Begun, namespace: Mapping[str, Any]) -> list[str]:
+    """What the code has at hand to call native code by without another word: a function of a library, a library."""
+    reached = sorted(name for name in {*_WORD.findall(code), *begun.behind.reads} if name in namespace)
+    roots = {name: type(namespace[name]).__module__.partition(".")[0] for name in reached}
+    return [name for name, root in roots.items() if root in _FOREIGN] + (["cffi"] if "cffi" in code else [])
 
 
 def _frames(namespace: Mapping[str, Any], names: Names) -> dict[str, Any]:
