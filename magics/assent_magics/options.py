@@ -123,7 +123,7 @@ NEW: Mapping[str, Option] = {
     "--description": Option(_text, "what the agent is for, in quotes"),
 }
 APPROVE: Mapping[str, Option] = {
-    "--for-run": Option(None, "allow this tool for the rest of the run"),
+    "--for-run": Option(None, "allow this tool for the rest of the run; for 12 hours at most"),
     "--for-session": Option(
         None, "allow it in later runs of this agent too, until this kernel ends; for 12 hours at most"
     ),

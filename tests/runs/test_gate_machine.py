@@ -338,7 +338,7 @@ class Gate:
         self.oracle.words.append(Word(by, asked.id, asked.tool, final, rules))
         if scope != "once":
             reach = f"run {asked.id.partition('.')[0]}" if scope == "run" else f"session {self.sessions}"
-            until = self.oracle.now + 12 * 3600 if scope == "session" else float("inf")
+            until = self.oracle.now + 12 * 3600
             self.oracle.words.append(Word(by, asked.id, asked.tool, final, rules, reach, self.user, until))
 
 

@@ -178,6 +178,23 @@ def test_also_where_a_rule_alone_asks_for_a_tool_that_would_run_on_its_own(
         assert done == ["a", "a"]
 
 
+def test_one_for_a_run_has_an_end_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path, ONE, [call("mail", to="ben")], "done") as session:
+        run = ran(session, mail).run
+        approve(session, f"{run}.1", scope="run")
+        late = given(session).body["until"] + 1
+        [until] = session.sql("SELECT until FROM grants")["until"]
+        assert until.timestamp() == pytest.approx(late - 1)
+        monkeypatch.setattr(CLOCK, "now", lambda: late)
+        assert (resumed(session, run).status, done) == ("suspended", ["ada"])
+
+
+def test_one_for_a_run_of_which_a_journal_says_no_end_holds_no_longer() -> None:
+    told = Event(kind=Kind.GRANT_GIVEN, run="r", tool="mail", at=1000.0, body={
+        "id": "r.1", "scope": "run", "policy_version": "", "by": "ana"})  # fmt: skip
+    assert from_event(told).until == 1000 + LASTS
+
+
 def test_it_expires_and_a_clock_that_goes_back_does_not_revive_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,13 +54,15 @@ def answer(
 def _grant(
     state: State, call: CallState, command: Decide, rules: Facts, tools: Mapping[str, Tool[Any, Any]], session: str
 ) -> Event:
-    body: dict[str, Any] = {"id": call.id, "scope": command.scope, "policy_version": rules.version, "by": command.by}
+    body: dict[str, Any] = {
+        "id": call.id, "scope": command.scope, "policy_version": rules.version, "by": command.by,
+        "until": CLOCK.now() + LASTS,
+    }  # fmt: skip
     if call.tool in tools:
         body["identity"] = tools[call.tool].identity
     if command.scope == "session":
         # Of a run that is at work in another session it is that one's.
         body["session"] = state.session if state.status == "running" and state.session else session
-        body["until"] = CLOCK.now() + LASTS
     return state.scope.event(Kind.GRANT_GIVEN, step=call.step, tool=call.tool, privilege=call.privilege, body=body)
 
 

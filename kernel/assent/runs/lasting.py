@@ -9,7 +9,7 @@ from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind, Scope
 from assent.store.parcel import Guard
 
-LASTS = 12 * 3600.0  # seconds that a grant for a session holds at most
+LASTS = 12 * 3600.0  # seconds that a grant holds at most, for a run or a session
 KINDS = frozenset({Kind.GRANT_GIVEN, Kind.GRANT_REVOKED})
 
 
@@ -18,7 +18,7 @@ class Lasting:
     """A tool that runs without asking under the rules `policy_version`, where its privilege allows that.
 
     `id` is the call whose approval gave it, in the run that `scope` names. It holds for that run, or, with a `session`,
-    for all runs of that session by the same agent for the same user. `until` is seconds since the epoch.
+    for all runs of that session by the same agent for the same user; until then, in seconds since the epoch.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Lasting:
     session: str
     policy_version: str
     by: str
-    until: float | None = None
+    until: float
     seq: int = 0
 
     @property
@@ -37,8 +37,7 @@ class Lasting:
     def covers(self, scope: Scope, policy_version: str) -> bool:
         """Whether it holds now for what a run does under these rules."""
         whose = (self.scope.tenant, self.scope.user, self.scope.agent) == (scope.tenant, scope.user, scope.agent)
-        alive = self.until is None or CLOCK.now() < self.until
-        return whose and alive and self.policy_version == policy_version
+        return whose and CLOCK.now() < self.until and self.policy_version == policy_version
 
     def unrevoked(self) -> Guard:
         """True as long as nobody has revoked it, in whichever process."""
@@ -100,7 +99,7 @@ def from_event(event: Event) -> Lasting:
     body: Mapping[str, Any] = event.body
     return Lasting(
         body["id"], event.tool or "", scope, body.get("session", ""), body["policy_version"], body["by"],
-        body.get("until"), event.seq,
+        body.get("until", event.at + LASTS), event.seq,
     )  # fmt: skip
 
 
