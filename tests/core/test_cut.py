@@ -1,41 +1,16 @@
 """What is too long is cut, but through nothing that is to be masked."""
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
-import pandas as pd
 import pytest
+from tests.support.whole import CARD, WHOLE
 
-from assent.core.cut import Span, Whole, back, fore, uncut, unparted
-from assent.tools.evaluate import Capture
-from assent.tools.execute import TEXT_LIMIT, clip
-from assent.tools.preview import preview
-
-CARD = "4111 1111 1111 1111"
+from assent.core.cut import back, fore, unparted
 
 
-def cards(text: str) -> Iterator[Span]:
-    for match in re.finditer(r"\d{4} \d{4} \d{4} \d{4}", text):
-        yield match.span()
-
-
-def names(text: str, value: Any) -> Iterator[Span]:
-    for match in re.finditer(str(value), text) if str(value).endswith(("Ann", "A")) else ():
-        yield match.span()
-
-
-WHOLE = Whole(cards, names)
-
-
-@pytest.mark.parametrize("shift", range(1, len(CARD)))
-def test_a_value_at_a_cut_is_told_whole(shift: int) -> None:
-    half = TEXT_LIMIT // 2
-    text = f"{'x' * (half - shift)}{CARD}{'y' * half}{CARD}{'z' * (half - shift)}"
+@pytest.mark.parametrize("place", range(1, len(CARD)))
+def test_a_text_ends_behind_what_is_not_parted_and_begins_before_it(place: int) -> None:
     with unparted(WHOLE):
-        head, _, tail = clip(text).split("\n")
-    assert (head[half - shift :], tail[: len(CARD)]) == (CARD, CARD)
-    assert "9,962 characters" not in clip(text)  # outside, a cut is a cut
+        assert (fore(CARD, place), back(CARD, place)) == (len(CARD), 0)
+    assert (fore(CARD, place), back(CARD, place)) == (place, place)
 
 
 def test_so_is_what_overlaps_it_and_what_the_text_tells() -> None:
@@ -44,34 +19,3 @@ def test_so_is_what_overlaps_it_and_what_the_text_tells() -> None:
         assert (back("name of Ann", 10, "Ann"), fore("name of Ann", 10, "1 A")) == (8, 10)
         assert fore(f"{CARD} Ann", 10, "1 Ann") == len(CARD) + 4
     assert fore(f"ab{CARD}cd", 4) == 4
-
-
-def test_nothing_is_missing_where_the_ends_meet() -> None:
-    with unparted(WHOLE):
-        assert clip(f"ab{CARD}cd", 8) == f"ab{CARD}cd"
-
-
-def test_a_variable_is_told_so_and_so_is_a_cell_of_a_table() -> None:
-    text = f"{'x' * 490}{CARD}{'y' * 100}"
-    frame = pd.DataFrame({"said": [f"{'x' * 30} {CARD} and more"], "number": [1]})
-    with unparted(WHOLE):
-        assert f"{CARD}… (str" in preview(text)
-        assert f"{CARD}…" in preview(frame)
-        assert CARD in preview(frame["said"])  # which pandas cuts after 50 signs
-    assert not any(CARD in preview(value) for value in (text, frame))
-
-
-def test_what_is_printed_beyond_measure_ends_behind_it() -> None:
-    printed = Capture(100)
-    printed.write(f"{'x' * 95}{CARD}{'y' * 10_000}")
-    with unparted(WHOLE):
-        assert printed.text() == f"{'x' * 95}{CARD}\n… 10,000 more characters were printed …"
-
-
-def test_pandas_cuts_no_cell_meanwhile() -> None:
-    before = pd.get_option("display.max_colwidth")
-    with unparted(WHOLE), uncut():
-        assert pd.get_option("display.max_colwidth") is None
-    assert pd.get_option("display.max_colwidth") == before
-    with uncut():
-        assert pd.get_option("display.max_colwidth") == before

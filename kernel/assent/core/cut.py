@@ -1,13 +1,11 @@
 """Cutting what is too long to be told, but through nothing that is to be masked: no rule knows half a card."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-_WIDTH = "display.max_colwidth"  # pandas' option
 _VIEW = 4_000  # characters before and behind a cut that are looked at
 
 Span = tuple[int, int]
@@ -41,6 +39,11 @@ def _unparted(whole: Whole | None) -> Iterator[None]:
         _whole.reset(token)
 
 
+def is_looked_out() -> bool:
+    """Whether there is anything that no cut may part here."""
+    return _whole.get() is not None
+
+
 def fore(text: str, place: int, value: Any = None, *, cells: bool = True) -> int:
     """Where the beginning of `text` may end: at `place`, or behind what stands there. `value` is what the text tells.
 
@@ -70,19 +73,3 @@ def _across(text: str, place: int, value: Any, cells: bool) -> list[Span]:
         found += fresh
         low, high = min([low, *[begin for begin, _ in fresh]]), max([high, *[end for _, end in fresh]])
     return [(begin + start, end + start) for begin, end in found]
-
-
-@contextlib.contextmanager
-def uncut() -> Iterator[None]:
-    """Where something is to be masked, pandas cuts no cell of what it shows: that could be half of it."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None or _whole.get() is None:
-        yield
-        return
-    before = pandas.get_option(_WIDTH)
-    pandas.set_option(_WIDTH, None)
-    try:
-        yield
-    finally:
-        if pandas.get_option(_WIDTH) is None:  # else the code has set it itself
-            pandas.set_option(_WIDTH, before)

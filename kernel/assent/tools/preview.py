@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from assent.core.cut import fore, uncut
+from assent.core.cut import fore
 from assent.core.secrets import hide
+from assent.tools.uncut import uncut
 
 _REPR = 500
 CELL = 40

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
-from assent.core.cut import uncut
 from assent.core.ids import KERNEL
 from assent.core.taint import Sources
 from assent.core.words import trace
@@ -19,6 +18,7 @@ from assent.tools.preview import is_frame, preview
 from assent.tools.python_preview import python_preview
 from assent.tools.sql import table_display
 from assent.tools.tool import Output, Tool, tool
+from assent.tools.uncut import uncut
 from assent.tools.variables import variables
 
 _LOOKED_AT = 1000  # items of a container, columns of a table, rows where their hash is no sum of cells
