@@ -64,6 +64,18 @@ def test_of_a_line_for_the_agent_of_the_run_it_says_the_glob_that_is_no_tools(tm
         assert said.startswith("workspace, line 1: no tool is called 'mail_*' yet")
 
 
+@pytest.mark.usefixtures("people")
+def test_a_run_says_once_which_line_asks_somebody_who_is_not_listed(tmp_path: Path) -> None:
+    with opened(tmp_path, "Done.", "Done.", "Done.", tools=(pay,)) as session:
+        write(session.folder, '[[rule]]\ntool = "pay"\nmode = "ask"\nwho = ["ghost"]\n\n[ask]\nwho = ["ana", "anna"]')
+        told = [_remarks(session, ran(session).run) for _ in range(2)]
+        ghost = (
+            "'ghost' is not among %agent people: nobody can answer as ghost until %agent people add ghost has listed"
+        )
+        anna = "'anna' is not among %agent people; did you mean 'ana'?"
+        assert told == [[f"workspace, line 1: {ghost} them.", f"workspace, line 6: {anna}"], []]
+
+
 def _remarks(session: Session, run: str) -> list[str]:
     return list(session.events(run)[0].body.get("remarks", []))
 

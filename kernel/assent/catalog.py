@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from assent.core import people
 from assent.core.agent import Agent
 from assent.core.agent import from_json as agent_from_json
 from assent.core.commands import StartRun
@@ -182,7 +183,11 @@ class Catalog:
         self._check(layers)
         seen = self._journal.select(_NAMES) if layers is not NONE else []
         there = {*agents, agent, *[name for _, name in seen if name]}
-        return overview(layers, modes, there, {*self.tools(), *[name for name, _ in seen if name]})
+        try:
+            listed = people.names()
+        except ConfigError:
+            listed = None  # whoever answers is told so
+        return overview(layers, modes, there, {*self.tools(), *[name for name, _ in seen if name]}, listed)
 
     def remarks(self, agent: str) -> list[str]:
         """What there is to say of the policy's lines as a run of an agent opens; each is said once."""

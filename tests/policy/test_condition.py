@@ -153,6 +153,44 @@ def test_what_is_no_condition_is_refused_in_words(text: str, expected: str) -> N
     assert expected in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("amount > 100 and amount < 50", "amount > 100 and amount < 50"),
+        ("to == 'x' and (amount > 100 and amount <= 100)", "amount > 100 and amount <= 100"),
+        ("amount == 1 and amount in [2, 3]", "amount == 1 and amount == 2"),
+        ("amount == 1 and amount != 1", "amount == 1 and amount != 1"),
+        ("urgent == true and not urgent == true", "urgent == true and urgent != true"),
+        ("to == 'x' and to == 'y'", "to == 'x' and to == 'y'"),
+        ("not (amount <= 100 or amount >= 50)", "amount > 100 and amount < 50"),
+        ("to == 'x' or amount > 9 and amount < 8", "amount > 9 and amount < 8"),
+        ("path within data/ and amount > 9 and amount < 8", "amount > 9 and amount < 8"),
+    ],
+)
+def test_what_can_never_hold_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match="it can never hold") as raised:
+        parse(text)
+    assert str(raised.value) == f"it can never hold, since nothing is {told}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "amount > 50 and amount < 100", "amount >= 50 and amount <= 50", "amount > 50 and amount < 50.5",
+        "amount != 1 and amount != 2", "to == '7' and to > 5", 
+        "amount > 100 and order.amount < 50", "to in ['x', 'y'] and to != 'x'", "host == 'a.b' and host == 'c.d'",
+        "not (amount > 100 and to == 'x')", "path within a and path within b", "to != 'x' and to != 'y'",
+    ],
+)  # fmt: skip
+def test_what_may_hold_is_not(text: str) -> None:
+    assert parse(text).text
+
+
+def test_a_condition_of_many_ways_is_read_quickly() -> None:
+    text = " and ".join([f"a{number} in [1, 2, 3]" for number in range(60)])
+    assert parse(text).names[-1] == "a59"  # 3 to the power of 60 ways
+
+
 def test_what_could_not_be_told_is_shown_as_it_is() -> None:
     made = parse('amount > 1 and url.host == "a.b" and order.to == "x"')
     assert told(made, {"url": "//x", "order": {"to": "y" * 200}}) == (

@@ -50,6 +50,15 @@ comparisons = st.one_of(
     st.sampled_from(["x > 1 and y == 'a'", "x in [1, 'a']", "not x == 2", "x not in [2]", "host == 'a.com'",
                      "x within data/"]),
 )  # fmt: skip
+
+
+def _may_hold(text: str) -> bool:
+    try:
+        return bool(parse(text))
+    except ValueError:  # some of what is put together can never hold
+        return False
+
+
 texts = st.recursive(
     comparisons,
     lambda inner: (
@@ -57,7 +66,7 @@ texts = st.recursive(
         | st.builds("not ({})".format, inner)
     ),
     max_leaves=4,
-)
+).filter(_may_hold)
 values = st.sampled_from(_FOUND)
 arguments = st.fixed_dictionaries({}, optional={"x": values | st.fixed_dictionaries({"z": values}), "y": values})
 

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from assent.policy.conflict import FREE, ORDER, Comparison, Ways, all_of, any_of, conflict
 from assent.policy.host import one_of
 from assent.policy.path import Ground, within
 
 # What a condition says of arguments, on the ground of one decision; None where it cannot be told.
 Test = Callable[[Mapping[str, Any], Ground], bool | None]
 Getter = Callable[[Mapping[str, Any]], Any]
-Comparison = tuple[str, str, Decimal | str | bool]  # the name of an argument, a sign, a value
 Some = tuple[Comparison, ...] | None  # one of these at least may hold; None where nothing is known of that
 
 _LONGEST = 2000  # characters, which bounds how deeply conditions nest
@@ -34,10 +34,6 @@ _NAME = re.compile(r"[^\W\d]\w*(\.\w+)*")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _NUMBERS = frozenset({int, float, str, Decimal})  # what may be a number: not a bool
 _KEYWORDS = frozenset({"and", "or", "not", "in", "within", "true", "false"})
-_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
-
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 # What is said of a sign that is written the wrong way round, by what stands behind its "=".
@@ -61,11 +57,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A condition that may stand within another one."""
+    """A condition that may stand within another one; in which `ways` it may be true, and in which false."""
 
     test: Test
     holds: Some = None
     fails: Some = None
+    ways: Ways = FREE
+    against: Ways = FREE
 
 
 def parse(text: str) -> Condition:
@@ -79,6 +77,8 @@ def parse(text: str) -> Condition:
         raise ValueError("it is nested too deeply") from None
     if (rest := reader.peek()) is not None:
         raise ValueError(f"{rest!r} is too much: join comparisons by and or or")
+    if why := conflict(part.ways):
+        raise ValueError(why)
     sole = part.holds is not None and len(reader.tokens) == 3
     names = tuple(dict.fromkeys(reader.names))
     return Condition(_spaced(reader.tokens), names, part.test, part.holds, part.fails, sole)
@@ -181,8 +181,8 @@ class _Reader:
         if sign in ("in", "within"):
             part = _is_in(name, self._list()) if sign == "in" else _Part(_is_within(name, self._folder()))
             return _not(part) if negated else part
-        if sign not in _ORDER or negated:
-            raise ValueError(f"{sign!r} is no comparison: write one of {', '.join(_ORDER)}, in, within")
+        if sign not in ORDER or negated:
+            raise ValueError(f"{sign!r} is no comparison: write one of {', '.join(ORDER)}, in, within")
         return _comparison(name, sign, self.value(sign))
 
     def value(self, sign: str) -> Decimal | str | bool:
@@ -208,7 +208,7 @@ class _Reader:
     def _folder(self) -> str:
         token = self.next("a folder behind within")
         folder = token[1:-1] if token[0] in "\"'" else token
-        if not folder.strip() or token in ("(", ")", "[", "]", ",", *_ORDER, *_KEYWORDS):
+        if not folder.strip() or token in ("(", ")", "[", "]", ",", *ORDER, *_KEYWORDS):
             raise ValueError(f"{token!r} is no folder")
         return folder
 
@@ -243,11 +243,12 @@ def _comparison(name: str, sign: str, wanted: Decimal | str | bool) -> _Part:
         part = _is_in(name, [wanted])
         return part if sign == "==" else _not(part)
     opposite = _OPPOSITES[sign]
-    return _Part(_compared(name, sign, wanted), ((name, sign, wanted),), ((name, opposite, wanted),))
+    itself, other = (name, sign, wanted), (name, opposite, wanted)
+    return _Part(_compared(name, sign, wanted), (itself,), (other,), ((itself,),), ((other,),))
 
 
 def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
-    compare, get = _ORDER[sign], getter(name)
+    compare, get = ORDER[sign], getter(name)
     if isinstance(wanted, Decimal):
 
         def by_number(arguments: Mapping[str, Any], _: Ground) -> bool | None:
@@ -305,7 +306,7 @@ def _not(part: _Part) -> _Part:
         said = test(arguments, ground)
         return None if said is None else not said
 
-    return _Part(opposite, part.fails, part.holds)
+    return _Part(opposite, part.fails, part.holds, part.against, part.ways)
 
 
 def _all(parts: Sequence[_Part]) -> _Part:
@@ -320,7 +321,11 @@ def _all(parts: Sequence[_Part]) -> _Part:
             sure = sure and said is not None
         return sure or None
 
-    return _Part(every, _any_of([part.holds for part in parts]), _each_of([part.fails for part in parts]))
+    ways, against = all_of([part.ways for part in parts]), any_of([part.against for part in parts])
+    if why := conflict(ways):
+        raise ValueError(why)
+    holds, fails = _any_of([part.holds for part in parts]), _each_of([part.fails for part in parts])
+    return _Part(every, holds, fails, ways, against)
 
 
 def _any(parts: Sequence[_Part]) -> _Part:
@@ -335,7 +340,9 @@ def _any(parts: Sequence[_Part]) -> _Part:
             sure = sure and said is not None
         return False if sure else None
 
-    return _Part(some, _each_of([part.holds for part in parts]), _any_of([part.fails for part in parts]))
+    ways, against = any_of([part.ways for part in parts]), all_of([part.against for part in parts])
+    holds, fails = _each_of([part.holds for part in parts]), _any_of([part.fails for part in parts])
+    return _Part(some, holds, fails, ways, against)
 
 
 def _any_of(found: Sequence[Some]) -> Some:

@@ -61,6 +61,17 @@ def strange_agent(name: str, agents: Collection[str]) -> str:
     return f"there is no agent {name!r} yet{meant}"
 
 
+def strange_people(who: Collection[str], people: Collection[str] | None) -> str:
+    """What there is to say of who may answer and is not listed; "" where all are, or where nobody knows who is."""
+    missing = [name for name in who if people is not None and name not in people]
+    if not missing:
+        return ""
+    meant = hint(missing[0], people or ())
+    if not meant.endswith("?"):
+        meant = f": nobody can answer as {missing[0]} until %agent people add {missing[0]} has listed them"
+    return f"{missing[0]!r} is not among %agent people{meant}"
+
+
 def strange_glob(pattern: str, tools: Collection[str]) -> str:
     """What there is to say of a glob that a line names and that is no tool's; "" where it is, or is no glob."""
     if not is_glob(pattern) or fnmatch.filter(tools, pattern):

@@ -13,7 +13,7 @@ from assent.core.waiver import EVERYBODY, Waiver
 from assent.policy.asking import Asking
 from assent.policy.ceiling import Ceiling
 from assent.policy.explain import BUILT_IN, spell
-from assent.policy.known import strange_agent, strange_glob
+from assent.policy.known import strange_agent, strange_glob, strange_people
 from assent.policy.layers import Document, Layers
 from assent.policy.masks import LocalOnly
 from assent.policy.modes import AUTOMATIC, TWO_APPROVERS
@@ -54,12 +54,14 @@ def overview(
     modes: Mapping[str, Mapping[str, str]],
     agents: Collection[str] = (),
     tools: Collection[str] = (),
+    people: Collection[str] | None = None,
 ) -> list[Row]:
     """The rows of what is built in, of each layer, and of `modes`: tool to mode, by who says it.
 
-    `agents` and `tools` are those that there are: a line that names another agent, or a glob of no tool, has a note.
+    `agents`, `tools` and `people` are those that there are: a line that names another agent or person, or a glob of no
+    tool, has a note.
     """
-    return [*_built_in(), *_of_layers(layers, agents, tools), *_of_modes(modes), *_of_kernel()]
+    return [*_built_in(), *_of_layers(layers, agents, tools, people), *_of_modes(modes), *_of_kernel()]
 
 
 def _built_in() -> Iterator[Row]:
@@ -70,23 +72,27 @@ def _built_in() -> Iterator[Row]:
     yield Row(BUILT_IN, "", "(unknown)", mode="disabled")
 
 
-def _of_layers(layers: Layers, agents: Collection[str], tools: Collection[str]) -> Iterator[Row]:
+def _of_layers(
+    layers: Layers, agents: Collection[str], tools: Collection[str], people: Collection[str] | None
+) -> Iterator[Row]:
     for document in layers.documents:
-        for row in sorted(_of_document(document), key=lambda row: int(row.line or 0)):
+        for row in sorted(_of_document(document, people), key=lambda row: int(row.line or 0)):
             # The organisation's file is for other workspaces too, which have other agents and tools.
             own = document.layer != "organisation"
-            yield replace(row, note=_strange(row, agents, tools)) if own else row
+            yield replace(row, note=_strange(row, agents, tools) if own else "")
 
 
-def _of_document(document: Document) -> Iterator[Row]:
+def _of_document(document: Document, people: Collection[str] | None) -> Iterator[Row]:
     for section, found in document.sections.items():
         read = _SECTIONS[section]
-        yield from [replace(read(item), layer=document.layer) for item in found]
+        for item in found:
+            note = strange_people(getattr(item, "who", ()), people)
+            yield replace(read(item), layer=document.layer, note=note)
 
 
 def _strange(row: Row, agents: Collection[str], tools: Collection[str]) -> str:
     about = "" if row.tool.startswith("(") else row.tool
-    return "; ".join(filter(None, [strange_agent(row.agent, agents), strange_glob(about, tools)]))
+    return "; ".join(filter(None, [strange_agent(row.agent, agents), strange_glob(about, tools), row.note]))
 
 
 def _of_rule(rule: Rule) -> Row:
