@@ -3,13 +3,17 @@
 import importlib
 import json
 import math
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from bench import report
+from bench import preview, report
 from bench.__main__ import NAMES, main
 from bench.report import Figure
 from bench.sizes import TINY
+
+from assent.core.preview import Preview
 
 pytestmark = pytest.mark.slow
 
@@ -51,3 +55,13 @@ def test_the_table_and_the_file_say_what_was_met_and_missed(tmp_path: Path) -> N
     kept = json.loads(path.read_text("utf-8"))
     assert [figure["verdict"] for figure in kept["figures"]] == ["met", "missed", "missed", ""]
     assert kept["machine"]["duckdb"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a copy is confined on Linux only")
+def test_a_preview_that_was_not_tried_on_a_copy_misses_the_aim_however_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(*_: Any) -> Preview:
+        return Preview("text", "Read from the code's text.")
+
+    assert {figure.verdict for figure in preview.measure(TINY)[:2]} == {"met"}
+    monkeypatch.setattr(preview, "foresee", read)
+    assert {figure.verdict for figure in preview.measure(TINY)[:2]} == {"missed"}

@@ -17,6 +17,8 @@ from assent.core.preview import Preview
 from assent.core.secrets import remember
 from assent.sandbox import landlock
 from assent.tools.foresee import foresee
+from assent.tools.foretold import foretold
+from assent.tools.frame_diff import difference
 from assent.tools.python import python_tool
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="a copy is confined on Linux only")
@@ -293,3 +295,17 @@ def test_it_is_made_from_another_thread_too() -> None:
         return await asyncio.to_thread(lambda: previewed("a = 1"))
 
     assert asyncio.run(main()).effects == ("a is new: 1",)
+
+
+def test_a_table_that_was_not_compared_is_not_said_to_be_the_same() -> None:
+    attempts: dict[str, Any] = {kind: [] for kind in ("writes", "acts", "hosts", "processes", "native")} | {
+        "stopped": 0,
+        "offline": 0,
+    }
+    before = pd.DataFrame({"a": [1, 2]})
+    told = {"frames": {"table": difference(before, before[::-1].reset_index(drop=True), until=0)}, "tables": {}}
+    found = foretold(
+        {"attempts": attempts, "raised": "", "line": 0, "printed": "", "unlike": {}, "values": {}, "bound": [],
+         "deleted": [], **told}, "way",
+    )  # fmt: skip
+    assert (found.effects, len(found.gaps)) == (("table: set again",), 1)

@@ -63,7 +63,9 @@ def _frame(frame: Report) -> str:
         for name, count in list(frame["values"].items())[:_FEW]
         if name not in frame["nulls"] or abs(frame["nulls"][name][1] - frame["nulls"][name][0]) != count
     ]
-    return ", ".join(parts) or "set again, without a difference"
+    return ", ".join(parts) or (
+        "set again" if frame["counted"] or frame["unseen"] else "set again, without a difference"
+    )
 
 
 def _nulls(nulls: Mapping[Any, Any]) -> list[str]:
