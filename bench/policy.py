@@ -29,6 +29,7 @@ def measure(sizes: Sizes) -> list[Figure]:
         f"the same, {RULES} conditions on one argument of this one tool": [_amount(number) for number in range(RULES)],
         f"the same, {RULES} of two comparisons": [_pair(number) for number in range(RULES)],
         _TWICE: [_amount(number) for number in range(RULES)],
+        f"the same, {RULES} lists of hosts": [_hosts(number) for number in range(RULES)],
         "the same, one rule with a path, which asks the file system": [_PATH],
     }
     works = [(_facts(rules), name == _TWICE) for name, rules in policies.items()]
@@ -53,6 +54,10 @@ def _amount(number: int) -> str:
 def _pair(number: int) -> str:
     when = f"amount > {number + 1000} or path in ['raw/{number}', 'out/{number}']"
     return f'[[rule]]\ntool = "tool_7"\nmode = "ask"\nwhen = "{when}"'
+
+
+def _hosts(number: int) -> str:
+    return f'[[rule]]\ntool = "tool_7"\nmode = "ask"\nwhen = \'url.host in ["x{number}.com", "*.y{number}.com"]\''
 
 
 def _facts(rules: Sequence[str]) -> Facts:

@@ -115,6 +115,20 @@ def test_nothing_is_looked_at_twice_in_one_decision(project: Path, monkeypatch: 
     ]  # fmt: skip
 
 
+def test_a_folder_of_many_rules_is_followed_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[str] = []
+    walk = Ground._walk
+
+    def watched(self: Ground, base: str, rest: str) -> str:
+        walked.append(rest)
+        return walk(self, base, rest)
+
+    monkeypatch.setattr(Ground, "_walk", watched)
+    ground = Ground(str(project))
+    assert {within("data/in/x.csv", folder, ground) for folder in ["data", "secret"] * 100} == {True, False}
+    assert len(walked) == 4  # the project, the path, and two folders
+
+
 NAMES = st.sampled_from(["a", "b", "c", "..", ".", ""])
 PATHS = st.lists(NAMES, min_size=1, max_size=6).map("/".join)
 

@@ -13,6 +13,7 @@ from assent.core.reading import Reading
 from assent.policy.condition import parse
 from assent.policy.decide import decide
 from assent.policy.facts import Call
+from assent.policy.host import host_of
 from assent.policy.path import Ground
 from assent.policy.rule import by_rule
 from assent.policy.sieve import sieve
@@ -39,6 +40,11 @@ _FOUND = [
     "nan",
     float("inf"),
     1.5,
+    "https://a.com/x",
+    "b.com:8443",
+    "c.b.com",
+    "https://c.d.a.com",
+    "javascript:b.com",
 ]
 
 comparisons = st.one_of(
@@ -48,6 +54,7 @@ comparisons = st.one_of(
     ),
     st.builds("x {} {}".format, st.sampled_from(["==", "!="]), st.sampled_from(_SAID)),
     st.sampled_from(["x > 1 and y == 'a'", "x in [1, 'a']", "not x == 2", "x not in [2]", "host == 'a.com'",
+                     "host in ['*.a.com', 'b.com:8443']", "x.host != 'b.com'", "x.host in ['a.com', '*.b.com']",
                      "x within data/"]),
 )  # fmt: skip
 
@@ -68,7 +75,9 @@ texts = st.recursive(
     max_leaves=4,
 ).filter(_may_hold)
 values = st.sampled_from(_FOUND)
-arguments = st.fixed_dictionaries({}, optional={"x": values | st.fixed_dictionaries({"z": values}), "y": values})
+arguments = st.fixed_dictionaries(
+    {}, optional={"host": values, "x": values | st.fixed_dictionaries({"z": values}), "y": values}
+)
 
 
 @given(st.lists(st.tuples(texts, st.booleans()), max_size=20), arguments)
@@ -80,6 +89,17 @@ def test_what_they_say_together_is_what_each_says(asked: list[tuple[str, bool]],
         if (held := condition.test(found, Ground("/"))) is not idle
     }
     assert dict(sieve(conditions).speaking(found, Ground("/"))) == one_by_one
+
+
+def test_a_host_is_read_once_for_all_conditions_that_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"url.host in ['x{number}.com', '*.y{number}.com']" for number in range(200)]
+    asked, read = sieve([(parse(text), False) for text in texts]), list[str]()
+    for module in ("sieve", "host"):
+        monkeypatch.setattr(f"assent.policy.{module}.host_of", lambda text: read.append(text) or host_of(text))
+    assert asked.speaking({"url": "https://a.com/"}, Ground("/")) == []
+    assert read == ["https://a.com/"]
+    assert asked.speaking({"url": "https://z.y7.com/"}, Ground("/")) == [(7, True)]
+    assert len(read) == 3  # once more by the one that may hold
 
 
 @pytest.mark.parametrize("idle", [True, False])

@@ -28,6 +28,8 @@ Test = Callable[[Mapping[str, Any], Ground], bool | None]
 Getter = Callable[[Mapping[str, Any]], Any]
 Some = tuple[Comparison, ...] | None  # one of these at least may hold; None where nothing is known of that
 
+HOST = "host"  # the sign of a comparison with a host, as a condition writes it
+
 _LONGEST = 2000  # characters, which bounds how deeply conditions nest
 _TOKEN = re.compile(r"""\s*("[^"]*"|'[^']*'|<=|>=|==|!=|[<>=!()\[\],]|[^\s()\[\],<>=!"']+)""")
 _NAME = re.compile(r"[^\W\d]\w*(\.\w+)*")
@@ -79,7 +81,7 @@ def parse(text: str) -> Condition:
         raise ValueError(f"{rest!r} is too much: join comparisons by and or or")
     if why := conflict(part.ways):
         raise ValueError(why)
-    sole = part.holds is not None and len(reader.tokens) == 3
+    sole = part.holds is not None and len(reader.tokens) == 3 and not _is_host_name(reader.names[0])
     names = tuple(dict.fromkeys(reader.names))
     return Condition(_spaced(reader.tokens), names, part.test, part.holds, part.fails, sole)
 
@@ -268,7 +270,7 @@ def _compared(name: str, sign: str, wanted: Decimal | str | bool) -> Test:
 
 def _is_in(name: str, values: list[Decimal | str | bool]) -> _Part:
     if _is_host_name(name):
-        return _Part(_is_host(name, values))
+        return _Part(_is_host(name, values), tuple([(name, HOST, str(value)) for value in values]))
     return _any([_comparison(name, "==", value) for value in values])
 
 
@@ -278,15 +280,26 @@ def _is_host_name(name: str) -> bool:
 
 def _is_host(name: str, values: list[Decimal | str | bool]) -> Test:
     hosts = one_of([str(value) for value in values])
-    whole, part = getter(name), getter(name.rpartition(".")[0]) if "." in name else None
+    get = host_getter(name)
 
     def by_host(arguments: Mapping[str, Any], _: Ground) -> bool | None:
-        found = whole(arguments)
-        if found is None and part is not None:
-            found = part(arguments)
+        found = get(arguments)
         return hosts.holds(found) if isinstance(found, str) else None
 
     return by_host
+
+
+def host_getter(name: str) -> Getter:
+    """What finds the text whose host is meant: the argument `url.host`, else `url`."""
+    if "." not in name:
+        return getter(name)
+    whole, part = getter(name), getter(name.rpartition(".")[0])
+
+    def found(arguments: Mapping[str, Any]) -> Any:
+        value = whole(arguments)
+        return part(arguments) if value is None else value
+
+    return found
 
 
 def _is_within(name: str, folder: str) -> Test:

@@ -18,6 +18,8 @@ class Ground:
 
     project: str
     _links: dict[str, str | None] = field(default_factory=dict)  # by path: where it leads, None where it is no link
+    _reals: dict[str, tuple[str, str]] = field(default_factory=dict)  # by path; beside it as `_alike` has it
+    _folders: dict[str, tuple[str, str]] = field(default_factory=dict)  # by a rule's folder
     _here: str = ""
 
     def real(self, path: str) -> str:
@@ -25,9 +27,27 @@ class Ground:
 
         The folder that the process is in is not looked at either: the system tells it without links.
         """
-        if os.sep != "/":
-            return os.path.realpath(path)
-        base, rest = self._begin(path)
+        return self.target(path)[0]
+
+    def target(self, path: str) -> tuple[str, str]:
+        """Where a path leads, and how that is spelt where file systems make no difference; `OSError` as `real`."""
+        if path not in self._reals:
+            found = self._walk(*self._begin(path)) if os.sep == "/" else os.path.realpath(path)
+            self._reals[path] = found, _alike(found)
+        return self._reals[path]
+
+    def folder(self, folder: str) -> tuple[str, str]:
+        """The same of a rule's folder, which begins at the project; the project is followed once for all of them."""
+        if folder not in self._folders:
+            whole = os.path.expanduser(folder)
+            if os.sep != "/" or os.path.isabs(whole):
+                self._folders[folder] = self.target(os.path.join(self.project, whole))
+            else:
+                found = self._walk(self.real(self.project).rstrip("/"), whole)
+                self._folders[folder] = found, _alike(found)
+        return self._folders[folder]
+
+    def _walk(self, base: str, rest: str) -> str:
         names, followed = rest.split("/")[::-1], 0
         while names:
             name = names.pop()
@@ -39,7 +59,7 @@ class Ground:
                     base = whole
                     continue
                 if (followed := followed + 1) > _LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), whole)
                 base = "" if link.startswith("/") else base
                 names += link.split("/")[::-1]
         return base or "/"
@@ -49,7 +69,7 @@ class Ground:
         here = self._here = self._here or os.getcwd().rstrip("/")
         if not path.startswith("/"):
             return here, path
-        return (here, path[len(here) :]) if path.startswith(f"{here}/") else ("", path)
+        return (here, path[len(here) :]) if f"{path}/".startswith(f"{here}/") else ("", path)
 
     def _link(self, path: str) -> str | None:
         if path not in self._links:
@@ -72,18 +92,18 @@ def within(path: str, folder: str, ground: Ground) -> bool | None:
     if not path or path.startswith(("~", "file:")) or any(sign in path for sign in ("\0", "://", "$")):
         return None
     try:
-        target = ground.real(path)
-        base = ground.real(os.path.join(ground.project, os.path.expanduser(folder)))
+        target, spelt = ground.target(path)
+        base, other = ground.folder(folder)
     except (OSError, ValueError):
         return None
     if _holds(base, target):
         return True
-    return None if _holds(_alike(base), _alike(target)) else False
+    return None if _holds(other, spelt) else False
 
 
 def _alike(path: str) -> str:
     """The same for what some file systems take for the same."""
-    return unicodedata.normalize("NFC", path.casefold())
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path.casefold())
 
 
 def _holds(base: str, target: str) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from assent.policy.condition import Condition, Getter, Test, getter, number
+from assent.policy.condition import HOST, Condition, Getter, Test, getter, host_getter, number
+from assent.policy.host import host_of
 from assent.policy.path import Ground
 
 # The part of sorted values for which a comparison of `found` with them holds: from, to.
@@ -48,13 +49,36 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
+class _HostRow:
+    """Hosts that one argument is compared with: by name those exactly, and those below which it may be."""
+
+    get: Getter
+    exact: Mapping[str, Sequence[int]]
+    below: Mapping[str, Sequence[int]]
+    places: tuple[int, ...]
+
+    def speaking(self, arguments: Mapping[str, Any]) -> list[tuple[int, bool | None]]:
+        """Those that may hold, by the host's name; what its port makes of it each says by itself."""
+        found = self.get(arguments)
+        host = host_of(found) if isinstance(found, str) else None
+        if host is None:
+            return [(place, None) for place in self.places]
+        places = [*self.exact.get(host.name, ())]
+        name = host.name
+        while self.below and "." in name:
+            name = name.partition(".")[2]
+            places += self.below.get(name, ())
+        return [(place, None) for place in places]
+
+
+@dataclass(frozen=True, slots=True)
 class Sieve:
     """Conditions by their places, each with what it says where it has nothing to say.
 
     `parts` are those of several comparisons, to be asked where one of these is found; `others` are asked always.
     """
 
-    rows: tuple[_Row, ...]
+    rows: tuple[_Row | _HostRow, ...]
     parts: Mapping[int, tuple[Test, bool]]
     others: tuple[tuple[int, Test, bool], ...]
 
@@ -87,7 +111,19 @@ def sieve(conditions: Iterable[tuple[Condition | None, bool]]) -> Sieve:
     return Sieve(tuple([_row(*key, found) for key, found in groups.items()]), parts, tuple(others))
 
 
-def _row(name: str, sign: str, kind: type, idle: bool, found: list[tuple[Any, int]]) -> _Row:
+def _row(name: str, sign: str, kind: type, idle: bool, found: list[tuple[Any, int]]) -> _Row | _HostRow:
+    if sign == HOST:
+        return _host_row(name, found)
     found = sorted(found, key=lambda item: item[0])
     values, places = tuple([value for value, _ in found]), tuple([place for _, place in found])
     return _Row(getter(name), _READS[kind], _PARTS[sign], sign != "!=", not idle, values, places)
+
+
+def _host_row(name: str, found: list[tuple[str, int]]) -> _HostRow:
+    exact: dict[str, list[int]] = {}
+    below: dict[str, list[int]] = {}
+    for pattern, place in found:
+        host = host_of(pattern.removeprefix("*."))
+        assert host is not None  # a condition refuses what is no host
+        (below if pattern.startswith("*.") else exact).setdefault(host.name, []).append(place)
+    return _HostRow(host_getter(name), exact, below, tuple(dict.fromkeys([place for _, place in found])))
