@@ -11,23 +11,30 @@ from hypothesis import strategies as st
 
 from assent.memory.bm25 import FILES, TURNS, Shape, best, scored
 from assent.memory.segment import TITLE, Passage, Segment, build, merged, packed, unpacked
+from assent.memory.terms import Term
 
 WORDS = st.integers(0, 30).map(lambda pick: pick * pick // 30)  # small ones are common
 TEXT = st.lists(WORDS, max_size=12)
 CORPUS = st.lists(st.tuples(st.lists(WORDS, max_size=3), TEXT), min_size=1, max_size=60)
 
 
+def passage(number: int, title: Sequence[int], text: Sequence[int]) -> Passage:
+    """Of the terms with even keys only is told how long it is."""
+    return Passage(number, *[[Term("", key, inside=key % 2 == 0) for key in found] for found in (title, text)])
+
+
 def passages(corpus: Sequence[tuple[list[int], list[int]]]) -> list[Passage]:
-    return [(number, title, text) for number, (title, text) in enumerate(corpus, start=1)]
+    return [passage(number, title, text) for number, (title, text) in enumerate(corpus, start=1)]
 
 
 def exhaustive(found: Sequence[Passage], query: Sequence[int], shape: Shape, visible: set[int]) -> dict[int, float]:
     """Each passage's score, by the formula, a passage at a time."""
-    counts = {number: Counter([*title] * TITLE + [*text]) for number, title, text in found}
-    mean = max(sum(len(title) + len(text) for _, title, text in found) / len(found), 1.0)
+    counts = {part.number: Counter([term.key for term in (*part.title,) * TITLE + (*part.text,)]) for part in found}
+    lengths = {part.number: sum(term.inside for term in (*part.title, *part.text)) for part in found}
+    mean = max(sum(lengths.values()) / len(found), 1.0)
     scores = {}
-    for number, title, text in found:
-        norm = shape.k1 * (1 - shape.b + shape.b * (len(title) + len(text)) / mean)
+    for number, length in lengths.items():
+        norm = shape.k1 * (1 - shape.b + shape.b * length / mean)
         score = 0.0
         for term in query:
             having = sum(term in count for count in counts.values())
@@ -50,7 +57,7 @@ def searched(
     total = sum(len(segment) for segment in segments)
     mean = sum(float(segment.lengths.sum()) for segment in segments) / total
     masks = [None if visible is None else np.isin(segment.numbers, list(visible)) for segment in segments]
-    return best([scored(segment, shape, mean) for segment in segments], query, count, total, masks)
+    return best([scored(segment, shape, mean) for segment in segments], Counter(query), count, total, masks)
 
 
 @settings(deadline=None, max_examples=100)
@@ -71,7 +78,7 @@ def test_what_is_skipped_changes_nothing(
     visible: set[int] | None,
 ) -> None:
     every = passages(corpus)
-    wanted = exhaustive(every, query, shape, {number for number, _, _ in every} if visible is None else visible)
+    wanted = exhaustive(every, query, shape, {part.number for part in every} if visible is None else visible)
     found = searched(cut(every, parts), query, shape, visible, count)
     assert [score for score, _ in found] == pytest.approx(sorted(wanted.values(), reverse=True)[:count], rel=1e-5)
     for score, number in found:
@@ -84,7 +91,7 @@ def test_segments_that_are_merged_are_one_that_was_built_at_once(
     corpus: list[tuple[list[int], list[int]]], parts: int, gone: set[int]
 ) -> None:
     every = passages(corpus)
-    one = build([passage for passage in every if passage[0] not in gone])
+    one = build([part for part in every if part.number not in gone])
     same(merged(cut(every, parts)[::-1], np.array(sorted(gone), np.int64)), one)
     same(unpacked(packed(one)), one)
 
@@ -97,7 +104,7 @@ def same(left: Segment, right: Segment) -> None:
 def test_a_large_corpus_is_searched_as_a_small_one() -> None:
     random = np.random.default_rng(7)
     words = (random.pareto(1.0, (3_000, 40)) * 3).astype(int)
-    every: list[Passage] = [(number, [], row.tolist()) for number, row in enumerate(words)]
+    every = [passage(number, [], row.tolist()) for number, row in enumerate(words)]
     segments = cut(every, 3)
     for query in ([0, 1, 5], [2, 40, 300], [0, 0, 7, 12, 900], [123_456_789]):
         whole = dict(map(reversed, searched(segments, query, FILES, None, len(every))))
@@ -107,19 +114,19 @@ def test_a_large_corpus_is_searched_as_a_small_one() -> None:
 
 
 def test_of_equal_passages_the_older_comes_first() -> None:
-    segments = cut([(number, [], [1, 2]) for number in range(1, 31)], 3)
+    segments = cut([passage(number, [], [1, 2]) for number in range(1, 31)], 3)
     assert [number for _, number in searched(segments, [1], FILES, None, 5)] == [1, 2, 3, 4, 5]
 
 
 def test_a_term_that_stands_very_often_counts_255_times() -> None:
-    [(often, _)] = searched([build([(1, [], [7] * 100_000)])], [7], Shape(1.2, 0), None, 1)
-    [(most, _)] = searched([build([(1, [], [7] * 255)])], [7], Shape(1.2, 0), None, 1)
+    [(often, _)] = searched([build([passage(1, [], [7] * 100_000)])], [7], Shape(1.2, 0), None, 1)
+    [(most, _)] = searched([build([passage(1, [], [7] * 255)])], [7], Shape(1.2, 0), None, 1)
     assert often == most
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
-    assert best([], [1], 5, 0, []) == []
-    assert searched([build([(1, [], [])])], [1], FILES, None, 5) == []
-    assert searched([build([(1, [], [2])])], [], FILES, None, 5) == []
-    assert len(merged([build([(1, [], [2])])], np.array([1]))) == 0
+    assert best([], {1: 1.0}, 5, 0, []) == []
+    assert searched([build([passage(1, [], [])])], [1], FILES, None, 5) == []
+    assert searched([build([passage(1, [], [2])])], [], FILES, None, 5) == []
+    assert len(merged([build([passage(1, [], [2])])], np.array([1]))) == 0
     assert len(build([])) == 0

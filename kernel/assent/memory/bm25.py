@@ -7,8 +7,7 @@ could not lift a passage that was not met so far among the best, only passages t
 """
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,16 +70,15 @@ def idf(documents: int, having: int) -> float:
 
 
 def best(
-    parts: Sequence[Scored], query: Iterable[int], count: int, documents: int, visible: Sequence[Visible | None]
+    parts: Sequence[Scored], query: Mapping[int, float], count: int, documents: int, visible: Sequence[Visible | None]
 ) -> list[tuple[float, int]]:
-    """The `count` best passages for the keys of a query: (score, number), the best first, of equal ones the older.
+    """The `count` best passages for a query: (score, number), the best first, of equal ones the older.
 
-    `documents` is how many there are; `visible` has something for each part, None where all may be found. All count for
-    what a term is worth.
+    `query` says what each key counts; `documents` is how many there are; `visible` has something for each part, None
+    where all may be found. All count for what a term is worth.
     """
-    wanted = Counter(query)
-    keys = np.array(list(wanted), np.uint64)
-    times = np.array(list(wanted.values()), np.float64)
+    keys = np.array(list(query), np.uint64)
+    times = np.array(list(query.values()), np.float64)
     met = [_found(part.segment, keys) for part in parts]
     having = np.zeros(len(keys), np.int64)
     for which, begins, ends, _ in met:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from assent.memory.terms import Term
 
 MOST = 1 << 16  # passages of one segment: a place within it is two bytes
 TITLE = 3  # how often a term of a title counts
@@ -30,25 +33,34 @@ class Segment:
         return len(self.numbers)
 
 
-Passage = tuple[int, Sequence[int], Sequence[int]]  # its number, the keys of its title, of its text
+class Passage(NamedTuple):
+    """A passage's number, the terms of its title and of its text."""
+
+    number: int
+    title: Sequence[Term]
+    text: Sequence[Term]
 
 
 def build(passages: Sequence[Passage]) -> Segment:
     """The segment of passages in ascending order of their numbers, at most `MOST`."""
-    weighed = [[*title] * TITLE + [*text] for _, title, text in passages]
-    each = np.array([len(keys) for keys in weighed], np.int64)
-    keys = np.fromiter((key for found in weighed for key in found), np.uint64, int(each.sum()))
+    weighed = [[*passage.title] * TITLE + [*passage.text] for passage in passages]
+    each = np.array([len(terms) for terms in weighed], np.int64)
+    keys = np.fromiter((term.key for terms in weighed for term in terms), np.uint64, int(each.sum()))
     places = np.repeat(np.arange(len(passages), dtype=np.int64), each)
     distinct, term = np.unique(keys, return_inverse=True)
     pairs, counts = np.unique((term.astype(np.int64) << 16) | places, return_counts=True)
     return Segment(
-        np.array([number for number, _, _ in passages], np.int64),
-        np.array([len(title) + len(text) for _, title, text in passages], np.float32),
+        np.array([passage.number for passage in passages], np.int64),
+        np.array([_length(passage) for passage in passages], np.float32),
         distinct,
         np.searchsorted(pairs >> 16, np.arange(len(distinct) + 1)).astype(np.uint32),
         (pairs & (MOST - 1)).astype(np.uint16),
         np.minimum(counts, 255).astype(np.uint8),
     )
+
+
+def _length(passage: Passage) -> int:
+    return sum([term.inside for terms in (passage.title, passage.text) for term in terms])
 
 
 def merged(segments: Sequence[Segment], gone: NDArray[np.int64]) -> Segment:

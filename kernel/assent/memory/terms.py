@@ -1,44 +1,72 @@
 """The terms of a text: what of it is indexed, and what a query is looked up by.
 
-Words are split where CamelCase and snake_case join them, lowered, freed of accents and stemmed (Snowball's English,
-which leaves other languages' words nearly alone). Scripts that are written without spaces give each pair of
-neighbouring signs. Left out are stop words and single letters; single digits stay.
+Words are split where CamelCase and snake_case join them, freed of accents, lowered and stemmed (Snowball's English,
+which leaves other languages' words nearly alone). Left out are stop words and single letters; single digits stay.
+Scripts without spaces give each pair of neighbouring signs. What only finds more (the whole of a word that was split, a
+Han sign alone) is not counted in a text's length.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from hashlib import blake2b
+from typing import NamedTuple
 
 import Stemmer
 
 from assent.memory.stop_words import STOP_WORDS
 
-LONGEST = 64  # signs of a term that count
-_WORDS = 300_000  # whose keys are remembered
+LONGEST = 64  # signs of a word that count
+_WORDS = 50_000  # whose terms are remembered
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+# Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose particles stick to the noun.
+_HAN = "\u3005\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_UNSPACED = f"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\uac00-\ud7af{_HAN}"
+# Vowels of Indic scripts and the like, which `\w` leaves out.
+_MARKS = "".join([chr(code) for code in range(0x300, 0x2E80) if unicodedata.category(chr(code))[0] == "M"])
+_CODE = r"[A-Za-z](?:\+\+|#)(?!\w)"  # C++, F#
+_ASCII = re.compile(rf"{_CODE}|[^\W_]+")
+_ANY = re.compile(rf"{_CODE}|[{_UNSPACED}]+|(?:[^\W_{_UNSPACED}]|[{_MARKS}])+|[\u2600-\u27bf\U0001f000-\U0001faff]")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_IS_HAN = re.compile(f"[{_HAN}]")
+_ACCENT = re.compile("[\u0300-\u036f]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_known: dict[str, tuple[int, ...]] = {}
 
 
-def terms(text: str) -> list[str]:
+class Term(NamedTuple):
+    """`key` is what an index knows it by, `share` what it counts in a query.
+
+    One that is `inside` is counted in a text's length, and stands beside its neighbours there.
+    """
+
+    text: str
+    key: int
+    share: float = 1.0
+    inside: bool = True
+
+
+_known: dict[str, tuple[Term, ...]] = {}
+
+
+def terms(text: str) -> list[Term]:
     """The terms of a text in their order, as often as they stand in it."""
-    return [term for word in _words(text) for term in _terms_of(word)]
-
-
-def keys(text: str) -> list[int]:
-    """The terms as an index knows them: 64 bits of each one's hash."""
-    found: list[int] = []
+    found: list[Term] = []
     for word in _words(text):
         known = _known.get(word)
         if known is None:
             if len(_known) >= _WORDS:
                 _known.clear()
-            known = _known[word] = tuple([key(term) for term in _terms_of(word)])
+            known = _known[word] = tuple(_terms_of(word))
         found += known
     return found
+
+
+def query(text: str) -> dict[int, float]:
+    """What the terms of a query count, by their keys: one that stands twice in it counts twice."""
+    shares: dict[int, float] = {}
+    for term in terms(text):
+        shares[term.key] = shares.get(term.key, 0.0) + term.share
+    return shares
 
 
 def key(term: str) -> int:
@@ -46,22 +74,38 @@ def key(term: str) -> int:
     return int.from_bytes(blake2b(term.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
+def _words(text: str) -> Iterator[str]:
+    """Of the accents only those go that Latin, Greek and Cyrillic have: other scripts' marks make other letters."""
+    pattern = _ASCII
+    if not text.isascii():
+        pattern, text = _ANY, unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFKD", text)))
+    for word in pattern.findall(text):
+        if len(word) <= LONGEST:
+            yield word
+        elif _IS_UNSPACED.match(word):
+            yield from (word[at : at + LONGEST] for at in range(0, len(word), LONGEST - 1))  # no pair is lost
+        else:
+            yield word[:LONGEST]
 
 
-def _terms_of(word: str) -> list[str]:
+def _terms_of(word: str) -> list[Term]:
     if _IS_UNSPACED.match(word):
-        return [word[at : at + 2] for at in range(len(word) - 1)] or [word]
+        pairs = [word[at : at + 2] for at in range(len(word) - 1)] or [word]
+        alone = [sign for sign in word if len(word) > 1 and _IS_HAN.match(sign)]
+        return [*[_term(pair) for pair in pairs], *[_term(sign, 0.5, inside=False) for sign in alone]]
     if word.lower() in STOP_WORDS:
         return []
-    parts = [_plain(part[:LONGEST]) for part in _CAMEL.split(word)]
     stem = Stemmer.Stemmer("english").stemWord  # one each time: they must not be shared by threads
-    return [stem(part) for part in parts if (len(part) > 1 or part.isdigit()) and part not in STOP_WORDS]
+    parts = _CAMEL.split(word)
+    if len(parts) == 1 or min(map(len, parts)) == 1:  # mRNA and iPhone stay whole
+        return [_term(stem(word.casefold()))] if _says(word.casefold()) else []
+    whole = _term(stem(word.casefold()), inside=False)
+    return [whole, *[_term(stem(part), 0.5) for part in map(str.casefold, parts) if _says(part)]]
 
 
-def _plain(word: str) -> str:
-    low = word.lower()
-    if low.isascii():
-        return low
-    return "".join([sign for sign in unicodedata.normalize("NFKD", low) if not unicodedata.combining(sign)])
+def _says(word: str) -> bool:
+    return word not in STOP_WORDS and (len(word) > 1 or word.isdigit() or not word.isascii())
+
+
+def _term(text: str, share: float = 1.0, *, inside: bool = True) -> Term:
+    return Term(text, key(text), share, inside)
