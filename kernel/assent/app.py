@@ -283,6 +283,10 @@ class Session:
         """Tell that a variable has the answer of a run; it is local only where the run carries what is."""
         self._work.bound(name, run)
 
+    def cell(self, body: Mapping[str, Any]) -> None:
+        """Tell that a cell has run, by the body of CELL_RAN: what it made of something local only is, too."""
+        self._work.cell(body)
+
     @property
     def marks(self) -> Marks:
         """Which variables are for models on this machine only; marking them and ending that."""

@@ -17,6 +17,7 @@ from assent.history.replay import Replayed, replay
 from assent.opening import Opening, Workplace, begin, fork, resume
 from assent.policy import phase
 from assent.policy.facts import Facts
+from assent.policy.layers import NONE
 from assent.policy.loader import Loader
 from assent.runs import branch, records, stopping
 from assent.runs.above import line
@@ -109,6 +110,14 @@ class Work:
             made_of = carried(records.state(self._journal, run).cargo)
             if local := self.marks.local(made_of, layers):
                 self.marks.add([name], f"the answer of the run {run}", local)
+
+    def cell(self, body: Mapping[str, Any]) -> None:
+        """A cell has run, as CELL_RAN tells: what it made of something local only is, too."""
+        try:
+            layers = self._catalog.policies.layers()
+        except ConfigError:  # nothing runs until it is mended; the marks hold all the same
+            layers = NONE
+        self.marks.wrote(body["touched"], "a cell", layers)
 
     def is_here(self, run: str) -> bool:
         """Whether a run that the session may see is at work in this process."""

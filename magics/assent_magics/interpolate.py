@@ -9,6 +9,8 @@ from typing import Any
 
 from assent.core.cargo import Source
 from assent.core.errors import ConfigError
+from assent.tools.cells import columns_in
+from assent.tools.held import tables
 from assent.tools.preview import COLUMNS, ROWS, is_frame, preview
 
 # Not glued to what stands before: \frac{x}, {{x}} and f{x} are LaTeX, a template or a call, and stay.
@@ -36,7 +38,7 @@ def interpolated(prompt: str, namespace: Mapping[str, Any]) -> tuple[str, tuple[
         value = namespace[name]
         if not is_frame(value):
             text = _harmless(name, value)
-            sources.append(Source("variable", name, (name,), bytes=_size(text)))
+            sources.append(Source("variable", name, (name,), columns_in(text, tables(value)), bytes=_size(text)))
             return text
         frames[name] = value
         return f"`{name}`"

@@ -27,9 +27,9 @@ def _mark(desk: Desk, names: list[str]) -> None:
         raise NotFound(f"There is no variable {missing[0]!r} here. Names stay marked once they are: make it first.")
     desk.session.marks.add(names, desk.session.user)
     told = ", ".join(names)
-    frames = all(is_frame(desk.namespace[name]) for name in names)
-    copies = "" if frames else " A copy that your own cells make of it under another name is not marked."
-    print(f"No remote model is sent anything of {told}, or of what agents make of it.{copies}")
+    kept = desk.session.config.lineage or all(is_frame(desk.namespace[name]) for name in names)
+    copies = "" if kept else " A copy that your own cells make of it under another name is not marked."
+    print(f"No remote model is sent anything of {told}, or of what agents and cells make of it.{copies}")
 
 
 def _end(desk: Desk, names: list[str]) -> None:

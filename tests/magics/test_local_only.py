@@ -31,7 +31,8 @@ def test_a_variable_is_marked_listed_and_let_go(shell: Shell) -> None:
     assert table["name"].tolist() == ["patients"]
     shell.run("copied = patients.copy()")
     assert is_local_only(shell.namespace["copied"])
-    shell.run("%agent local_only --end patients")
+    assert dict(shell.desk.session.marks.names) == {"patients": (), "copied": ("patients",)}
+    shell.run("%agent local_only --end patients copied")
     assert not is_local_only(shell.namespace["patients"])
     assert shell.run("%agent local_only") is None
 
@@ -63,6 +64,39 @@ def test_nothing_of_it_gets_to_a_server_nor_into_what_the_notebook_shows(
         assert "`patients`, which is local only" in said
         assert "gout-77" not in said + caplog.text
         assert not server.requests
+
+
+STEPS = {
+    "in a list": "x = [patients]",
+    "in an object": "class Box: pass\nx = Box()\nx.tables = {'p': patients}",
+    "a list of values": "x = patients.diagnosis.tolist()",
+    "a text": "x = patients.to_string()",
+    "counted": "x = patients.diagnosis.value_counts()",
+    "beside another table": "x = pandas.concat([patients, pandas.DataFrame({'diagnosis': ['flu']})])",
+    "read by a function": "def worst():\n    return patients.diagnosis.max()\nx = worst()",
+    "of what is made of it": "y = patients.diagnosis.tolist()\n\nx = '; '.join(y)",
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_a_cell_makes_of_it_is_not_sent(shell: Shell, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    with chat_server([]) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        shell.run("import pandas, assent\npatients = assent.local_only(pandas.DataFrame({'diagnosis': ['gout-77']}))")
+        for cell in STEPS[step].split("\n\n"):
+            shell.run(cell)
+        said = shell.fail("%%agent --model openai:gpt-4o\nWhat have {x}?")
+        assert "`x`, which is local only" in said
+        assert not server.requests
+
+
+def test_what_a_cell_makes_of_something_else_is_not_marked(shell: Shell) -> None:
+    shell.run("import pandas, assent\npatients = assent.local_only(pandas.DataFrame({'age': [41]}))")
+    shell.run("x = 3\nfor n in range(2): pass")
+    shell.run("oldest = patients.age.max()")
+    shell.run("patients\nOut")
+    assert dict(shell.desk.session.marks.names) == {"patients": (), "oldest": ("patients",)}
 
 
 def test_an_answer_from_it_is_local_only_too(shell: Shell, tmp_path: Path) -> None:

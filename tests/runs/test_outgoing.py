@@ -1,8 +1,11 @@
 """What leaves is in the journal, masked where rules want it, and what is local only does not leave."""
 
 import asyncio
+import collections
 import functools
 import json
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -269,6 +272,87 @@ def test_placeholders_go_back_where_a_rule_says_so(tmp_path: Path, monkeypatch: 
     assert nothing_of(server, *EMAILS, "Anna Schmidt")  # what was put back is masked again
 
 
+MADE = {
+    "people.name": True, "people.name.tolist()": False, "[people]": True, "{'p': {'q': people}}": True,
+    "Held(people)": True, "people.rename(columns={'name': 'who'})": False, "people.set_index('name').T": True,
+    "people.groupby('name').age.sum()": True, "people.groupby('name')": True, "people.to_dict('records')": False,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Held:
+    """Something of the notebook's that has a table."""
+
+    table: pd.DataFrame
+
+
+@pytest.mark.parametrize("way", ["python", "function", "proposal"])
+@pytest.mark.parametrize("made", MADE)
+def test_nor_from_what_was_made_of_a_table_that_neither_code_nor_tool_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, way: str
+) -> None:
+    names: dict[str, Any] = {"people": people(), "tool": tool, "Proposal": Proposal, "Held": Held}
+    exec(f"x = {made}\nasks = []\n{SHOWS}", names)
+    if way == "python" and MADE[made]:
+        del names["people"]  # then by the names that a Series or an inner table has
+    first = python("print(x)\ndel x") if way == "python" else calls((way, "{}"))
+    with outside(tmp_path, monkeypatch, [first, says("Done.")], names, SAYS_NAMES) as (session, server):
+        run = asked(session, "Look.", "python", names["function"], names["proposal"], names["mail"]).run
+        while waiting := session.pending(run):
+            approve(session, waiting[0].call)
+            gone_on(session, run)
+    if "groupby('name')" not in made or "sum" in made:
+        assert "[name_1]" in results_of(server)[0]
+    assert nothing_of(server, *SECRET[1], "Schmidt", "O'Hara")
+
+
+SHOWS = """
+@tool(privilege="read_only")
+def function() -> str:
+    return str(x)
+@tool(proposes=True)
+def proposal() -> list[Proposal]:
+    return [Proposal("mail", {"text": str(x)})]
+@tool(privilege="execute_risky")
+def mail(text: str) -> str:
+    return "sent"
+"""
+
+
+def test_nor_from_a_list_that_was_told_before_the_mask_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"people": people(), "x": SECRET[1]}
+    script = tightening(tmp_path, python("print(x)"), sql("SELECT 1 AS one"), says("Done."), policy=SAYS_NAMES)
+    with outside(tmp_path, monkeypatch, script, names) as (session, server):
+        run = asked(session, "Look.", "sql", "python").run
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).status == "finished"
+    assert "Schmidt" in server.requests[1].raw.decode()
+    assert "Schmidt" not in server.requests[2].raw.decode()
+
+
+def test_what_is_printed_or_a_series_has_the_columns_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = {
+        "print(people)": ["email", "age", "name", "sex"],
+        "people.age": ["age"],
+        "people.groupby('sex').age.mean()": ["age", "sex"],
+        "print(people.age.tolist())": [],
+        "print([people[['name']]])": ["name"],
+    }
+    script = [*map(python, code), says("Done.")]
+    with outside(tmp_path, monkeypatch, script, {"people": people()}) as (session, _):
+        run = asked(session, "Look.", "python").run
+        while waiting := session.pending(run):
+            approve(session, waiting[0].call)
+            gone_on(session, run)
+        rows = session.sql("FROM egress WHERE what = 'result' AND NOT repeated ORDER BY request")
+    assert [sorted(item) for item in rows["columns"]] == [sorted(item) for item in code.values()]
+    assert [list(item) for item in rows["tables"]] == [["people"]] * len(code)
+
+
 def results_of(server: ChatServer) -> list[str]:
     return [item["content"] for item in server.requests[-1].body["messages"] if item["role"] == "tool"]
 
@@ -441,6 +525,67 @@ def test_code_that_reads_it_in_any_of_these_ways_carries_it(
         approve(session, session.pending(run)[0].call)
         assert "local only" in gone_on(session, run).reason
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "made", ["[people]", "{'p': [people]}", "Held(people)", "people.groupby('sex')", "collections.deque([people])"]
+)
+@pytest.mark.parametrize("way", ["python", "function", "told"])
+def test_what_holds_it_is_local_only_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, way: str) -> None:
+    held = eval(made, {"people": local_only(people()), "Held": Held, "collections": collections})
+    names: dict[str, Any] = {"x": held, "tool": tool, "Proposal": Proposal}
+    exec(SHOWS, names)
+    told = (Source("variable", "x", ("x",), bytes=3),) if way == "told" else ()
+    script = [python("print(x)")] if way == "python" else [calls((way, "{}"))]
+    with outside(tmp_path, monkeypatch, script, names) as (session, server):
+        run = asked(session, "Look.", "python", names["function"], told=told).run
+        for question in session.pending(run):
+            approve(session, question.call)
+            gone_on(session, run)
+        assert "`x`, which is local only" in session.result(run).reason
+    assert nothing_of(server, *EMAILS, *SECRET[1])
+
+
+def test_to_end_the_mark_of_what_holds_it_leaves_the_table_marked() -> None:
+    table = local_only(people())
+    names = {"people": table, "x": [table]}
+    marks = Marks(cast("Window", Said()), lambda: names)
+    marks.notice({"x": names["x"]})
+    marks.end(["x"], "ada")
+    marks.notice(names)
+    assert set(marks.names) == {"people"}
+
+
+class Said:
+    """A journal that keeps nothing."""
+
+    def append(self, events: Any) -> Any:
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    def subscribe(self, hear: Any) -> None: ...
+
+    def events(self, **_: Any) -> list[Any]:
+        return []
+
+
+@pytest.mark.parametrize(
+    "made", ["concat([people, people.head(1).assign(age=1)])", "people.age.tolist()", "people.to_string()",
+             "people.age.value_counts()"],
+)  # fmt: skip
+def test_so_is_what_an_agents_code_makes_of_it_by_a_step_that_keeps_no_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    names: dict[str, Any] = {"people": local_only(people()), "concat": pd.concat}
+    here = ScriptedModel([call("python", code=f"x = {made}"), "Done."])
+    with outside(tmp_path, monkeypatch, [], names, models=[here]) as (session, server):
+        run = asked(session, "Make it.", "python", model="scripted:script").run
+        approve(session, session.pending(run)[0].call)
+        assert gone_on(session, run).status == "finished"
+        told = (Source("variable", "x", ("x",), bytes=3),)
+        assert "`x`, which is local only" in asked(session, "x: …", told=told).reason
+    assert not server.requests
 
 
 def test_code_that_reads_something_else_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from assent.tools.cells import cells
+from assent.tools.cells import cells, columns_in
 from assent.tools.preview import preview
 from assent.tools.sql import table_text
 
@@ -43,6 +43,22 @@ def test_a_short_value_is_one_only_where_it_stands_like_a_cell() -> None:
 def test_a_longer_word_is_another_one() -> None:
     assert masked("Anna, Annabel, Joanna", "name") == "<name>, Annabel, Joanna"
     assert masked(f"{'C' * 50} ends", "name") == "<name>s"  # one so long is no beginning of another
+
+
+def test_a_value_behind_a_line_break_of_json_is_found() -> None:
+    assert masked(r"{'text': 'pay\nAnna\tAnna\\nAnna'}", "name") == r"{'text': 'pay\n<name>\t<name>\\n<name>'}"
+
+
+@pytest.mark.parametrize(
+    "table", [FRAME["name"], FRAME["name"].rename("who").to_frame("name"), FRAME.groupby("name").pay.sum(),
+              FRAME.set_index("name").T, FRAME.set_index("name").T.rename_axis(columns="name")],
+)  # fmt: skip
+def test_a_series_and_all_labels_count(table: object) -> None:
+    assert cells("Anna 1", [table], lambda name: name if name == "name" else "") == ((0, 4, "name"),)
+
+
+def test_the_names_of_columns_in_a_text_are_told() -> None:
+    assert columns_in("the names, born 1990\npay", [FRAME, FRAME.groupby("sex").pay.sum()]) == ("pay", "born")
 
 
 def test_labels_of_rows_count_as_a_column() -> None:

@@ -43,7 +43,7 @@ class Cargo:
     looked: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.sources or self.cells)
+        return bool(self.sources or self.cells or self.looked)
 
     def to_json(self) -> dict[str, Any]:
         """As the body of an event holds it, under `carries`."""

@@ -116,6 +116,7 @@ class Cells:
         if session.config.lineage:
             with contextlib.suppress(AssentError):  # a journal that cannot be written must not fail the analyst's cell
                 for event in events:
+                    session.cell(event.body)
                     if taint := session.carried.cell(event.body):
                         event.body["taint"] = to_json(taint)
                 session.journal.post(events)

@@ -1,7 +1,9 @@
 """Which variables are for models on this machine only: by their names, which the journal keeps, or by a policy."""
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FunctionType, ModuleType
 from typing import Any
 
 from assent.core.errors import NotFound
@@ -9,8 +11,11 @@ from assent.core.events import Event, Kind
 from assent.core.mask import matches
 from assent.policy.layers import Layers
 from assent.store.window import Window
+from assent.tools.held import tables
 from assent.tools.local_only import carrier, free, is_local_only
 
+LATEST = re.compile(r"\b(?:_\w*|Out|In)\b")  # where IPython keeps what cells gave, and what a user calls private
+WRITTEN = ("bound", "changed", "maybe")  # how code may have given a variable its value
 OUTPUT = " (what a cell gave)"  # behind the name of `_` and its like, which mean another value with every cell
 
 
@@ -52,13 +57,26 @@ class Marks:
                 "What [[local_only]] in a policy.toml names is let go there."
             )
         for name in names:
-            free(self._namespace().get(name))  # else it would be marked again at once
+            self._let_go(self._namespace().get(name))
         self._say({"names": list(names), "local": False, "by": by})
 
     def notice(self, names: Mapping[str, Any]) -> None:
-        """Keep the names of those tables that carry the mark themselves: a restart loses the tables, not the names."""
-        if found := [name for name, value in list(names.items()) if is_local_only(value) and not name.startswith("_")]:
+        """Keep the names of what is, or holds, a table with the mark: a restart loses the tables, not the names."""
+        items = list(names.items())
+        if found := [name for name, value in items if is_local_only(value) and not LATEST.fullmatch(name)]:
             self.add(found, "assent.local_only")
+
+    def wrote(self, touched: Mapping[str, Any], by: str, layers: Layers) -> None:
+        """A piece of code ran: what it wrote is local only from now on, where it has read what is.
+
+        `touched` is what became of the variables, as an event has it.
+        """
+        now, read = self._namespace(), touched.get("read", ())
+        written = {name for how in WRITTEN for name in touched.get(how, ())}
+        self.notice({name: now[name] for name in read if name in now})
+        if self.hold(layers) and (local := self.local(read, layers)):
+            self.add([name for name in written if is_data(now.get(name))], by, local)
+        self.notice({name: now[name] for name in written if name in now})
 
     def hold(self, layers: Layers) -> bool:
         """Whether anything at all is local only."""
@@ -74,6 +92,12 @@ class Marks:
                 if name in self.names or name.endswith(OUTPUT) or (patterns and matches(patterns, name))
             }
         )
+
+    def _let_go(self, value: Any) -> None:
+        """Else it would be marked again at once. What other names a table has that it only holds stay marked."""
+        held = {id(table) for table in tables(value) if table is not value}
+        self.notice({name: other for name, other in self._namespace().items() if id(other) in held})
+        free(value)
 
     def _say(self, body: Mapping[str, Any]) -> None:
         event = Event(kind=Kind.VARIABLE_MARKED, body=dict(body))
@@ -98,3 +122,8 @@ class Marks:
                 else:
                     names.pop(name, None)
         self._names = names
+
+
+def is_data(value: Any) -> bool:
+    """Whether a variable's value may hold anything of what it was made of: no module, function or type."""
+    return not isinstance(value, ModuleType | FunctionType | type) and value is not None

@@ -167,7 +167,9 @@ def _veiled_part(part: Part, cargo: Cargo, vault: Vault, entrance: Entrance) -> 
     """Not a picture, in which nothing can be found; nor thinking that its vendor has signed: it has placeholders."""
     match part:
         case Text() | ToolResult():
-            text, found = vault.masked(part.text, entrance.again(part.text, cargo, vault.rules))
+            written = isinstance(part, Text) and not cargo.sources  # by a person, or the model: as it is
+            cells = cargo.cells if written else entrance.again(part.text, cargo, vault.rules)
+            text, found = vault.masked(part.text, cells)
             return (replace(part, text=text) if found else part), found
         case ToolCall():
             text, found = vault.masked(part.arguments)

@@ -101,7 +101,7 @@ def _outcome(run: Run, output: Output) -> int:
 def _proposed(run: Run, tool: Tool[Any, Any], output: Output, was: Mapping[str, Any]) -> list[dict[str, Any]]:
     made = [proposal.to_json() for proposal in output.proposals]
     if run.entrance:
-        cargo = run.entrance.proposed(tool, [written(item["arguments"]) for item in made], was)
+        cargo = run.entrance.proposed([written(item["arguments"]) for item in made], was)
         made = [item | ({"carries": own.to_json()} if own else {}) for item, own in zip(made, cargo, strict=True)]
     return made
 

@@ -30,7 +30,7 @@ def of_masks(entrance: Entrance, vaults: Sequence[Vault] = ()) -> Whole | None:
                 yield from vault.spans(text)
 
     def cells(text: str, value: Any) -> Iterator[Span]:
-        for begin, end, _ in entrance.cells(text, value):
+        for begin, end, _ in entrance.cells(text, [value]):
             yield begin, end
 
     return Whole(marked, cells)

@@ -8,6 +8,7 @@ from assent.core.cargo import Cell
 
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"-?(?<![\w.])\d+(?:\.\d+)?(?:e[+-]\d+)?(?!\w|\.\d)")
+_NAMES = 1_000  # of a table's columns that are looked for
 _SHORT = 3  # signs; a shorter value is only one where it stands like a cell of a table
 _CUT = 12  # signs that are left of a value at least where it was cut
 _DOTS = ("…", "...", "\n…")
@@ -16,19 +17,23 @@ _AFTER = re.compile(r"(?:$|[,|\t)\]}\"'…]|  | \|)", re.MULTILINE)
 
 
 def cells(text: str, frames: Iterable[Any], rule_of: Callable[[str], str]) -> tuple[Cell, ...]:
-    """The places in `text` of the values of those columns, and labels of rows, that `rule_of` names a rule for.
+    """The places in `text` of the values of those columns, and labels, that `rule_of` names a rule for.
+
+    `frames` are DataFrames and Series.
 
     A number is found however many digits it is rounded to, a text also where its end was cut off. What was made of a
     value (by `upper()`, say) is not the value any more and is not found.
     """
-    columns = [found for frame in frames for found in _columns(frame, rule_of)]
-    if not columns:
+    ruled = [found for frame in frames for found in _columns(frame, rule_of)]
+    if not ruled:
         return ()
     words: dict[str, list[int]] = {}
     for match in _WORD.finditer(text):
         words.setdefault(match[0][:_CUT], []).append(match.start())
+        if match[0][0] in "nrt" and text[match.start() - 1 : match.start()] == "\\":  # a line break as JSON has it
+            words.setdefault(match[0][1 : _CUT + 1], []).append(match.start() + 1)
     found: set[Cell] = set()
-    for rule, column in columns:
+    for rule, column in ruled:
         if column.dtype.kind in "iuf":
             found.update([(begin, end, rule) for begin, end in _numbers(column, text)])
         else:
@@ -36,13 +41,30 @@ def cells(text: str, frames: Iterable[Any], rule_of: Callable[[str], str]) -> tu
     return tuple(sorted(found))
 
 
+def columns(frame: Any) -> list[str]:
+    """The names of a table's columns, or a Series' own, and of the labels of its rows."""
+    own = [frame.name] if frame.ndim == 1 else frame.columns
+    return [_label(name) for name in (*own, *frame.index.names) if name is not None]
+
+
+def columns_in(text: str, frames: Iterable[Any]) -> tuple[str, ...]:
+    """Those of the names of some tables' columns that stand in a text."""
+    names = dict.fromkeys([name for frame in frames for name in columns(frame)[:_NAMES]])
+    return tuple([name for name in names if name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)])
+
+
+def _label(name: Any) -> str:
+    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
 def _columns(frame: Any, rule_of: Callable[[str], str]) -> Iterator[tuple[str, Any]]:
-    for place, name in enumerate(frame.columns):
-        if rule := rule_of(" ".join(map(str, name)) if isinstance(name, tuple) else str(name)):
-            yield rule, frame.iloc[:, place]
-    for level, name in enumerate(frame.index.names):
-        if name is not None and (rule := rule_of(str(name))):
-            yield rule, frame.index.get_level_values(level)
+    for place, name in enumerate([frame.name] if frame.ndim == 1 else frame.columns):
+        if rule := rule_of(_label(name)):
+            yield rule, frame if frame.ndim == 1 else frame.iloc[:, place]
+    for axis in frame.axes:
+        for level, name in enumerate(axis.names):
+            if name is not None and (rule := rule_of(_label(name))):
+                yield rule, axis.get_level_values(level)
 
 
 def _numbers(column: Any, text: str) -> Iterator[tuple[int, int]]:
@@ -64,14 +86,24 @@ def _half_of_last(match: re.Match[str]) -> float:
 
 
 def _texts(column: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:
-    try:
-        values = column.dropna().unique()
-    except TypeError:  # lists and the like have no hash
-        values = list(column.dropna())
-    for value in values:
+    for value in _candidates(column, words):
         word = _WORD.search(value if isinstance(value, str) else str(value))
         if word is not None and word[0][:_CUT] in words:
             yield from _found(value, text, words)
+
+
+def _candidates(column: Any, words: Mapping[str, Sequence[int]]) -> Iterable[Any]:
+    """The column's values, less those that plainly begin with another word: most of a million are told so quickly."""
+    if str(column.dtype) not in ("str", "string"):
+        try:
+            return column.dropna().unique()  # type: ignore[no-any-return]  # pandas, untyped here
+        except TypeError:  # lists and the like have no hash
+            return list(column.dropna())
+    return {
+        value
+        for value in column.tolist()
+        if isinstance(value, str) and ((first := value.partition(" ")[0])[:_CUT] in words or not first.isalnum())
+    }
 
 
 def _found(value: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from assent.core.errors import ConfigError
+from assent.tools.held import is_table, tables
 
 T = TypeVar("T")
 MARK = "assent.local_only"
@@ -22,25 +23,18 @@ def local_only(table: T) -> T:
 
 def carrier(value: Any) -> bool:
     """Put the mark on a value, if it is one that keeps it."""
-    if not _is_table(value):
+    if not is_table(value):
         return False
     value.attrs[MARK] = True
     return True
 
 
 def is_local_only(value: Any) -> bool:
-    """Whether a value is a table that is marked."""
-    return _is_table(value) and bool(value.attrs.get(MARK))
+    """Whether a value is a table that is marked, or holds one."""
+    return any(table.attrs.get(MARK) for table in tables(value))
 
 
 def free(value: Any) -> None:
-    """Take the mark away again."""
-    if _is_table(value):
-        value.attrs.pop(MARK, None)
-
-
-def _is_table(value: Any) -> bool:
-    kind = type(value)
-    return kind.__module__.partition(".")[0] in ("pandas", "geopandas") and isinstance(
-        getattr(value, "attrs", None), dict
-    )
+    """Take the mark away again, also from the tables that a value holds."""
+    for table in tables(value):
+        table.attrs.pop(MARK, None)
