@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.memory.bm25 import FILES, TURNS, Shape, best, scored
-from assent.memory.segment import TITLE, Passage, Segment, build, merged, packed, unpacked
+from assent.memory.segment import MOST, TITLE, Passage, Segment, build, merged, packed, unpacked
 from assent.memory.terms import Term
 
 WORDS = st.integers(0, 30).map(lambda pick: pick * pick // 30)  # small ones are common
@@ -122,6 +122,16 @@ def test_a_term_that_stands_very_often_counts_255_times() -> None:
     [(often, _)] = searched([build([passage(1, [], [7] * 100_000)])], [7], Shape(1.2, 0), None, 1)
     [(most, _)] = searched([build([passage(1, [], [7] * 255)])], [7], Shape(1.2, 0), None, 1)
     assert often == most
+
+
+def test_a_segment_of_more_passages_than_it_has_places_for_is_refused() -> None:
+    every = [passage(number, [], [1]) for number in range(MOST + 1)]
+    with pytest.raises(ValueError, match="65,537 passages are more than one segment holds"):
+        build(every)
+    parts = cut(every, 2)
+    with pytest.raises(ValueError, match="make several"):
+        merged(parts, np.array([], np.int64))
+    assert len(merged(parts, np.array([7]))) == MOST
 
 
 def test_nothing_is_found_where_nothing_is() -> None:

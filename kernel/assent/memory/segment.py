@@ -29,6 +29,10 @@ class Segment:
     places: NDArray[np.uint16]
     counts: NDArray[np.uint8]
 
+    def __post_init__(self) -> None:
+        if len(self) > MOST:  # their places would be those of others
+            raise ValueError(f"{len(self):,} passages are more than one segment holds, {MOST:,}: make several of them")
+
     def __len__(self) -> int:
         return len(self.numbers)
 
