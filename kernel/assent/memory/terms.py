@@ -8,7 +8,6 @@ Han sign alone) is not counted in a text's length.
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -54,9 +53,11 @@ def terms(text: str) -> list[Term]:
     for word in _words(text):
         known = _known.get(word)
         if known is None:
+            known = tuple(_terms_of(word))
             if len(_known) >= _WORDS:
                 _known.clear()
-            known = _known[word] = tuple(_terms_of(word))
+            if len(word) <= LONGEST:
+                _known[word] = known
         found += known
     return found
 
@@ -74,18 +75,11 @@ def key(term: str) -> int:
     return int.from_bytes(blake2b(term.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
-def _words(text: str) -> Iterator[str]:
+def _words(text: str) -> list[str]:
     """Of the accents only those go that Latin, Greek and Cyrillic have: other scripts' marks make other letters."""
-    pattern = _ASCII
-    if not text.isascii():
-        pattern, text = _ANY, unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFKD", text)))
-    for word in pattern.findall(text):
-        if len(word) <= LONGEST:
-            yield word
-        elif _IS_UNSPACED.match(word):
-            yield from (word[at : at + LONGEST] for at in range(0, len(word), LONGEST - 1))  # no pair is lost
-        else:
-            yield word[:LONGEST]
+    if text.isascii():
+        return _ASCII.findall(text)
+    return _ANY.findall(unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFKD", text))))
 
 
 def _terms_of(word: str) -> list[Term]:
@@ -95,6 +89,7 @@ def _terms_of(word: str) -> list[Term]:
         return [*[_term(pair) for pair in pairs], *[_term(sign, 0.5, inside=False) for sign in alone]]
     if word.lower() in STOP_WORDS:
         return []
+    word = word[:LONGEST]
     stem = Stemmer.Stemmer("english").stemWord  # one each time: they must not be shared by threads
     parts = _CAMEL.split(word)
     if len(parts) == 1 or min(map(len, parts)) == 1:  # mRNA and iPhone stay whole
