@@ -7,7 +7,7 @@ from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
-_MOST = 10_000  # items that are looked at of one value, in all that it holds
+_MOST = 1_000  # items that are looked at of one value, in all that it holds
 _LIBRARIES = ("pandas", "geopandas")
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _NO_HOLDERS = (ModuleType, type, FunctionType, BuiltinFunctionType, str, bytes)
