@@ -38,9 +38,10 @@ from assent.core.messages import Text, ToolCall, assistant
 from assent.core.model import Answer, Delta, Request, Usage
 from assent.policy import facts, modes
 from assent.runs import answer, expiry, lasting, propose
+from assent.runs.call_state import CallState
 from assent.runs.expiry import is_over
 from assent.runs.lasting import Lasting, Register
-from assent.runs.state import CallState, State
+from assent.runs.state import State
 from assent.store import database
 from assent.store.parcel import Guard
 from assent.tools.idempotency import idempotency_key

@@ -8,8 +8,9 @@ from assent.core.commands import Decide
 from assent.core.errors import ConfigError, NotFound
 from assent.core.events import Event, Kind
 from assent.runs.answer import Proves, answer
+from assent.runs.call_state import CallState
 from assent.runs.run import Run
-from assent.runs.state import CallState, State, apply
+from assent.runs.state import State, apply
 
 
 def given(

@@ -23,8 +23,8 @@ from assent.history.known import given
 from assent.history.portable import portable
 from assent.history.recording import Recording, Take, python_version, read
 from assent.models.wrappers.cache import FREE, spoken
+from assent.runs.call_state import CallState
 from assent.runs.run import Run
-from assent.runs.state import CallState
 
 _HIGHEST = level("execute_risky")  # what a recording may approve
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from assent.core.reading import Reading
 from assent.policy.facts import Call
+from assent.runs.call_state import CallState
 from assent.runs.run import Run
-from assent.runs.state import CallState
 from assent.tools.reading import again, read
 
 

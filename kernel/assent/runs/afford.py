@@ -18,11 +18,11 @@ from assent.core.waiver import Waiver, covering
 from assent.models.prices import Rates, cost, rates
 from assent.runs import branch
 from assent.runs.bound import bound, leeway
+from assent.runs.call_state import CallState
 from assent.runs.own_budget import purse_of
 from assent.runs.pool import DAY, largest_answer, others, past_runs, room
 from assent.runs.purse import Pot, Purse
 from assent.runs.run import Run
-from assent.runs.state import CallState
 
 BYTES = 3  # of a text make a token at least, in all but a few tongues: four are usual
 ANSWER = 1_000  # tokens of an answer, as long as nobody has seen one

@@ -15,9 +15,10 @@ from assent.policy.decide import decide
 from assent.policy.facts import Call, Facts
 from assent.policy.verdict import Deny
 from assent.risk.check import Act, examine, worst
+from assent.runs.call_state import CallState
 from assent.runs.expiry import is_over, refusal
 from assent.runs.lasting import LASTS
-from assent.runs.state import CallState, State
+from assent.runs.state import State
 from assent.tools.reading import read
 from assent.tools.tool import Tool
 

@@ -4,7 +4,8 @@ import time
 
 from assent.core.clock import CLOCK
 from assent.core.events import Event, Kind
-from assent.runs.state import CallState, State
+from assent.runs.call_state import CallState
+from assent.runs.state import State
 
 BACK = 60.0  # seconds that a machine's clock may be put right without anybody asking how old a question is
 

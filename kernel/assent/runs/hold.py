@@ -4,9 +4,9 @@ from assent.core.events import Event
 from assent.risk.check import Act, Checks, examine, worst
 from assent.risk.reserve import quotas_of, reservation, settled
 from assent.runs.act import act_of
+from assent.runs.call_state import CallState
 from assent.runs.gather import wanted
 from assent.runs.run import Run
-from assent.runs.state import CallState
 from assent.store.parcel import Guard
 from assent.tools.execute import parse
 from assent.tools.tool import Output

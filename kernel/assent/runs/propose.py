@@ -13,10 +13,11 @@ from assent.policy.facts import Call
 from assent.policy.taint import NOTE
 from assent.policy.verdict import Allow, Ask, Decision, Deny
 from assent.runs.act import act_of, reading_of
+from assent.runs.call_state import CallState
 from assent.runs.expiry import expired, is_over
 from assent.runs.lasting import Lasting
+from assent.runs.outcome import written
 from assent.runs.run import Run
-from assent.runs.state import CallState, written
 from assent.tools.execute import misfit, parse
 
 MOVED = "that was not so when it was decided"

@@ -1,7 +1,5 @@
 """A run's state is a fold over its events: the live loop and a resume after a crash use the same `apply`."""
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,78 +10,21 @@ from assent.core import messages
 from assent.core import preview as previews
 from assent.core.agent import Agent
 from assent.core.approval import Pending
-from assent.core.cargo import EMPTY, Cargo, joined
+from assent.core.cargo import EMPTY, Cargo
 from assent.core.cargo import from_json as cargo_from_json
 from assent.core.errors import NotFound
 from assent.core.events import Event, Kind, Scope
 from assent.core.ids import call_id, proposal_id, proposer
 from assent.core.messages import Image, Message, ToolCall, ToolResult
-from assent.core.preview import Preview
 from assent.core.run_mode import PLAN, tightest
 from assent.core.taint import Sources, merged
 from assent.core.taint import from_json as taint_from_json
-from assent.policy.decide import Approval, counts
+from assent.policy.decide import Approval
 from assent.policy.phase import TOLD
-from assent.policy.verdict import Ask, Notes
+from assent.runs.call_state import OUTCOME, CallState
+from assent.runs.outcome import carried, told, written
 
 READ = ("read", "bound", "changed", "deleted", "maybe")  # how code may have had a variable's value
-OUTCOME = 1000  # characters of what became of a proposal that a model reads
-
-
-@dataclass(slots=True)
-class CallState:
-    """One call of the present batch, from proposal to result."""
-
-    id: str
-    step: int
-    proposed: ToolCall
-    tool: str
-    privilege: str | None = None
-    arguments: dict[str, Any] = field(default_factory=dict)
-    gets: Mapping[str, Any] | None = None  # what the tool gets, as it was decided, where that is something else
-    bound: str = ""  # to what an approval is bound besides the arguments (core.reading)
-    decision: str = ""  # policy's: allow, ask, deny
-    policy_version: str = ""  # of the rules under which it was decided
-    asks: str = ""
-    rule: str = ""  # the line of a policy that decided it
-    notes: Notes = ()
-    preview: Preview | None = None  # what it would do, as it was decided
-    asked_at: float = 0.0
-    heard_at: float = 0.0  # when something was said of the question last
-    until: float | None = None  # when the question expires
-    expired: bool = False
-    approvers: int = 1
-    who: tuple[str, ...] = ()  # those of whom they must be; anybody where it names nobody
-    grantable: bool = True
-    grant: str = ""  # what was given for a run or session and let it run (runs.lasting)
-    approvals: list[Approval] = field(default_factory=list)
-    verdict: str = ""  # the person's: approve, reject, happened
-    said: str = ""  # the person's reason, or what did happen
-    unknown: bool = False  # began, and nobody recorded how it ended
-    started: bool = False
-    elsewhere: bool = False  # it began in the run that this one is a fork of
-    dry: str = ""  # what policy would have decided of it, were the run no dry one
-    edited: bool = False  # a person has changed the arguments
-    why: str = ""  # of a proposal: what its proposer says of it
-    reserved: Event | None = None  # what it has reserved and nobody has settled
-    result: ToolResult | None = None
-    carries: Cargo = EMPTY  # what its result does
-    short: int = OUTCOME  # characters of the result that its proposer is told
-    asked_with: Cargo = EMPTY  # of a proposal: what its arguments do
-
-    @property
-    def waits(self) -> bool:
-        return self.decision == "ask" and not self.verdict and self.result is None and not self.expired
-
-    @property
-    def asking(self) -> Ask:
-        """The question that it is."""
-        return Ask(self.asks, self.approvers, self.grantable, self.rule, self.notes, self.who)
-
-    @property
-    def voices(self) -> set[str]:
-        """Who has approved it, as far as that counts."""
-        return {item.by for item in self.approvals if counts(item.by, self.asking, proved=item.proved)}
 
 
 @dataclass(slots=True)
@@ -306,73 +247,21 @@ def _finished(state: State, event: Event) -> None:
         proposed.asked_with = cargo_from_json(item.get("carries"))
         state.batch[name] = proposed
     if all(item.result for item in state.batch.values()):
-        parts = [_told(item, state.batch) for item in state.batch.values() if not proposer(item.id)]
-        told = [part for part in parts if part]
-        state.messages.append(messages.results(told))
+        parts = [told(item, state.batch) for item in state.batch.values() if not proposer(item.id)]
+        read = [part for part in parts if part]
+        state.messages.append(messages.results(read))
         if any(item.carries for item in state.batch.values()):
             mine = [item for item in state.batch.values() if not proposer(item.id) and item.result]
-            carried = [_carried(item, state.batch, part.text) for item, part in zip(mine, told, strict=True)]
-            state.cargo[len(state.messages) - 1] = tuple(carried)
+            cargo = [carried(item, state.batch, part.text) for item, part in zip(mine, read, strict=True)]
+            state.cargo[len(state.messages) - 1] = tuple(cargo)
         state.last_calls = tuple(state.batch)
         state.batch = {}
         _go_on(state)
 
 
-def _carried(call: CallState, batch: Mapping[str, CallState], text: str) -> Cargo:
-    """What a result carries, and what became of the proposals that stand in it."""
-    made = [item for item in batch.values() if item is call or item.id.startswith(f"{call.id}-")]
-    if len(made) == 1:
-        return call.carries
-    pieces = [(call.result.text, call.carries)] if call.result else []
-    for item in made:
-        if item is not call and item.result:
-            pieces += [_argued(item), (item.result.text[: item.short], item.carries)]
-    return joined(text, pieces)
-
-
-def _argued(call: CallState) -> tuple[str, Cargo]:
-    """The arguments of a proposal as its proposer's result tells them, and where masked values stand in these."""
-    text = _final(call)
-    if not call.edited:
-        return text, call.asked_with
-    proposed = call.proposed.arguments
-    kept = {(proposed[begin:end], name) for begin, end, name in call.asked_with.cells}
-    places = [(*found.span(), name) for value, name in kept for found in re.finditer(re.escape(value), text)]
-    return text, Cargo((), tuple(places))
-
-
 def _read(state: State, event: Event) -> None:
     if taint := event.body.get("taint"):
         state.taint = merged(state.taint, taint_from_json(taint))
-
-
-def _told(call: CallState, batch: Mapping[str, CallState]) -> ToolResult | None:
-    """What the model reads of its call: the result, and what became of each proposal that it made."""
-    outcomes = _outcomes(call, batch)
-    if call.result is None or not outcomes:
-        return call.result
-    text = "\n".join([call.result.text, "What became of what it proposed:", *outcomes])
-    return replace(call.result, text=text)
-
-
-def _outcomes(call: CallState, batch: Mapping[str, CallState], margin: str = "") -> list[str]:
-    made = [item for item in batch.values() if proposer(item.id) == call.id]
-    lines: list[str] = []
-    for number, item in enumerate(made, 1):
-        text = item.result.text if item.result else ""
-        short = text if len(text) <= item.short else f"{text[: item.short]} …"
-        lines.append(f"{margin}{number}. {item.tool} {_final(item)}: {short}")
-        lines += _outcomes(item, batch, margin + "   ")
-    return lines
-
-
-def _final(call: CallState) -> str:
-    return written(call.arguments) if call.edited else call.proposed.arguments
-
-
-def written(arguments: Mapping[str, Any]) -> str:
-    """Arguments as a model reads and writes them."""
-    return json.dumps(arguments, ensure_ascii=False)
 
 
 def _reserved(state: State, event: Event) -> None:

@@ -14,12 +14,13 @@ from assent.policy.decide import permit
 from assent.policy.facts import Call
 from assent.policy.taint import acts_outside
 from assent.runs.act import act_of, look_again
+from assent.runs.call_state import OUTCOME, CallState
 from assent.runs.descent import performing
 from assent.runs.hold import is_full, outcome, refresh, reserve
 from assent.runs.lasting import Lasting
+from assent.runs.outcome import written
 from assent.runs.propose import carrying, has_lapsed, settled
 from assent.runs.run import Run
-from assent.runs.state import OUTCOME, CallState, written
 from assent.runs.taint import taint_of
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers

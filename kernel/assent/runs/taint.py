@@ -4,9 +4,9 @@ from typing import Any
 
 from assent.core.taint import Source, Sources, merged, to_json
 from assent.runs.act import act_of
+from assent.runs.call_state import CallState
 from assent.runs.carried import resolved
 from assent.runs.run import Run
-from assent.runs.state import CallState
 from assent.tools.declared import brought
 from assent.tools.tool import Output, Tool
 
