@@ -104,6 +104,7 @@ def test_an_empty_file_has_no_chunks(name: str, data: bytes) -> None:
         ("guide.MD", b"# Guide", ("Guide", "line")),
         ("README", b"# Guide\n\nText", ("Guide", "line")),
         ("README", b"Text\n\n# is no remark\n", ("", "line")),
+        ("notes.unknown", b"# Perhaps a remark\n", ("", "line")),
         ("Makefile", b"# No heading\n\nall:\n\tmake", ("", "line")),
         ("a/b.c/run", b"#!/usr/bin/env python\ndef f(): pass", ("f", "line")),
         ("page", b"<!DOCTYPE html><h1>Page</h1>", ("Page", "line")),

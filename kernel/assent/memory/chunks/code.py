@@ -36,6 +36,7 @@ _DEFINES = [
         r"(?:[\w:<>*&\[\],~@]+[ \t]+)*[*&]*([\w:~$]+)[ \t]*\((?:[^();{}]|\([^()]*\))*+\)[^;{}()\n]*\n?\s*\{",
     )
 ]
+_LABEL = re.compile(r"\w+:\s*$")  # of C, which stands in the first column whatever it is in
 
 Named = Callable[[str], str]  # the name of what a line, with those below it, begins to define, or ""
 
@@ -97,6 +98,9 @@ def _units(text: _Text, begin: int, end: int, floor: int) -> list[tuple[int, str
             continue
         head = [line[:_LOOKED_AT].strip() for line in text.lines[at : at + (_BELOW if "(" in text.lines[at] else 1)]]
         name = text.named("\n".join(head))
+        if units and not name and _LABEL.match(text.lines[at].lstrip()):
+            apart = False
+            continue
         if not units or apart or (name and units[-1][1]):
             units.append((at, name))
         elif name:

@@ -24,8 +24,9 @@ def decoded(name: str, data: bytes) -> str:
     encoding = next((known for mark, known in _MARKS.items() if data.startswith(mark)), None) or _wide(data)
     if encoding is None or encoding == "utf-8-sig":
         text = data.decode(encoding or "utf-8", "surrogateescape")
-        text, odd = _NO_UTF8.subn(lambda byte: _LATIN[ord(byte[0]) - 0xDC00], text)
+        odd = len(text) - len(data.decode(encoding or "utf-8", "ignore"))
         readable = odd <= _allowed(text, 3)
+        text = _NO_UTF8.sub(lambda byte: _LATIN[ord(byte[0]) - 0xDC00], text) if readable and odd else text
     else:
         text = data.decode(encoding, "replace")
         readable = text.count("\ufffd") <= _allowed(text, 100)

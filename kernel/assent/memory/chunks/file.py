@@ -29,7 +29,7 @@ Reader = Callable[[str], Iterator[Chunk]]
 
 _SUFFIXES: dict[Reader, str] = {
     _text: "txt text log rst adoc org tex srt vtt eml license",
-    markdown.chunks: "md markdown mdx mkd qmd rmd",
+    markdown.chunks: "md markdown mdx mkd qmd rmd readme changelog contributing todo notes",
     python.chunks: "py pyi pyw",
     notebook.chunks: "ipynb",
     table.chunks: "csv tsv tab psv",
@@ -47,7 +47,6 @@ _BY_BEGINNING: list[tuple[re.Pattern[str], Reader]] = [
     (re.compile(r"#!"), code.chunks),
     (re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE), html.chunks),
     (re.compile(r"\s*(?:<\?xml\b|[{\[]\s*[\"{\[])"), data.nested),
-    (re.compile(r"(?s).{0,4000}?(?:\A|\n)#{1,6} \S"), markdown.chunks),
 ]
 
 
