@@ -1,10 +1,11 @@
 """A process that is killed as it carries on a run whose every effect was proposed by a tool."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
-from tests.runs.killable import BATCHES, PAUSE, append, note_in, until_finished
+from tests.runs.killable import BATCHES, PAUSE, note_in, until_finished
 from tests.support.calls import call
 
 from assent import Proposal
@@ -15,9 +16,11 @@ from assent.tools.tool import Tool, tool
 
 
 def wish_in(wishes: Path) -> Tool[..., list[Proposal]]:
+    noted = os.open(wishes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)  # before: one that proposes may open none to write
+
     @tool(proposes=True)
     def wish(lines: list[int]) -> list[Proposal]:
-        append(wishes, str(lines[0]))
+        os.write(noted, f"{lines[0]}\n".encode())
         time.sleep(PAUSE)
         return [Proposal("note", {"line": line}) for line in lines]
 
