@@ -36,7 +36,7 @@ class Kind(StrEnum):
     CALL_DECIDED = "call_decided"
     APPROVAL_DECIDED = "approval_decided"  # by, proved, reason, arguments if edited, scope, outcome, missing approvals
     APPROVAL_EXPIRED = "approval_expired"  # reason; nobody answered in time: the question is asked anew, or never
-    GRANT_GIVEN = "grant_given"  # runs.lasting: id, scope, session, policy_version, by, until (epoch seconds, or None)
+    GRANT_GIVEN = "grant_given"  # runs.lasting: id, scope, session, policy_version, by, until (epoch seconds)
     GRANT_REVOKED = "grant_revoked"  # id, by, reason
     CALL_STARTED = "call_started"  # arguments
     CALL_FINISHED = "call_finished"  # text, error, display: its needs; touched (tools), read, taint (core); proposals
