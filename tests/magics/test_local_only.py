@@ -91,6 +91,20 @@ def test_what_a_cell_makes_of_it_is_not_sent(shell: Shell, monkeypatch: pytest.M
         assert not server.requests
 
 
+@pytest.mark.parametrize("made", ["{_}", "{Out}"])
+def test_what_a_cell_gave_is_not_sent_where_no_name_has_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    with chat_server([]) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        table = "assent.local_only(pandas.DataFrame({'diagnosis': ['gout-77']}))"
+        shell.ipython.run_cell(f"import pandas, assent\n{table}", store_history=True)
+        said = shell.fail(f"%%agent --model openai:gpt-4o\nWhat have {made}?")
+        assert "(what it gave)`, which is local only" in said
+        assert not server.requests
+
+
 def test_what_a_cell_makes_of_something_else_is_not_marked(shell: Shell) -> None:
     shell.run("import pandas, assent\npatients = assent.local_only(pandas.DataFrame({'age': [41]}))")
     shell.run("x = 3\nfor n in range(2): pass")

@@ -546,6 +546,17 @@ def test_what_holds_it_is_local_only_too(tmp_path: Path, monkeypatch: pytest.Mon
     assert nothing_of(server, *EMAILS, *SECRET[1])
 
 
+@pytest.mark.parametrize("gives", [lambda: local_only(people()), lambda: {"p": local_only(people())}])
+def test_so_is_what_a_tool_of_another_module_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives: Any) -> None:
+    def load() -> Any:
+        """All of them."""
+        return gives()
+
+    with outside(tmp_path, monkeypatch, [calls(("load", "{}"))]) as (session, server):
+        assert "`load (what it gave)`" in asked(session, "Look.", tool(privilege="read_only")(load)).reason
+    assert nothing_of(server, *EMAILS)
+
+
 def test_to_end_the_mark_of_what_holds_it_leaves_the_table_marked() -> None:
     table = local_only(people())
     names = {"people": table, "x": [table]}

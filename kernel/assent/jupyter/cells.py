@@ -116,10 +116,11 @@ class Cells:
         if session.config.lineage:
             with contextlib.suppress(AssentError):  # a journal that cannot be written must not fail the analyst's cell
                 for event in events:
-                    session.cell(event.body)
                     if taint := session.carried.cell(event.body):
                         event.body["taint"] = to_json(taint)
                 session.journal.post(events)
+                for event in events:
+                    session.cell(event.body)
 
 
 def _place(cell: str | None) -> Provenance:

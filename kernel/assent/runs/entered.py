@@ -78,6 +78,8 @@ class Entrance:
             read = self._of_python(call, str(arguments.get("code", "")), output, was)
         else:
             read = self._of_function(tool)
+        if is_local_only(output.value) and not self.marks.local(read, self.layers):
+            read = [*read, f"{tool.name}{OUTPUT}"]  # of another module, say: no variable here tells of it
         told = tables(output.value)
         if not read and not told and not self.rules:
             return EMPTY

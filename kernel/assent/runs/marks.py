@@ -16,7 +16,7 @@ from assent.tools.local_only import carrier, free, is_local_only
 
 LATEST = re.compile(r"\b(?:_\w*|Out|In)\b")  # where IPython keeps what cells gave, and what a user calls private
 WRITTEN = ("bound", "changed", "maybe")  # how code may have given a variable its value
-OUTPUT = " (what a cell gave)"  # behind the name of `_` and its like, which mean another value with every cell
+OUTPUT = " (what it gave)"  # behind the name of `_` and its like, which mean another value each time, and of a tool
 
 
 class Marks:

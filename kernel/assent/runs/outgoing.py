@@ -65,7 +65,7 @@ class Outgoing:
         """The request as `to` may read it; `Withheld` where it must not."""
         if self._masks != self.entrance.masks:
             self._veil_anew()
-        if not to.local and self.entrance.marks.hold(self.entrance.layers):
+        if not to.local:
             self._check(to)
         if (veil := self._veil(to.local)) is None:
             return Sent(request, self._account(request, to))
@@ -78,6 +78,7 @@ class Outgoing:
         return [veil.vault for veil in self._veils.values() if veil is not None]
 
     def _check(self, to: Destination) -> None:
+        """Also where no name is marked: what a cell or a tool gave may have been, and have had none."""
         if names := self.entrance.marks.local(carried(self.cargo) | self.names, self.entrance.layers):
             told = ", ".join([f"`{name}`" for name in names])
             is_local = "is local only" if len(names) == 1 else "are local only"
