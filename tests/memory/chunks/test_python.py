@@ -69,6 +69,10 @@ def test_deep_nesting_does_no_harm(deep: str) -> None:
     assert "".join(one.text for one in chunks(deep)) == deep
 
 
+def test_a_name_of_any_length_is_a_title_of_some() -> None:
+    assert [one.title for one in chunks(f"def {'f' * 100_000}(): pass")] == ["f" * 200]
+
+
 def test_warnings_of_the_parser_are_not_shown() -> None:
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")

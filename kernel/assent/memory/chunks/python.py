@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from assent.memory.chunks import code, packing
-from assent.memory.chunks.chunk import LONGEST, Chunk
+from assent.memory.chunks.chunk import HEADING, LONGEST, Chunk
 from assent.memory.chunks.section import Section, headed
 
 _MOST = 1_000_000  # signs that are parsed: more is generated, and would hold up everything else for seconds
@@ -40,7 +40,7 @@ def _sections(lines: Sequence[str], body: Sequence[ast.stmt], path: str, above: 
         if not isinstance(one, _Definition):
             continue
         first, end = _first(lines, one, before), above
-        title = f"{path}.{one.name}" if path else one.name
+        title = (f"{path}.{one.name}" if path else one.name)[:HEADING]
         within = _size(lines, first, end) > LONGEST
         parts = list(_sections(lines, one.body, title, one.lineno)) if within else []
         yield from headed(Section(first, title), parts, _size(lines, first, parts[0].start if parts else end))
