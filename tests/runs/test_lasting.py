@@ -195,6 +195,14 @@ def test_one_for_a_run_of_which_a_journal_says_no_end_holds_no_longer() -> None:
     assert from_event(told).until == 1000 + LASTS
 
 
+def test_the_view_says_so_too(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        told = Event(kind=Kind.GRANT_GIVEN, run="r", tool="mail", at=1000.0, user=session.journal.user, body={
+            "id": "r.1", "scope": "run", "policy_version": "", "by": "ana"})  # fmt: skip
+        session.journal.append([told]).result()
+        assert session.journal.select("SELECT status, epoch(until) FROM grants") == [("expired", 1000 + LASTS)]
+
+
 def test_it_expires_and_a_clock_that_goes_back_does_not_revive_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

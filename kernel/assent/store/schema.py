@@ -177,22 +177,25 @@ VIEWS: dict[str, str] = {
     "grants": """
         SELECT given.body ->> 'id' AS id, given.body ->> 'scope' AS scope, given.tool, given.agent, given."user",
             given.body ->> 'by' AS "by", given.time AS given,
-            make_timestamp(CAST(CAST(given.body ->> 'until' AS DOUBLE) * 1000000 AS BIGINT)) AS until,
+            make_timestamp(CAST(given.until * 1000000 AS BIGINT)) AS until,
             CASE WHEN ended.seq IS NOT NULL THEN if((ended.body ->> 'by') = '', 'over', 'revoked')
-                WHEN epoch(now()) >= CAST(given.body ->> 'until' AS DOUBLE) THEN 'expired'
+                WHEN epoch(now()) >= given.until THEN 'expired'
                 WHEN (given.body ->> 'scope') = 'run' AND EXISTS (
                     SELECT 1 FROM events AS done WHERE done.run = given.run AND done.kind = 'run_finished') THEN 'over'
                 ELSE 'holds' END AS status,
             ended.time AS revoked, nullif(ended.body ->> 'by', '') AS revoked_by,
             given.run, given.body ->> 'session' AS session, given.body ->> 'policy_version' AS policy_version,
             given.body ->> 'identity' AS identity, given.tenant
-        FROM events AS given
+        FROM (  -- one from before all had an end lasts as long as they do now
+            SELECT *, coalesce(CAST(body ->> 'until' AS DOUBLE), epoch(time) + 12 * 3600) AS until
+            FROM events WHERE kind = 'grant_given'
+        ) AS given
         LEFT JOIN LATERAL (
             SELECT * FROM events AS later WHERE later.run = given.run AND later.seq > given.seq
                 AND later.kind IN ('grant_given', 'grant_revoked') AND (later.body ->> 'id') = (given.body ->> 'id')
             ORDER BY later.seq LIMIT 1
         ) AS ended ON true
-        WHERE given.kind = 'grant_given' ORDER BY given.seq""",
+        ORDER BY given.seq""",
     # An act of a person or of the policy in each row; what became of a call stands beside what was decided of it.
     "audit": """
         WITH acts AS (
