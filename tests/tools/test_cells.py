@@ -1,5 +1,7 @@
 """The values of a column are found as previews, results and printed tables write them."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -28,6 +30,33 @@ def test_no_value_of_a_masked_column_is_left(write: object) -> None:
     text = masked(write(FRAME), "name", "pay", "sex", "born")  # type: ignore[operator]  # a way to write a frame
     for value in ("Anna", "Ben", "CCC", "52000", "61000", "123.4", "1990", "2001", " F", "M "):
         assert value not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{52_000.5:,.2f} EUR", f"lost {-5_250_000:,}", "report_Özil_1.pdf",
+        f"pay: {52_000.5:,.0f}, then", f"[{61_000.0:,}]", f'"{1_234_567.89:,.1f}"',
+        json.dumps(["Jürgen Groß", "Özil", 'Zoë "Z" /Y']), pd.Series(["Jürgen Groß", "Özil", 'Zoë "Z" /Y']).to_json(),
+        json.dumps({"of": 'Ben "B" O'}), pd.DataFrame({"x": ["Smith & Zoë <Z>"]}).to_html(),
+        str([born.date() for born in FRAME["born"]]), str([FRAME["born"][0].to_pydatetime()]),
+        FRAME["born"].to_json(date_format="iso"), FRAME["born"][0].isoformat(),
+        str(FRAME["born"].dt.strftime("%d.%m.%Y").tolist()), str(FRAME["born"].dt.strftime("%m/%d/%Y").tolist()),
+    ],
+)  # fmt: skip
+def test_nor_as_people_libraries_and_json_write_it(text: str) -> None:
+    more = pd.DataFrame(
+        {"name": ["Jürgen Groß", "Özil", 'Zoë "Z" /Y', "Smith & Zoë <Z>"], "pay": [1_234_567.89, -5_250_000, 2, 3]}
+    )
+    for begin, end, _ in reversed(cells(text, [FRAME, more], str)):
+        text = f"{text[:begin]}~{text[end:]}"
+    left = ("52", "5,2", "61", "234", "rgen", "zil", "Zo", "Ben", "1990", "1985", "2001", "1970")
+    assert "~" in text
+    assert not [value for value in left if value in text]
+
+
+def test_numbers_with_commas_between_them_stay_two_cells() -> None:
+    assert masked("7,123", "pay") == "<pay>,<pay>"
 
 
 def test_other_columns_stay() -> None:

@@ -1,13 +1,17 @@
 """Where in a text the values of a table's columns stand, as previews, results and printed tables write them."""
 
+import html
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from assent.core.cargo import Cell
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"-?(?<![\w.])\d+(?:\.\d+)?(?:e[+-]\d+)?(?!\w|\.\d)")
+_GROUPED = re.compile(r"-?(?<![\w.])\d{1,3}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?(?!\w|\.\d)")  # f"{pay:,.2f}"
 _NAMES = 1_000  # of a table's columns that are looked for
 _SHORT = 3  # signs; a shorter value is only one where it stands like a cell of a table
 _CUT = 12  # signs that are left of a value at least where it was cut
@@ -21,8 +25,8 @@ def cells(text: str, frames: Iterable[Any], rule_of: Callable[[str], str]) -> tu
 
     `frames` are DataFrames and Series.
 
-    A number is found however many digits it is rounded to, a text also where its end was cut off. What was made of a
-    value (by `upper()`, say) is not the value any more and is not found.
+    A number is found however many digits it is rounded to, a text also where its end was cut off, a date as most write
+    it. What was made of a value (by `upper()`, say) is not the value any more and is not found.
     """
     ruled = [found for frame in frames for found in _columns(frame, rule_of)]
     if not ruled:
@@ -71,8 +75,8 @@ def _numbers(column: Any, text: str) -> Iterator[tuple[int, int]]:
     """Where a number of the text is one of the column's, rounded as it is there."""
     values = column.dropna().to_numpy(dtype="float64", copy=True)
     values.sort()
-    for match in _NUMBER.finditer(text):
-        number, half = float(match[0]), _half_of_last(match)
+    for match in (*_NUMBER.finditer(text), *_GROUPED.finditer(text)):
+        number, half = float(match[0].replace(",", "")), _half_of_last(match)
         at = int(values.searchsorted(number - half))
         if at < len(values) and values[at] <= number + half and _stands_alone(text, *match.span()):
             yield match.span()
@@ -86,14 +90,22 @@ def _half_of_last(match: re.Match[str]) -> float:
 
 
 def _texts(column: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:
-    for value in _candidates(column, words):
-        word = _WORD.search(value if isinstance(value, str) else str(value))
-        if word is not None and word[0][:_CUT] in words:
+    for value in _candidates(column, words, escaped := "\\u" in text):
+        shown = value if isinstance(value, str) else str(value)
+        if _begins(shown, words) or (escaped and not shown.isascii() and _begins(json.dumps(shown), words)):
             yield from _found(value, text, words)
 
 
-def _candidates(column: Any, words: Mapping[str, Sequence[int]]) -> Iterable[Any]:
-    """The column's values, less those that plainly begin with another word: most of a million are told so quickly."""
+def _begins(value: str, words: Mapping[str, Sequence[int]]) -> bool:
+    word = _WORD.search(value)
+    return word is not None and word[0][:_CUT] in words
+
+
+def _candidates(column: Any, words: Mapping[str, Sequence[int]], escaped: bool) -> Iterable[Any]:
+    """The column's values, less those that plainly begin with another word: most of a million are told so quickly.
+
+    `escaped`: the text may have letters as JSON writes them in ASCII.
+    """
     if str(column.dtype) not in ("str", "string"):
         try:
             return column.dropna().unique()  # type: ignore[no-any-return]  # pandas, untyped here
@@ -102,7 +114,12 @@ def _candidates(column: Any, words: Mapping[str, Sequence[int]]) -> Iterable[Any
     return {
         value
         for value in column.tolist()
-        if isinstance(value, str) and ((first := value.partition(" ")[0])[:_CUT] in words or not first.isalnum())
+        if isinstance(value, str)
+        and (
+            (first := value.partition(" ")[0])[:_CUT] in words
+            or not first.isalnum()
+            or (escaped and not first.isascii())
+        )
     }
 
 
@@ -117,11 +134,23 @@ def _found(value: Any, text: str, words: Mapping[str, Sequence[int]]) -> Iterato
 
 def _written(value: Any) -> set[str]:
     text = str(value)
-    if not isinstance(value, str):
-        return {text, text.removesuffix(" 00:00:00")}
-    if text.isalnum():
+    if isinstance(value, date):
+        return {text, text.removesuffix(" 00:00:00"), *_dated(value)}
+    if not isinstance(value, str) or (text.isalnum() and text.isascii()):
         return {text}
-    return {text, text.replace("\n", " "), text.replace('"', '""'), repr(text)[1:-1]}  # as previews and CSV have it
+    coded = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    coded |= {form.replace("/", "\\/") for form in coded}  # pandas does so
+    shown = {text.replace("\n", " "), text.replace('"', '""'), repr(text)[1:-1]}  # as previews and CSV have it
+    return {text, *coded, *shown, html.escape(text), html.escape(text, quote=False)}
+
+
+def _dated(value: date) -> Iterator[str]:
+    """As JSON has it, as `repr` does, and as people write a day."""
+    yield value.isoformat()
+    yield f"{value.year}, {value.month}, {value.day}"
+    if isinstance(value, datetime):
+        yield f"{value.year}, {value.month}, {value.day}, {value.hour}, {value.minute}"
+    yield from [f"{value:{form}}" for form in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d")]
 
 
 def _end(form: str, text: str, begin: int) -> int:
