@@ -502,6 +502,34 @@ def test_so_does_one_behind_a_decorator_or_an_instance(
 
 
 @pytest.mark.parametrize(
+    "way", ["globals()[name].to_csv()", "str(eval(name))", "part()", "closure()", "method()", "of_pandas()"]
+)
+def test_so_does_one_that_is_told_its_name_or_calls_what_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    names: dict[str, Any] = {"people": local_only(people()), "tool": tool, "functools": functools}
+    exec(f"{KEEPS}@tool(privilege='read_only')\ndef show(name: str) -> str:\n    return {way}", names)
+    with outside(tmp_path, monkeypatch, [calls(("show", '{"name": "people"}'))], names) as (session, server):
+        assert "local only" in asked(session, "Look.", names["show"]).reason
+    assert len(server.requests) == 1
+
+
+KEEPS = """
+part = functools.partial(lambda table: table.to_csv(), people)
+def kept(table):
+    return lambda: table.to_csv()
+closure = kept(people)
+class Repository:
+    def __init__(self, table):
+        self.table = table
+    def text(self):
+        return self.table.to_csv()
+method = Repository([people][0]).table.to_csv
+of_pandas = people.email.to_list
+"""
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "ages = people.age.tolist()\ndel people\nprint(ages)",

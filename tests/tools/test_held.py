@@ -1,5 +1,6 @@
 """The tables that a value is or holds are found where people put them, and not in whatever else hangs together."""
 
+import functools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ class Strange:
 HOLDERS: list[Callable[[Any], Any]] = [
     lambda t: t, lambda t: [1, t], lambda t: {"p": t}, lambda t: Pair(1, t), lambda t: deque([t]), Open, Slotted,
     lambda t: Open({"p": [t]}), lambda t: {"p": {"q": (t, t)}},
+    lambda t: t.to_csv, lambda t: functools.partial(print, t), lambda t: functools.partial(t.to_csv, sep=";"),
+    lambda t: lambda: t, lambda t: lambda of=t: of, lambda t: lambda *, of=t: of,
 ]  # fmt: skip
 
 

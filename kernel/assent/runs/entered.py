@@ -21,6 +21,7 @@ from assent.tools.sql import MODEL_ROWS, frames_in
 from assent.tools.tool import Output, Tool
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_BY_NAME = frozenset({"globals", "locals", "vars", "eval", "exec", "get_ipython"})  # how code finds what it is told
 _SHOWN = 10  # rows of a DataFrame that the python tool shows
 
 Names = Mapping[str, Any]
@@ -77,7 +78,7 @@ class Entrance:
         elif tool.name == "python":
             read = self._of_python(call, str(arguments.get("code", "")), output, was)
         else:
-            read = self._of_function(tool)
+            read = self._of_function(tool, arguments)
         if is_local_only(output.value) and not self.marks.local(read, self.layers):
             read = [*read, f"{tool.name}{OUTPUT}"]  # of another module, say: no variable here tells of it
         told = tables(output.value)
@@ -127,7 +128,7 @@ class Entrance:
         words, now = set(_WORD.findall(str([dict(form) for form in forms]))), self.namespace()
         self.marks.notice({name: now[name] for name in words if name in now})
         found = {name for name in words if tables(now.get(name))} | set(self.marks.local(words, self.layers))
-        return Source("variable", tool.name, tuple(sorted({*found, *carried, *self._of_function(tool)})), bytes=0)
+        return Source("variable", tool.name, tuple(sorted({*found, *carried, *self._of_function(tool, {})})), bytes=0)
 
     def _of_sql(self, query: str, was: Names) -> list[str]:
         frames = frames_in(was)
@@ -146,9 +147,11 @@ class Entrance:
             self.marks.add([name for name in written if is_data(now.get(name))], f"the call {call}", local)
         return sorted({name for name in read if tables(was.get(name)) or tables(now.get(name))} | set(local))
 
-    def _of_function(self, tool: Tool[Any, Any]) -> list[str]:
+    def _of_function(self, tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> list[str]:
         now = self.namespace()
         read = _reads(tool, now)
+        if not _BY_NAME.isdisjoint(read):
+            read |= set(_WORD.findall(str(dict(arguments))))
         if not read:
             return []
         self.marks.notice({name: now[name] for name in read if name in now})

@@ -1,16 +1,17 @@
-"""The tables of pandas that a value is, or holds: in lists, dicts and the like, and in an object's attributes."""
+"""The tables of pandas that a value is, or holds: in lists, dicts and the like, in attributes and functions."""
 
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, ModuleType
+from types import BuiltinMethodType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 _MOST = 1_000  # items that are looked at of one value, in all that it holds
 _LIBRARIES = ("pandas", "geopandas")
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
-_NO_HOLDERS = (ModuleType, type, FunctionType, BuiltinFunctionType, str, bytes)
+_NO_HOLDERS = (ModuleType, type, BuiltinMethodType, str, bytes)
 _READ: tuple[tuple[type, Callable[[Any], Iterator[Any]]], ...] = (
     (dict, lambda value: iter(dict.values(value))),
     (list, list.__iter__),
@@ -28,7 +29,10 @@ def is_table(value: Any) -> bool:
 
 
 def tables(value: Any) -> list[Any]:
-    """The tables that `value` is or holds; of an object those in its attributes, not those in other objects there."""
+    """The tables that `value` is or holds; of an object those in its attributes, not those in other objects there.
+
+    Of a function those that it has kept: as defaults, from around it, what it is a method of, or is given beforehand.
+    """
     if type(value) in _PLAIN:
         return []
     if is_table(value):
@@ -53,6 +57,12 @@ def _items(value: Any, most: int) -> tuple[Any, ...]:
 def _attributes(value: Any) -> tuple[Any, ...]:
     if isinstance(value, _NO_HOLDERS):
         return ()
+    if isinstance(value, MethodType):
+        return (value.__self__,)
+    if isinstance(value, functools.partial):
+        return (*value.args, *value.keywords.values(), getattr(value.func, "__self__", None))
+    if isinstance(value, FunctionType):
+        return tuple(_kept(value))
     found: list[Any] = []
     with contextlib.suppress(Exception):  # what the namespace holds may be odd in any way
         found += object.__getattribute__(value, "__dict__").values()
@@ -62,6 +72,14 @@ def _attributes(value: Any) -> tuple[Any, ...]:
                 with contextlib.suppress(AttributeError):  # it has no value yet
                     found.append(slot.__get__(value))
     return tuple(found)
+
+
+def _kept(function: FunctionType) -> Iterator[Any]:
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # it has no value yet
+            yield cell.cell_contents
 
 
 def _is_namespace(value: Any) -> bool:
