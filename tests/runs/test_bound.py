@@ -28,13 +28,13 @@ class Sum:
 
 
 class Writer:
-    """A model that would write `size` tokens, and stops where it is told to, as vendors' do."""
+    """A model that would write `size` tokens, and stops where it is told to, as vendors' do, or at its `own` limit."""
 
     def __init__(self, size: int, name: str) -> None:
-        self.size, self.name, self.asked = size, name, list[int | None]()
+        self.size, self.name, self.asked, self.own = size, name, list[int | None](), size
 
     async def stream(self, request: Request) -> AsyncIterator[TextDelta | Answer]:
-        most = request.max_tokens or self.size
+        most = min(request.max_tokens or self.size, self.own)
         self.asked.append(request.max_tokens)
         text = "half a sen" if most < self.size else '{"total": 7}'
         yield TextDelta(text)
@@ -100,6 +100,12 @@ def test_a_crash_right_after_a_cut_answer_does_not_make_it_the_runs(tmp_path: Pa
         state = fold(events[: answered + 1])
         assert (state.answered, state.cut) == (True, model.asked[0])
         assert (fold(events).cut, fold(events).refused) == (0, 0)  # told of, and not counted as one that does not fit
+
+
+def test_an_answer_that_ends_at_a_limit_of_the_models_own_is_not_paid_for_again(tmp_path: Path) -> None:
+    with writing(tmp_path, 6000, "tokens = 100_000", "custom:small") as (session, model):
+        model.own = 500
+        assert (ran(session).text, len(model.asked)) == ("half a sen", 1)  # as where no budget is
 
 
 def test_a_waiver_bounds_no_answer(tmp_path: Path) -> None:

@@ -77,8 +77,7 @@ def _answered(run: Run, answer: Answer, step: int, seconds: float) -> Event:
     message = _with_ids(answer.message, run.state)
     paid = cost(model, usage)
     body = {"message": messages.to_json(message), "stop": answer.stop}
-    bound = run.bound if answer.stop == "length" and run.bound != run.state.agent.max_tokens else None
-    known = {"bound": bound, "cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
+    known = {"bound": _cut(run, answer), "cache_write": usage.cache_write, "saved": saved(model, usage, paid)}
     return run.event(
         Kind.MODEL_ANSWERED,
         step=step,
@@ -91,6 +90,13 @@ def _answered(run: Run, answer: Answer, step: int, seconds: float) -> Event:
         duration=seconds,
         body=body | {name: value for name, value in known.items() if value} | _asked_here(run),
     )
+
+
+def _cut(run: Run, answer: Answer) -> int | None:
+    """The bound of a budget that has cut off an answer; one that is far shorter met a limit of the model's own."""
+    if answer.stop != "length" or run.bound is None or run.bound == run.state.agent.max_tokens:
+        return None
+    return run.bound if answer.usage.output is None or 2 * answer.usage.output >= run.bound else None
 
 
 def _loaded(run: Run, outgoing: Outgoing, step: int, request: Request, to: Destination) -> Sent:
