@@ -65,6 +65,10 @@ class Kind(StrEnum):
     TRUST_REVOKED = "trust_revoked"  # id, by
     WAIVER_ENDED = "waiver_ended"  # id, by: ended before its time
     CHAIN_SIGNED = "chain_signed"  # store.sign: jws, key: the public one, seq and head: of the event signed, by
+    MEMORY_ADDED = (
+        "memory_added"  # collection, items, texts: how many, and how many of them new; digest, known (memory)
+    )
+    MEMORY_FORGOTTEN = "memory_forgotten"  # items: how many; ids: of a few; by
     COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain), until: seq
 
 
@@ -75,6 +79,7 @@ CONTROL = frozenset(
     {
         Kind.APPROVAL_DECIDED, Kind.APPROVAL_EXPIRED, Kind.GRANT_GIVEN, Kind.GRANT_REVOKED, Kind.STOP_REQUESTED,
         Kind.WAIVER_GRANTED, Kind.WAIVER_ENDED, Kind.SOURCE_TRUSTED, Kind.TRUST_REVOKED,
+        Kind.MEMORY_ADDED, Kind.MEMORY_FORGOTTEN,
     }
 )  # fmt: skip
 

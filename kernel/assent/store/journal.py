@@ -20,7 +20,7 @@ from assent.core.ids import new_id
 from assent.store import bodies, chain
 from assent.store.access import EVERYONE, Access
 from assent.store.ledger import Lost, line
-from assent.store.parcel import Guard, Parcel
+from assent.store.parcel import Beside, Guard, Parcel
 from assent.store.rows import event_of
 from assent.store.schema import SELECT
 from assent.store.sharing.join import PATIENCE as COMING
@@ -42,11 +42,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """Events on their way to the disk, who waits for them, and on which condition they may be written."""
+    """Events on their way to the disk, who waits for them, on which condition, and what is written beside them."""
 
     events: Sequence[Event]
     waiting: Waiting | None = None
     guard: Guard | None = None
+    beside: Beside | None = None
 
 
 class Journal:
@@ -79,11 +80,14 @@ class Journal:
         # Who listens later has to hear of what is written from now on, also while the workspace changes hands.
         self._told = max(self._told, self._last())
 
-    def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
-        """Queue events and return a future that resolves once they are on disk; `Conflict` if the `guard` says no."""
+    def append(self, events: Sequence[Event], guard: Guard | None = None, beside: Beside | None = None) -> Future[None]:
+        """Queue events and return a future that resolves once they are on disk; `Conflict` if the `guard` says no.
+
+        What is to be written `beside` them is in the same commit.
+        """
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()  # whoever gives up waiting must not undo what the writer has taken
-        self._enqueue(_Entry(events, future, guard))
+        self._enqueue(_Entry(events, future, guard, beside))
         return future
 
     def committed(self, events: Sequence[Event]) -> asyncio.Future[None]:
@@ -277,7 +281,8 @@ class Journal:
 
     def _parcel(self, entry: _Entry) -> Parcel:
         name = f"{self.writer}.{next(self._numbers)}"
-        return Parcel(name, entry.events, [bodies.text_of(self.folder, event) for event in entry.events], entry.guard)
+        texts = [bodies.text_of(self.folder, event) for event in entry.events]
+        return Parcel(name, entry.events, texts, entry.guard, entry.beside)
 
     def _events_of(self, news: News) -> list[Event]:
         events = []

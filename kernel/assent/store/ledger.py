@@ -16,7 +16,7 @@ from assent.store import database, fence, lock, present, reader
 from assent.store.access import EVERYONE, Access, confine
 from assent.store.chain import GENESIS
 from assent.store.doublewrite import Doublewrite
-from assent.store.parcel import Guard, Parcel, Written
+from assent.store.parcel import Beside, Guard, Parcel, Written
 from assent.store.rows import hash_of, row_of, values_of
 from assent.store.schema import TABLE
 from assent.store.tally import COUNTED, Tally
@@ -89,16 +89,19 @@ class Ledger:
         present.check(self.folder / database.FILE, self._identity)
         written: list[Written] = []
         rows: list[tuple[Any, ...]] = []
+        besides: list[Beside] = []
         for parcel in parcels:
             if parcel.again or parcel.guard is not None:
-                self._flush(rows)
-                rows = []
+                self._flush(rows, besides)
+                rows, besides = [], []
             before = self._recalled(parcel.name) if parcel.again else None
             if before is None and parcel.guard is not None and not self._holds(parcel.guard):
                 written.append(None)
                 continue
+            if before is None and parcel.beside is not None:
+                besides.append(parcel.beside)
             written.append(before or self._chained(parcel, rows))
-        self._flush(rows)
+        self._flush(rows, besides)
         if self._doublewrite.due():
             self.checkpoint()
         return written
@@ -172,6 +175,7 @@ class Ledger:
         self._last: tuple[int, str] = self.connection.cursor().execute(_LAST).fetchone() or (0, GENESIS)
         self._next = self._last
         self._appender = self.connection.appender(TABLE)  # whatever state an earlier one is in
+        self._appenders: dict[str, Any] = {}  # of the other tables that were written to
         self._tally = Tally(self._asked)
         self._counted: list[tuple[Event, str]] = []  # that the tally is to note once they are written
 
@@ -191,13 +195,16 @@ class Ledger:
         self._next = seq, head
         return written
 
-    def _flush(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """All rows or none, in one commit. An appender plans once what a statement plans anew each time."""
+    def _flush(self, rows: Sequence[tuple[Any, ...]], besides: Sequence[Beside]) -> None:
+        """All or nothing, in one commit. An appender plans once what a statement plans anew each time."""
         if not rows:
             return
         try:
-            self._appender.append_rows(rows)
-            self._appender.flush()
+            if besides:
+                self._together(rows, besides)
+            else:
+                self._appender.append_rows(rows)
+                self._appender.flush()
         except BaseException:
             self._next = self._last
             self._counted.clear()
@@ -207,6 +214,29 @@ class Ledger:
         for event, body in self._counted:
             self._tally.note(event, body)
         self._counted.clear()
+
+    def _together(self, rows: Sequence[tuple[Any, ...]], besides: Sequence[Beside]) -> None:
+        """Write events and what stands beside them in one transaction."""
+        self.connection.execute("BEGIN")
+        try:
+            self._appender.append_rows(rows)
+            self._appender.flush()
+            for beside in besides:
+                for statement, parameters in beside.statements:
+                    self.connection.execute(statement, parameters).fetchall()
+                for table, items in beside.rows.items():
+                    if table not in self._appenders:
+                        self._appenders[table] = self.connection.appender(table)
+                    self._appenders[table].append_rows(items)
+                    self._appenders[table].flush()
+            self.connection.execute("COMMIT")
+        except BaseException:
+            for appender in self._appenders.values():
+                appender.clear()
+            self._appenders.clear()
+            with contextlib.suppress(duckdb.Error):
+                self.connection.execute("ROLLBACK")
+            raise
 
     def _recalled(self, name: str) -> Written:
         return self._asked(_BATCH, [name]) or None

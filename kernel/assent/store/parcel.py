@@ -1,7 +1,7 @@
 """What is handed to the writer of a workspace: events that are written together, and the condition that they may be."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from assent.core.errors import Conflict
@@ -50,9 +50,20 @@ def as_one_act(act: Callable[[], T]) -> T:
             continue
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is written to other tables than the journal's in the commit of some events.
+
+    First the statements, each with its parameters, then whole rows, by table.
+    """
+
+    statements: Sequence[tuple[str, Sequence[Any]]] = ()
+    rows: Mapping[str, Sequence[tuple[Any, ...]]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Parcel:
-    """Events that are written together or not at all, with their bodies as JSON text.
+    """Events that are written together or not at all, with their bodies as JSON text, and what is written beside them.
 
     `name` is theirs for ever ("writer.number"): a parcel that comes `again`, because nobody knows whether it arrived,
     is not written twice.
@@ -62,6 +73,7 @@ class Parcel:
     events: Sequence[Event]
     bodies: Sequence[str]
     guard: Guard | None = None
+    beside: Beside | None = None
     again: bool = False
 
 

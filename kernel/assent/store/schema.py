@@ -2,7 +2,7 @@
 
 from assent.core.events import LIFECYCLE
 
-VERSION = 3
+VERSION = 4
 
 # Names and types; the order is part of the hash chain, so new ones come at the end.
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -35,6 +35,9 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 NAMES = tuple(name for name, _ in COLUMNS)
 
+# What is remembered, beside the journal: each text of a tenant once, what says it where, and parts of the index.
+TEXTS, ITEMS, SEGMENTS = "memory_texts", "memory_items", "memory_segments"
+
 TABLE = "events"
 SELECT = "SELECT " + ", ".join("epoch_us(time)" if name == "time" else f'"{name}"' for name in NAMES) + " FROM events"
 
@@ -49,6 +52,13 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
     2: ("ALTER TABLE events ADD COLUMN batch VARCHAR",),
     3: ("ALTER TABLE schema_version ADD COLUMN views VARCHAR",),  # the digest of those that the file has
+    4: (
+        f"CREATE TABLE {TEXTS} (number BIGINT, tenant VARCHAR, digest BLOB, title VARCHAR, text VARCHAR)",
+        f"""CREATE TABLE {ITEMS} (id VARCHAR, number BIGINT, time TIMESTAMP, tenant VARCHAR, "user" VARCHAR,
+            agent VARCHAR, notebook VARCHAR, run VARCHAR, kind VARCHAR, collection VARCHAR, source VARCHAR,
+            part INTEGER, place VARCHAR, tags VARCHAR[], dated TIMESTAMP)""",
+        f"CREATE TABLE {SEGMENTS} (name VARCHAR, tenant VARCHAR, shape VARCHAR, passages INTEGER, data BLOB)",
+    ),
 }
 
 # A session that may not see everything reads through the views of two more schemas: those below once more, over its
@@ -69,8 +79,9 @@ def views(database: str) -> list[str]:
     """The statements that make all views of a database anew."""
     statements = [f'CREATE OR REPLACE VIEW "{name}" AS {query}' for name, query in VIEWS.items()]
     statements += [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in (SCOPED, FENCED)]
-    events = f'SELECT * FROM "{database}".main.{TABLE} WHERE {_MINE}'
-    for name, query in ((TABLE, events), *VIEWS.items()):
+    mine = [(name, f'SELECT * FROM "{database}".main.{name} WHERE {_MINE}') for name in (TABLE, ITEMS)]
+    texts = f'SELECT * FROM "{database}".main.{TEXTS} WHERE number IN (SELECT number FROM {SCOPED}.{ITEMS})'
+    for name, query in (*mine, (TEXTS, texts), *VIEWS.items()):
         statements.append(f'CREATE OR REPLACE VIEW {SCOPED}."{name}" AS {query}')
         statements.append(f'CREATE OR REPLACE VIEW {FENCED}."{name}" AS SELECT * FROM {SCOPED}."{name}" {_FENCE}')
     return statements
@@ -329,6 +340,11 @@ VIEWS: dict[str, str] = {
             any_value(notebook) AS notebook, any_value(cell) AS cell, any_value(tenant) AS tenant
         FROM events WHERE kind IN ('risk_reserved', 'risk_committed', 'risk_rolled_back')
         GROUP BY body ->> 'reservation' ORDER BY min(seq)""",
+    "memory": f"""
+        SELECT items.id, items.kind, items.collection, items.source, items.place, texts.title, texts.text, items.tags,
+            items.dated, items.time, items.agent, items."user", items.tenant, items.run, items.notebook
+        FROM {ITEMS} AS items JOIN {TEXTS} AS texts ON texts.number = items.number AND texts.tenant = items.tenant
+        ORDER BY items.time, items.source, items.part""",
     "notebooks": """
         WITH placed AS (
             SELECT seq, time, notebook AS path, body ->> 'id' AS id FROM events WHERE kind = 'notebook_placed'

@@ -11,7 +11,7 @@ from assent.core.events import Event, Kind, Scope
 from assent.core.ids import new_id
 from assent.store.access import EVERYONE, Access
 from assent.store.journal import Journal, Listener
-from assent.store.parcel import Guard
+from assent.store.parcel import Beside, Guard
 
 _FOUNDED = 'SELECT tenant, "user", agent, notebook FROM events WHERE run = ? ORDER BY seq LIMIT 1'
 _COUNT = f"SELECT count(*) FROM events WHERE kind <> '{Kind.COMPACTED}'"  # that one is the house's
@@ -50,10 +50,10 @@ class Window:
         self._know(scope.run or "", scope)
         return scope
 
-    def append(self, events: Sequence[Event], guard: Guard | None = None) -> Future[None]:
+    def append(self, events: Sequence[Event], guard: Guard | None = None, beside: Beside | None = None) -> Future[None]:
         """As `Journal.append`; `StoreError` if an event is not the session's to write."""
         self._check(events)
-        return self.house.append(events, guard)
+        return self.house.append(events, guard, beside)
 
     def committed(self, events: Sequence[Event]) -> asyncio.Future[None]:
         """As `Journal.committed`; `StoreError` if an event is not the session's to write."""

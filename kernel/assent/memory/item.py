@@ -1,0 +1,89 @@
+"""What is remembered: a text with where it comes from and whose it is; which of it is looked for; what was found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+ARCHIVED, UNSHOWN = "archived", "do_not_rag"
+HIDDEN = (ARCHIVED, UNSHOWN)  # tags of what is found only where they are asked for by name
+TURN = "turn"  # the kind of what was said in a conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A text to be remembered.
+
+    `kind` is fact, preference, turn or file; `source` a path, or what else it is from; `part` and `place` which piece
+    of that and where (lines 3-9). `dated` is when it was so, in UTC; None where it is no matter of time.
+    """
+
+    text: str
+    title: str = ""
+    kind: str = "fact"
+    collection: str = ""
+    source: str = ""
+    part: int = 0
+    place: str = ""
+    tags: Sequence[str] = ()
+    dated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which items may be found: a tenant's, those that all named fields fit.
+
+    An `agent` finds its own and what is no agent's; None finds all. Tags must all be there; those of `HIDDEN` are left
+    out unless they are among them, or `hidden` is set.
+    """
+
+    tenant: str
+    user: str | None = None
+    agent: str | None = None
+    notebook: str | None = None
+    collection: str | None = None
+    tags: tuple[str, ...] = ()
+    since: datetime | None = None
+    hidden: bool = False
+
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition on rows of the items' table, and its parameters."""
+        terms, values = ["tenant = ?"], list[Any]([self.tenant])
+        for name in ("user", "notebook", "collection"):
+            if (value := getattr(self, name)) is not None:
+                terms.append(f'"{name}" = ?')
+                values.append(value)
+        if self.agent is not None:
+            terms.append("(agent IS NULL OR agent = ?)")
+            values.append(self.agent)
+        if self.since is not None:
+            terms.append("coalesce(dated, time) >= ?")
+            values.append(self.since)
+        if self.tags:
+            terms.append("list_has_all(tags, ?)")
+            values.append(list(self.tags))
+        left_out = [] if self.hidden else [tag for tag in HIDDEN if tag not in self.tags]
+        if left_out:
+            terms.append("NOT list_has_any(tags, ?)")
+            values.append(left_out)
+        return " AND ".join(terms), values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An item that was found, with its score: the higher the better, comparable within one search only."""
+
+    score: float
+    id: str
+    text: str
+    title: str
+    kind: str
+    collection: str
+    source: str
+    place: str
+    tags: Sequence[str] = field(default_factory=tuple)
+    dated: datetime | None
+    time: datetime
+    agent: str | None
+    user: str
+    run: str | None
