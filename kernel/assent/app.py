@@ -27,6 +27,7 @@ from assent.core.ids import run_of
 from assent.core.model import Model
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed
+from assent.memory.memory import Memory
 from assent.policy.explain import Explained
 from assent.policy.facts import Call, facts
 from assent.policy.overview import Row
@@ -68,7 +69,7 @@ class Session:
     `workspace` is the `.assent` folder (None: found as `core.config.workspace_folder` says). `namespace` gives the
     variables that tools work on. `transform` turns a front end's syntax into Python before the python tool runs it.
     `access` is what of the workspace may be seen and whose events are written: the settings' tenant and the present
-    user's if it is None; `store.access.EVERYONE` is the administrator's.
+    user's if it is None; `store.access.EVERYONE` is the administrator's. `memory` is what it remembers, and finds again.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Session:
         asked = access or EVERYONE
         house = attached.attach(self.folder)
         self.journal = Window(house, asked, asked.tenant or settings.tenant, asked.user or current_user())
+        self.memory = Memory(self.journal)
         self._look(settings)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
@@ -429,6 +431,7 @@ class Session:
                 ]
             )
         self._sign()
+        self.memory.close()
         attached.detach(self.journal.house)
 
     def _sign(self) -> None:

@@ -1,11 +1,16 @@
 """A session's memory: within what the session may see."""
 
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.workspaces import prepare
 
+from assent.core.errors import NotFound
+from assent.core.taint import Source
 from assent.memory.item import Item
 from assent.memory.memory import Memory, Status
 from assent.store.access import EVERYONE, Access
@@ -47,3 +52,34 @@ def test_closing_it_twice_is_as_good_as_once(journal: Journal) -> None:
     ana.close()
     ana.close()
     assert len(ana.search("tea")) == 1
+
+
+def test_where_a_text_may_come_from_stays_with_it(journal: Journal) -> None:
+    page = Source("web", "https://shop.example/reviews")
+    ana = memory(journal)
+    ana.add([Item(text="tea is best cold", taint=(page,))])
+    ana.add([Item(text="tea is best hot")])
+    assert {hit.text: hit.taint for hit in ana.search("tea")} == {"tea is best cold": (page,), "tea is best hot": ()}
+
+
+def test_an_item_is_named_by_the_beginning_of_its_id(journal: Journal) -> None:
+    ana, ben = memory(journal), memory(journal, "ben")
+    [first] = ana.add([Item(text="Ana's tea", tags=["archived"])])
+    assert ana.named(first[:9]).text == "Ana's tea"
+    with pytest.raises(NotFound, match="Nothing is remembered under"):
+        ben.named(first)
+    with pytest.raises(NotFound, match="Nothing is remembered under ''"):
+        ana.named("")
+    ids = ana.add([Item(text=f"tea {number}") for number in range(33)])  # more than there are signs to begin with
+    common = next(sign for sign, count in Counter([name[0] for name in ids]).items() if count > 1)
+    with pytest.raises(NotFound, match="More than one id"):
+        ana.named(common)
+
+
+def test_opening_a_session_loads_nothing_of_the_index(tmp_path: Path) -> None:
+    code = (
+        "import sys; from assent import Session; session = Session(sys.argv[1]); was = 'numpy' in sys.modules; "
+        "session.memory.search('tea'); print(was, 'numpy' in sys.modules); session.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

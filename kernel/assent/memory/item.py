@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from assent.core.taint import Sources
+
 ARCHIVED, UNSHOWN = "archived", "do_not_rag"
 HIDDEN = (ARCHIVED, UNSHOWN)  # tags of what is found only where they are asked for by name
 TURN = "turn"  # the kind of what was said in a conversation
@@ -15,7 +17,8 @@ class Item:
     """A text to be remembered.
 
     `kind` is fact, preference, turn or file; `source` a path, or what else it is from; `part` and `place` which piece
-    of that and where (lines 3-9). `dated` is when it was so, in UTC; None where it is no matter of time.
+    of that and where (lines 3-9). `dated` is when it was so, in UTC; None where it is no matter of time. `taint` is what
+    untrusted sources the text may come from: whoever recalls it has read them too.
     """
 
     text: str
@@ -27,6 +30,7 @@ class Item:
     place: str = ""
     tags: Sequence[str] = ()
     dated: datetime | None = None
+    taint: Sources = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +91,4 @@ class Hit:
     agent: str | None
     user: str
     run: str | None
+    taint: Sources = ()

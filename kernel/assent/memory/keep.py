@@ -1,6 +1,7 @@
 """Remembering and forgetting: texts, their places in the index and the event, in one commit."""
 
 import hashlib
+import json
 import random
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from assent.core.events import Kind, Scope
 from assent.core.ids import new_id
+from assent.core.taint import to_json
 from assent.memory.index import Index
 from assent.memory.item import TURN, Filter, Item
 from assent.memory.segment import MOST, Segment, build, merged, packed
@@ -154,4 +156,5 @@ def _row(name: str, number: int, item: Item, scope: Scope, at: float) -> tuple[A
     return (
         name, number, when, scope.tenant, scope.user, scope.agent, scope.notebook, scope.run, item.kind,
         item.collection, item.source, item.part, item.place, list(item.tags), item.dated,
+        json.dumps(to_json(item.taint)) if item.taint else None,
     )  # fmt: skip

@@ -4,15 +4,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assent.core.events import Scope
-from assent.memory.index import Index
 from assent.memory.item import Filter, Hit, Item
-from assent.memory.keep import add, forget
-from assent.memory.search import search
 from assent.store.schema import ITEMS, SEGMENTS, TEXTS
 from assent.store.window import Window
+
+if TYPE_CHECKING:
+    from assent.memory.index import Index
 
 _COLLECTIONS = f"""SELECT collection, count(*), count(DISTINCT source), max(time) FROM {ITEMS}
     WHERE {{where}} GROUP BY collection ORDER BY collection"""
@@ -46,20 +46,32 @@ class Memory:
     def __init__(self, window: Window) -> None:
         self.window = window
         self._lock = threading.Lock()
-        self._index: Index | None = None
+        self._index: "Index | None" = None
 
     def add(self, items: Sequence[Item], scope: Scope | None = None) -> list[str]:
         """Remember items as of `scope`, of this session where it is None; their ids."""
+        from assent.memory.keep import add  # numpy: not before somebody remembers
+
         with self._lock:
             return add(self.window, self._opened(), items, scope or self.window.scope())
 
     def search(self, query: str, count: int = 10, **wanted: Any) -> list[Hit]:
         """The `count` items that fit a query best, of those that are `wanted` (fields of `Filter`) and may be seen."""
+        from assent.memory.search import search  # numpy likewise
+
         with self._lock:
             return search(self._opened(), query, self._visible(**wanted), count)
 
+    def named(self, beginning: str) -> Hit:
+        """The item whose id begins so, hidden or not; `NotFound` where there is none to be seen, or more than one."""
+        from assent.memory.search import named
+
+        return named(self.window.house, beginning, self._every())
+
     def forget(self, ids: Sequence[str], by: str = "") -> int:
         """Forget items by their ids; how many of them were there to be seen."""
+        from assent.memory.keep import forget
+
         with self._lock:
             return forget(self.window, self._opened(), self._every(), ids, by or self.window.user)
 
@@ -82,8 +94,10 @@ class Memory:
                 self._index.close()
                 self._index = None
 
-    def _opened(self) -> Index:
+    def _opened(self) -> "Index":
         if self._index is None:
+            from assent.memory.index import Index
+
             self._index = Index(self.window.house, self.window.tenant)
         return self._index
 

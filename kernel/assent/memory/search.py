@@ -1,16 +1,23 @@
 """Finding what is remembered: the best passages by the index, told with what is known of them now."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
+from assent.core.errors import NotFound
+from assent.core.taint import from_json
 from assent.memory.index import Index
 from assent.memory.item import Filter, Hit
 from assent.memory.terms import keys
+from assent.store.journal import Journal
 from assent.store.schema import ITEMS, TEXTS
 
-_FOUND = f"""SELECT items.number, id, text, title, kind, collection, source, place, tags, dated, time, agent, "user",
-    run FROM (SELECT * FROM {ITEMS} WHERE number IN (SELECT unnest(?)) AND {{where}}) AS items
+_TOLD = """SELECT items.number, id, text, title, kind, collection, source, place, tags, dated, time, agent, "user", run,
+    taint"""
+_FOUND = f"""{_TOLD} FROM (SELECT * FROM {ITEMS} WHERE number IN (SELECT unnest(?)) AND {{where}}) AS items
     JOIN {TEXTS} AS texts ON texts.number = items.number ORDER BY time, source, part"""
+_NAMED = f"""{_TOLD} FROM (SELECT * FROM {ITEMS} WHERE starts_with(id, ?) AND {{where}}) AS items
+    JOIN {TEXTS} AS texts ON texts.number = items.number LIMIT 2"""
 
 
 def search(index: Index, query: str, wanted: Filter, count: int = 10) -> list[Hit]:
@@ -25,9 +32,21 @@ def search(index: Index, query: str, wanted: Filter, count: int = 10) -> list[Hi
     return sorted(hits, key=lambda hit: -hit.score)[:count]
 
 
+def named(journal: Journal, beginning: str, wanted: Filter) -> Hit:
+    """The item whose id begins so, without a score; `NotFound` where there is none or more than one."""
+    where, values = wanted.where()
+    rows = journal.select(_NAMED.format(where=where), [beginning, *values]) if beginning else []
+    if not rows:
+        raise NotFound(f"Nothing is remembered under {beginning!r}. %agent memory search lists ids.")
+    if len(rows) > 1:
+        raise NotFound(f"More than one id begins with {beginning!r}. Give more of it.")
+    return _hit(0.0, rows[0][1:])
+
+
 def _hit(score: float, row: Sequence[Any]) -> Hit:
-    name, text, title, kind, collection, source, place, tags, dated, time, agent, user, run = row
+    name, text, title, kind, collection, source, place, tags, dated, time, agent, user, run, taint = row
     return Hit(
         score=score, id=name, text=text, title=title, kind=kind, collection=collection, source=source, place=place,
         tags=tags, dated=dated, time=time, agent=agent, user=user, run=run,
+        taint=from_json(json.loads(taint or "null")),
     )  # fmt: skip

@@ -19,7 +19,8 @@ from assent.store.schema import FENCED, TABLE, VIEWS
 TABLES = frozenset({TABLE, *VIEWS})
 HARMLESS = frozenset({"generate_series", "json_each", "json_tree", "range", "repeat", "repeat_row", "unnest"})
 TELLING = frozenset({"json_serialize_plan", "stats", "vector_type"})  # tell of rows that a statement does not read
-SYSTEM = re.compile(r"(duckdb|pg|pragma|sqlite)_|refusals$|schema_version$")  # names that are tables anywhere
+# Names that are tables anywhere.
+SYSTEM = re.compile(r"(duckdb|pg|pragma|sqlite)_|(refusals|schema_version|memory_(items|segments|texts))$")
 _NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 _SOURCES = frozenset({"JOIN", "SUBQUERY", "EXPRESSION_LIST", "EMPTY", "PIVOT"})
 _OTHERS = re.compile(r"\w+_(MODIFIER|TYPE_INFO)|ORDER_DEFAULT|ASCENDING|DESCENDING")

@@ -37,6 +37,11 @@ NAMES = tuple(name for name, _ in COLUMNS)
 
 # What is remembered, beside the journal: each text of a tenant once, what says it where, and parts of the index.
 TEXTS, ITEMS, SEGMENTS = "memory_texts", "memory_items", "memory_segments"
+BESIDE = {
+    TEXTS: "number",
+    ITEMS: "id",
+    SEGMENTS: "name",
+}  # what a row is known by; it does not change while it is there
 
 TABLE = "events"
 SELECT = "SELECT " + ", ".join("epoch_us(time)" if name == "time" else f'"{name}"' for name in NAMES) + " FROM events"
@@ -56,7 +61,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         f"CREATE TABLE {TEXTS} (number BIGINT, tenant VARCHAR, digest BLOB, title VARCHAR, text VARCHAR)",
         f"""CREATE TABLE {ITEMS} (id VARCHAR, number BIGINT, time TIMESTAMP, tenant VARCHAR, "user" VARCHAR,
             agent VARCHAR, notebook VARCHAR, run VARCHAR, kind VARCHAR, collection VARCHAR, source VARCHAR,
-            part INTEGER, place VARCHAR, tags VARCHAR[], dated TIMESTAMP)""",
+            part INTEGER, place VARCHAR, tags VARCHAR[], dated TIMESTAMP, taint VARCHAR)""",
         f"CREATE TABLE {SEGMENTS} (name VARCHAR, tenant VARCHAR, shape VARCHAR, passages INTEGER, data BLOB)",
     ),
 }
