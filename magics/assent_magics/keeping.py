@@ -59,6 +59,7 @@ def verify(desk: Desk, rest: str) -> None:
 
 def compact(desk: Desk, rest: str) -> None:
     """Forget what the rules of `[retention]` say, and give back the space."""
+    from assent.memory import purge
     from assent.store import compact as compacting
 
     words, given = options.split(rest, options.COMPACT)
@@ -67,7 +68,8 @@ def compact(desk: Desk, rest: str) -> None:
     if "dry_run" in given:
         print(f"{compacting.foreseen(journal, rules).texts} would be forgotten. Nothing was changed.")
     else:
-        print(compacting.compact(journal, rules, current_user()))
+        person = current_user()
+        print(compacting.compact(journal, rules, person, purge.purge(journal, person)))
     if rules.payloads is None:
         print(f'To forget texts by their age, set [retention] payloads = "90d" in {desk.folder / "config.toml"}.')
 

@@ -68,8 +68,8 @@ class Kind(StrEnum):
     MEMORY_ADDED = (
         "memory_added"  # collection, items, texts: how many, and how many of them new; digest, known (memory)
     )
-    MEMORY_FORGOTTEN = "memory_forgotten"  # items: how many; ids: of a few; by
-    COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain), until: seq
+    MEMORY_FORGOTTEN = "memory_forgotten"  # items: how many; ids: of a few; passages: that left the index; by
+    COMPACTED = "compacted"  # rules, by, forgotten: how many so far; digest over them (store.chain); until, purged: seq
 
 
 ENDINGS = frozenset({Kind.RUN_FINISHED, Kind.RUN_CANCELLED, Kind.RUN_FAILED, Kind.RUN_SUSPENDED, Kind.RUN_PAUSED})

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from assent.core.events import Kind, Scope
 from assent.core.ids import new_id
 from assent.core.taint import to_json
 from assent.memory.index import Index
 from assent.memory.item import TURN, Filter, Item
+from assent.memory.purge import gone
 from assent.memory.segment import MOST, Segment, build, merged, packed
 from assent.memory.terms import keys
 from assent.store.parcel import Beside, Guard, as_one_act
@@ -118,15 +117,7 @@ def _joined(window: Window, there: Sequence[tuple[str, Segment]], segment: Segme
         if len(alike) < FAN - 1 or total > MOST:
             return segment, names
         names += [name for name, _ in alike]
-        segment = merged([*[part for _, part in alike], segment], _gone(window, [part for _, part in alike]))
-
-
-def _gone(window: Window, segments: Sequence[Segment]) -> np.ndarray:
-    """The numbers of passages that nobody remembers any more."""
-    numbers = np.concatenate([segment.numbers for segment in segments])
-    query = f"SELECT number FROM {TEXTS} WHERE number BETWEEN ? AND ?"
-    rows = window.house.select(query, [int(numbers.min()), int(numbers.max())])
-    return numbers[~np.isin(numbers, np.array([number for (number,) in rows], np.int64))]
+        segment = merged([*[part for _, part in alike], segment], gone(window.house, [part for _, part in alike]))
 
 
 def _level(segment: Segment) -> int:

@@ -138,7 +138,9 @@ def _compact(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             print(f"{foreseen(journal, rules).texts} would be forgotten")
         else:
-            print(compact(journal, rules, current_user()))
+            from assent.memory.purge import purge  # numpy: not before somebody compacts
+
+            print(compact(journal, rules, current_user(), purge(journal, current_user())))
     return 0
 
 

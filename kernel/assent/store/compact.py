@@ -1,4 +1,5 @@
-"""Forgetting what runs said, by the rules of `[retention]`, and giving back the space.
+"""Forgetting what runs said, by the rules of `[retention]`, and giving back the space: of that, and of what was taken
+out of memory.
 
 What is forgotten is decided and written into a copy while the journal goes on; only to put the copy in its place do
 commits wait. The event `compacted` says what was forgotten: without it, the chain does not pass for whole.
@@ -19,6 +20,7 @@ from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.core.retention import Retention
 from assent.store import blobs, chain, database, payloads
+from assent.store.carried import carry
 from assent.store.forget import TOLD, forgotten
 from assent.store.journal import Journal
 from assent.store.retention import forgettable
@@ -31,6 +33,10 @@ _NOTEWORTHY = 50_000  # bytes that are worth a word
 _ROOM = 2.5  # what of the database's size has to be free on the disk
 _TO_FORGET = f"""{TOLD} AND (run IN (SELECT unnest($runs)) OR
     (run IS NULL AND kind = '{Kind.CELL_RAN}' AND epoch(time) < $before))"""
+# Items that were taken out of memory, and may still be in the file.
+_TAKEN = f"""SELECT coalesce(sum(CAST(body ->> 'items' AS BIGINT)), 0) FROM events
+    WHERE kind = '{Kind.MEMORY_FORGOTTEN}' AND seq > (SELECT coalesce(max(CAST(body ->> 'purged' AS BIGINT)), 0)
+        FROM events WHERE kind = '{Kind.COMPACTED}')"""
 _COPY = """
     INSERT INTO events SELECT old.* REPLACE (coalesce(changed.body, old.body) AS body) FROM former.events AS old
     LEFT JOIN (SELECT unnest($seqs) AS seq, unnest($bodies) AS body) AS changed ON changed.seq = old.seq
@@ -39,10 +45,13 @@ _COPY = """
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What was (or would be) forgotten: events, of so many runs; payloads removed; bytes on the disk before, after."""
+    """What was (or would be) forgotten: events, of so many runs; items that were taken out of memory since the last
+    time; payloads removed; bytes on the disk before, after.
+    """
 
     events: int = 0
     runs: int = 0
+    items: int = 0
     payloads: int = 0
     before: int = 0
     after: int = 0
@@ -53,10 +62,11 @@ class Compacted:
 
     @property
     def texts(self) -> str:
-        return f"{self.events:,} text{'s' * (self.events != 1)} of {self.runs:,} run{'s' * (self.runs != 1)}"
+        texts = f"{self.events:,} text{'s' * (self.events != 1)} of {self.runs:,} run{'s' * (self.runs != 1)}"
+        return texts + (f" and {self.items:,} item{'s' * (self.items != 1)} of memory" if self.items else "")
 
     def __str__(self) -> str:
-        texts = f"{self.texts} forgotten" if self.events else "no texts to forget"
+        texts = f"{self.texts} forgotten" if self.events or self.items else "no texts to forget"
         payloads = f", {self.payloads:,} payloads removed" if self.payloads else ""
         given_back = f"{self.freed / 1e6:.1f} MB given back, " if self.freed > _NOTEWORTHY else ""
         return f"{texts}{payloads}: {given_back}{self.after / 1e6:.1f} MB now"
@@ -65,33 +75,38 @@ class Compacted:
 def foreseen(journal: Journal, rules: Retention) -> Compacted:
     """What `compact` would forget now; what space that gives back is not known before."""
     events, runs = _counted(journal, _asked(journal, rules))
-    return Compacted(events, runs)
+    return Compacted(events, runs, _taken(journal))
 
 
-def compact(journal: Journal, rules: Retention, by: str) -> Compacted:
-    """Forget what the rules say, for the person `by`, and remove payloads that nothing names any more."""
+def compact(journal: Journal, rules: Retention, by: str, purged: int = 0) -> Compacted:
+    """Forget what the rules say, for the person `by`, and remove payloads that nothing names any more.
+
+    What was taken out of memory goes from the disk too; `purged`, up to which event its index has nothing of that any
+    more (`memory.purge`).
+    """
     try:
-        return _compacted(journal, rules, by)
+        return _compacted(journal, rules, by, purged)
     except OSError as error:
         why = error.strerror or str(error)
         raise StoreError(f"{journal.folder} could not be compacted: {why}. What was recorded is safe.") from None
 
 
-def _compacted(journal: Journal, rules: Retention, by: str) -> Compacted:
+def _compacted(journal: Journal, rules: Retention, by: str, purged: int) -> Compacted:
     before = size(journal.folder)
     _tidy(journal.folder)
-    events = runs = 0
+    events = runs = items = 0
     for _ in range(_TIMES):
         wanted = _asked(journal, rules)
         events, runs = _counted(journal, wanted)
-        why = _rewritten(journal, wanted, _event(rules, by)) if events else ""
+        items = _taken(journal)
+        why = _rewritten(journal, wanted, _event(rules, by, purged)) if events or items else ""
         if not why:
             break
     else:
         raise StoreError(f"Nothing was forgotten: {why} meanwhile. Compact again when less is going on.")
     folder = journal.folder / blobs.FOLDER
     removed, _ = payloads.sweep(folder, payloads.named(journal.select, folder))
-    return Compacted(events, runs, removed, before, size(journal.folder))
+    return Compacted(events, runs, items, removed, before, size(journal.folder))
 
 
 def _tidy(folder: Path) -> None:
@@ -119,8 +134,13 @@ def _counted(journal: Journal, wanted: dict[str, Any]) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def _event(rules: Retention, by: str) -> Event:
-    return Event(kind=Kind.COMPACTED, user=by, body={"rules": asdict(rules), "by": by})
+def _taken(journal: Journal) -> int:
+    [(items,)] = journal.select(_TAKEN)
+    return int(items)
+
+
+def _event(rules: Retention, by: str, purged: int) -> Event:
+    return Event(kind=Kind.COMPACTED, user=by, body={"rules": asdict(rules), "by": by, "purged": purged})
 
 
 def _rewritten(journal: Journal, wanted: dict[str, Any], event: Event) -> str:
@@ -156,7 +176,7 @@ def _copying(former: Path, new: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _copied(connection: duckdb.DuckDBPyConnection, wanted: dict[str, Any], folder: Path) -> int:
-    """Copy all events, forgetting what is wanted; the number of the last one."""
+    """Copy all there is, forgetting what is wanted; the number of the last event."""
     until = _value(connection, "SELECT coalesce(max(seq), 0) FROM former.events")
     for after in range(0, until, _PORTION):
         part = {"after": after, "until": after + _PORTION}
@@ -164,6 +184,7 @@ def _copied(connection: duckdb.DuckDBPyConnection, wanted: dict[str, Any], folde
         rows = connection.execute(query, part | wanted).fetchall()
         bodies = [forgotten(kind, body, folder) for _, kind, body in rows]
         connection.execute(_COPY, part | {"seqs": [row[0] for row in rows], "bodies": bodies})
+    carry(connection)
     return until
 
 

@@ -9,6 +9,7 @@ import duckdb
 from assent.core.errors import StoreError
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
+from assent.store.carried import catch_up
 from assent.store.database import FILE, connect
 from assent.store.disk import sync
 from assent.store.doublewrite import LOG
@@ -17,6 +18,7 @@ from assent.store.schema import TABLE
 from assent.store.snapshot import Opened
 
 _TAIL = "SELECT * FROM events WHERE seq > ? ORDER BY seq"
+_BESIDE = frozenset({Kind.MEMORY_ADDED, Kind.MEMORY_FORGOTTEN})  # with which something changes beside the journal
 _LAST = "SELECT max(seq), arg_max(hash, seq) FROM events"
 
 
@@ -30,7 +32,7 @@ def swap(opened: Opened, path: str, until: int, runs: frozenset[str], event: Eve
     tail = opened.connection.cursor().execute(_TAIL, [until]).fetchall()
     if why := _outdated(tail, runs) or _interrupted(Path(path), until):
         return why
-    _complete(Path(path), tail, event)
+    _complete(Path(path), opened.connection.cursor(), tail, event)
     opened.checkpoint()
     place = opened.folder / FILE
     if place.with_name(place.name + LOG).exists():
@@ -64,9 +66,11 @@ def _interrupted(path: Path, until: int) -> str:
     return "the process that compacted it died"
 
 
-def _complete(path: Path, tail: list[tuple[Any, ...]], event: Event) -> None:
+def _complete(path: Path, present: duckdb.DuckDBPyConnection, tail: list[tuple[Any, ...]], event: Event) -> None:
     copy = connect(path)
     try:
+        if any(kind in _BESIDE for _, _, kind, *_ in tail):
+            catch_up(present, copy)  # before the tail: while that is missing, all of it may be done again
         appender = copy.appender(TABLE)
         if tail:
             appender.append_rows(tail)
