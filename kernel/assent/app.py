@@ -41,6 +41,7 @@ from assent.runs.lasting import Lasting, from_event, revocation
 from assent.runs.live import Live
 from assent.runs.loop import drive
 from assent.runs.marks import Marks
+from assent.runs.remembering import caller
 from assent.runs.result import Result, result_of
 from assent.runs.standing import Standing, standing
 from assent.runs.state import State, fold
@@ -53,6 +54,7 @@ from assent.store.parcel import as_one_act, unchanged
 from assent.store.sign import sign
 from assent.store.window import Window
 from assent.tools.by_hand import by_hand
+from assent.tools.memory import memory_tools
 from assent.tools.python import python_tool
 from assent.tools.sql import frames_in, sql_tool
 from assent.tools.tool import Tool
@@ -69,7 +71,7 @@ class Session:
     `workspace` is the `.assent` folder (None: found as `core.config.workspace_folder` says). `namespace` gives the
     variables that tools work on. `transform` turns a front end's syntax into Python before the python tool runs it.
     `access` is what of the workspace may be seen and whose events are written: the settings' tenant and the present
-    user's if it is None; `store.access.EVERYONE` is the administrator's. `memory` is what it remembers, and finds again.
+    user's if it is None; `store.access.EVERYONE` is the administrator's. `memory` is what it remembers.
     """
 
     def __init__(
@@ -90,9 +92,9 @@ class Session:
         asked = access or EVERYONE
         house = attached.attach(self.folder)
         self.journal = Window(house, asked, asked.tenant or settings.tenant, asked.user or current_user())
-        self.memory = Memory(self.journal)
+        self.memory = Memory(self.journal, caller)
         self._look(settings)
-        built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform))
+        built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform), *memory_tools(self.memory))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
         self._work = Work(self.journal, self._catalog, self.namespace)
         self._closed = False

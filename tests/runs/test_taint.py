@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.calls import call
+from tests.support.calls import by_prompt, call
 from tests.support.sessions import approve, opened, ran, reject, resumed
 
 from assent.app import Session
@@ -71,15 +71,6 @@ TOOLS = (fetch, send, post, jot, look, keep, load)
 @pytest.fixture(autouse=True)
 def nothing_sent() -> None:
     sent.clear()
-
-
-def by_prompt(**scripts: list[Any]) -> list[Any]:
-    """The turns of a model that follows another script for each prompt."""
-
-    def turn(number: int) -> Any:
-        return lambda request: scripts[request.messages[1].text][number]
-
-    return [turn(number) for number in range(max(map(len, scripts.values())))]
 
 
 def test_a_question_is_judged_anew_once_its_source_is_trusted(tmp_path: Path) -> None:

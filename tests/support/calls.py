@@ -15,6 +15,15 @@ def call(name: str, /, **arguments: Any) -> ToolCall:
     return ToolCall("", name, json.dumps(arguments))
 
 
+def by_prompt(**scripts: list[Any]) -> list[Any]:
+    """The turns of a model that follows another script for each prompt."""
+
+    def turn(number: int) -> Any:
+        return lambda request: scripts[request.messages[1].text][number]
+
+    return [turn(number) for number in range(max(map(len, scripts.values())))]
+
+
 async def act(tool: Tool[..., Any], /, *, seconds: float = 10, **arguments: Any) -> Output:
     """What comes of one call that was granted."""
     return await execute(tool, "r.1", arguments, Grant("r", "r.1", tool.name, arguments, "v"), seconds)

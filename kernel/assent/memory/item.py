@@ -17,8 +17,8 @@ class Item:
     """A text to be remembered.
 
     `kind` is fact, preference, turn or file; `source` a path, or what else it is from; `part` and `place` which piece
-    of that and where (lines 3-9). `dated` is when it was so, in UTC; None where it is no matter of time. `taint` is what
-    untrusted sources the text may come from: whoever recalls it has read them too.
+    of that and where (lines 3-9). `dated` is when it was so, in UTC; None where it is no matter of time. `taint` are
+    the untrusted sources that the text may come from: whoever recalls it has read them too.
     """
 
     text: str

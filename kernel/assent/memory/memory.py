@@ -1,12 +1,15 @@
 """A session's memory: what it remembers, finds and forgets, from any thread."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from assent.core.errors import ConfigError, NothingDone
 from assent.core.events import Scope
+from assent.core.taint import merged
+from assent.memory.caller import Caller
 from assent.memory.item import Filter, Hit, Item
 from assent.store.schema import ITEMS, SEGMENTS, TEXTS
 from assent.store.window import Window
@@ -41,17 +44,25 @@ class Status:
 
 
 class Memory:
-    """What a window may see of its tenant's memory. The index is loaded with the first search or addition."""
+    """What a window may see of its tenant's memory. The index is loaded with the first search or addition.
 
-    def __init__(self, window: Window) -> None:
+    `caller` gives the run whose call this is, if it is one: such a run adds as itself, and finds what is its user's and
+    its agent's or no agent's.
+    """
+
+    def __init__(self, window: Window, caller: Callable[[], Caller | None] = lambda: None) -> None:
         self.window = window
+        self._caller = caller
         self._lock = threading.Lock()
-        self._index: "Index | None" = None
+        self._index: Index | None = None
 
     def add(self, items: Sequence[Item], scope: Scope | None = None) -> list[str]:
-        """Remember items as of `scope`, of this session where it is None; their ids."""
+        """Remember items as of `scope`, of the run that calls or of this session where it is None; their ids."""
         from assent.memory.keep import add  # numpy: not before somebody remembers
 
+        if (caller := self._caller()) is not None:
+            scope = caller.scope
+            items = [_kept(item, caller) for item in items]
         with self._lock:
             return add(self.window, self._opened(), items, scope or self.window.scope())
 
@@ -59,8 +70,12 @@ class Memory:
         """The `count` items that fit a query best, of those that are `wanted` (fields of `Filter`) and may be seen."""
         from assent.memory.search import search  # numpy likewise
 
+        caller = self._caller()
         with self._lock:
-            return search(self._opened(), query, self._visible(**wanted), count)
+            found = search(self._opened(), query, self._visible(caller, **wanted), count)
+        if caller is not None:
+            caller.read(merged(*[hit.taint for hit in found]))
+        return found
 
     def named(self, beginning: str) -> Hit:
         """The item whose id begins so, hidden or not; `NotFound` where there is none to be seen, or more than one."""
@@ -69,9 +84,13 @@ class Memory:
         return named(self.window.house, beginning, self._every())
 
     def forget(self, ids: Sequence[str], by: str = "") -> int:
-        """Forget items by their ids; how many of them were there to be seen."""
+        """Forget items by their ids; how many of them were there to be seen. It is a person's to do."""
         from assent.memory.keep import forget
 
+        if self._caller() is not None:
+            raise ConfigError(
+                "To forget is a person's to do, and this is a tool's call. Type it in a cell of your own."
+            )
         with self._lock:
             return forget(self.window, self._opened(), self._every(), ids, by or self.window.user)
 
@@ -101,13 +120,22 @@ class Memory:
             self._index = Index(self.window.house, self.window.tenant)
         return self._index
 
-    def _visible(self, **wanted: Any) -> Filter:
-        """What is wanted, within what the window may see: whom it is confined to cannot be widened."""
+    def _visible(self, caller: Caller | None = None, **wanted: Any) -> Filter:
+        """What is wanted, within what the window and the caller may see: this cannot be widened."""
         access = self.window.access
         found = Filter(**{"tenant": self.window.tenant, "user": access.user, **wanted})
+        if caller is not None:
+            found = replace(found, user=caller.scope.user, agent=caller.scope.agent)
         own = {name: value for name in ("user", "agent", "notebook") if (value := getattr(access, name)) is not None}
         return replace(found, tenant=self.window.tenant, **own)
 
     def _every(self) -> Filter:
         """All that the window may see, what is hidden from searches too."""
         return self._visible(hidden=True)
+
+
+def _kept(item: Item, caller: Caller) -> Item:
+    """What a run adds carries what the run has read."""
+    if reason := caller.withheld(f"{item.title}\n{item.text}"):
+        raise NothingDone(f"this is not kept, since {reason}, and memory is recalled in other runs.")
+    return replace(item, taint=merged(item.taint, caller.taint))
