@@ -52,14 +52,16 @@ class Index:
             self._remasked = False
             for held in self._held.values():
                 held.masks.clear()
-        if self._stale:
+        while self._stale:
             self._stale = False
             there = dict(self.journal.select(_NAMES, [self.tenant]))
             for name in self._held.keys() - there.keys():
                 del self._held[name]
             for name in there.keys() - self._held.keys():
-                [(data,)] = self.journal.select(_DATA, [self.tenant, name])  # gone meanwhile: stale again
-                self._held[name] = _Held(unpacked(data), there[name])
+                for (data,) in self.journal.select(_DATA, [self.tenant, name]):
+                    self._held[name] = _Held(unpacked(data), there[name])
+            if self._held.keys() != there.keys():  # one is gone meanwhile: another has what was in it
+                self._stale = True
 
     def replace(self, name: str, shape: str, segment: Segment, gone: Iterable[str]) -> None:
         """A segment that this process has just written in the place of others."""

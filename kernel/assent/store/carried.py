@@ -14,11 +14,11 @@ _FEW = {SEGMENTS: 1}  # of a table whose rows are large
 def carry(connection: duckdb.DuckDBPyConnection) -> None:
     """Copy all rows from the database that is attached as `former`."""
     for table in BESIDE:
-        row = connection.execute(f"SELECT coalesce(max(rowid), -1) FROM former.{table}").fetchone()
+        [(last,)] = connection.execute(f"SELECT coalesce(max(rowid), -1) FROM former.{table}").fetchall()
         step = _FEW.get(table, _PORTION)
-        for begin in range(0, row[0] + 1 if row else 0, step):
+        for begin in range(0, last + 1, step):
             query = f"INSERT INTO {table} SELECT * FROM former.{table} WHERE rowid >= ? AND rowid < ?"
-            connection.execute(query, [begin, begin + step])
+            connection.execute(query, [begin, begin + step]).fetchall()
 
 
 def catch_up(present: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:
@@ -26,7 +26,7 @@ def catch_up(present: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection
     for table, key in BESIDE.items():
         there, here = _keys(present, table, key), _keys(copy, table, key)
         for gone in _portions(sorted(here - there), _PORTION):
-            copy.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?))", [gone])
+            copy.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?))", [gone]).fetchall()
         appender = copy.appender(table)
         for new in _portions(sorted(there - here), _FEW.get(table, _PORTION)):
             query = f"SELECT * FROM {table} WHERE {key} IN (SELECT unnest(?))"
@@ -35,8 +35,8 @@ def catch_up(present: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> set[Any]:
-    row = connection.execute(f"SELECT list({key}) FROM {table}").fetchone()  # an object for each row would be slower
-    return set(row[0] or ()) if row else set()
+    [(keys,)] = connection.execute(f"SELECT list({key}) FROM {table}").fetchall()  # a tuple for each would be slower
+    return set(keys or ())
 
 
 def _portions(keys: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
