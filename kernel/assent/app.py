@@ -296,6 +296,10 @@ class Session:
         """Which variables are for models on this machine only; marking them and ending that."""
         return self._work.marks
 
+    def local_only(self, names: Sequence[str]) -> list[str]:
+        """Those of the variables that are for models on this machine only, by a mark or by the policy."""
+        return self._work.marks.local(names, self._catalog.policies.layers())
+
     def unparted(self) -> contextlib.AbstractContextManager[None]:
         """Within this, what is told of variables is cut through nothing that is to be masked."""
         return unparted(self._work.whole())

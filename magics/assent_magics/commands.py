@@ -12,6 +12,7 @@ from assent_magics.costs import BY, costs
 from assent_magics.desk import Desk
 from assent_magics.grants import grants
 from assent_magics.local_only import local_only
+from assent_magics.memory import memory
 from assent_magics.options import Option
 from assent_magics.people import people
 from assent_magics.policy import policy
@@ -114,6 +115,13 @@ COMMANDS: Mapping[str, Command] = {
         "the rules that hold, and why a call is decided so",
         policy,
         options.POLICY_ADD,
+        as_written=True,
+    ),
+    "memory": Command(
+        "memory [search|add|forget|…]",
+        "what is remembered: find it, add to it, forget",
+        memory,
+        options.MEMORY,
         as_written=True,
     ),
     "trust": Command(

@@ -82,6 +82,8 @@ def _values(desk: Desk, option: str, choices: Iterable[str]) -> Iterable[str]:
             return desk.session.tools()
         case "--agent":
             return desk.session.agents()
+        case "--collection":
+            return [item.name for item in desk.session.memory.collections() if item.name and " " not in item.name]
         case "--as-type":
             return [*_named(desk, _is_type), *_TYPES]
         case "--replay":
@@ -139,6 +141,8 @@ def _of_policy(desk: Desk, before: list[str]) -> Iterable[str]:
 def _names(desk: Desk, sign: str, before: list[str]) -> Iterable[str]:
     if not before:
         return [*desk.session.agents(), "sql"] if sign == "%%" else COMMANDS
+    if before == ["memory"] and sign == "%":
+        return ("search", "add", "forget", "collections", "status")
     if before[0] == "policy" and sign == "%":
         return _of_policy(desk, before[1:])
     if sign == "%%" or (len(before) > 1 and before[0] != "compare"):

@@ -71,12 +71,21 @@ def _harmless(name: str, value: Any) -> str:
 
 def fill(line: str, namespace: Mapping[str, Any]) -> str:
     """A command's line with `{name}` replaced where the variable is a text: `%agent resume {run}`."""
+    return filled(line, namespace)[0]
+
+
+def filled(line: str, namespace: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """`fill`, and the names of the variables that it has put in."""
+    names: list[str] = []
 
     def text(match: re.Match[str]) -> str:
         value = namespace.get(match[1])
-        return value if isinstance(value, str) else match[0]
+        if not isinstance(value, str):
+            return match[0]
+        names.append(match[1])
+        return value
 
-    return _NAME.sub(text, line)
+    return _NAME.sub(text, line), names
 
 
 def whole(text: str) -> str:

@@ -5,6 +5,7 @@ import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -16,6 +17,8 @@ from assent.core.run_mode import RUN_MODES
 from assent.core.trust import SCOPES
 
 _TOKEN = re.compile(r"""\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+))""")
+_AGO = re.compile(r"(\d{1,4})\s*([hdw])")
+_AGES = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,18 @@ def _text(text: str) -> str:
     if not text.strip():
         raise ValueError
     return text
+
+
+def _moment(text: str) -> datetime:
+    value = datetime.fromisoformat(text.strip())
+    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _since(text: str) -> datetime:
+    match = _AGO.fullmatch(text.strip())
+    if match is None:
+        return _moment(text)
+    return datetime.now(UTC).replace(tzinfo=None) - timedelta(**{_AGES[match[2]]: int(match[1])})
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -177,6 +192,21 @@ POLICY_ADD: Mapping[str, Option] = {
     "--approvers": Option(_count, "add: so many people must approve"),
     "--expires": Option(_text, "add: in this time it must be answered, such as 2h"),
 }
+MEMORY_SEARCH: Mapping[str, Option] = {
+    "--collection": Option(_text, "search, add: in the collection of this name"),
+    "--tag": Option(_some, "search, add: with these tags, separated by commas", many=True),
+    "--agent": Option(_text, "search: what this agent would find; add: for this agent only"),
+    "--user": Option(_text, "search, an administrator's: what is this person's"),
+    "--since": Option(_since, 'search: what was so since then: 12h, 7d, 4w, a date, or "2026-11-30 14:00"; UTC'),
+    "-k": Option(_count, "search: how many at most (10)"),
+}
+MEMORY_ADD: Mapping[str, Option] = {
+    "--kind": _one_of(("fact", "preference"), "add: what it is, a fact (if nothing is said) or a preference"),
+    "--dated": Option(_moment, "add: the date when it was so"),
+    **{name: MEMORY_SEARCH[name] for name in ("--collection", "--tag", "--agent")},
+}
+MEMORY_FORGET: Mapping[str, Option] = {"--yes": Option(None, "forget: do it; else it is shown what would be forgotten")}
+MEMORY: Mapping[str, Option] = {**MEMORY_SEARCH, **MEMORY_ADD, **MEMORY_FORGET}
 NONE: Mapping[str, Option] = {}
 
 
@@ -187,7 +217,7 @@ def split(line: str, known: Mapping[str, Option]) -> tuple[list[str], dict[str, 
     rest = line.strip()
     while rest:
         token, rest = _token(rest)
-        if token.startswith("--"):
+        if token.startswith("--") or token in known:
             rest = _option(token, rest, known, options)
         else:
             words.append(token)
@@ -223,7 +253,7 @@ def _option(token: str, rest: str, known: Mapping[str, Option], options: dict[st
     option = known.get(name)
     if option is None:
         raise ConfigError(f"Unknown option {name}; {meant(name, known) if known else 'this command has none.'}")
-    key = name.removeprefix("--").replace("-", "_")
+    key = name.lstrip("-").replace("-", "_")
     if option.read is None:
         if equals:
             raise ConfigError(f"{name} takes no value, not {value!r}: {option.help}.")

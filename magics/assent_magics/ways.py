@@ -11,6 +11,15 @@ WAYS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("policy explain pay amount=150", "which line decides a call, and what each other one says"),
         ("policy test FILE", "calls that must come out as expected: [[example]] in a file"),
     ),
+    "memory": (
+        ('memory search "fiscal year" -k 5 --since 30d', "what fits these words best, of yours and your agents'"),
+        ('memory add "The fiscal year begins in April." --collection finance', "remember a fact"),
+        ('memory add "Prefer tables to charts." --kind preference --agent analyst', "for one agent only"),
+        ("memory forget ID", "what would be forgotten; the beginning of the id will do"),
+        ("memory forget ID --yes", "forget it for good"),
+        ("memory collections", "which collections there are"),
+        ("memory status", "how much is remembered, and how large the index is"),
+    ),
     "budgets": (
         ("budgets", "what is left of each budget, for the agent of the settings"),
         ("budgets NAME", "for another agent"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _COLLECTIONS = f"""SELECT collection, count(*), count(DISTINCT source), max(time) FROM {ITEMS}
     WHERE {{where}} GROUP BY collection ORDER BY collection"""
 _STATUS = f"""SELECT (SELECT count(*) FROM {ITEMS} WHERE {{where}}), (SELECT count(*) FROM {TEXTS} WHERE tenant = ?),
-    count(*), coalesce(sum(octet_length(data)), 0) FROM {SEGMENTS} WHERE tenant = ?"""
+    count(DISTINCT name), coalesce(sum(octet_length(data)), 0) FROM {SEGMENTS} WHERE tenant = ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Memory:
             scope = caller.scope
             items = [_kept(item, caller) for item in items]
         with self._lock:
-            return add(self.window, self._opened(), items, scope or self.window.scope())
+            return add(self.window, self._opened(), items, scope or self._own())
 
     def search(self, query: str, count: int = 10, **wanted: Any) -> list[Hit]:
         """The `count` items that fit a query best, of those that are `wanted` (fields of `Filter`) and may be seen."""
@@ -81,7 +81,11 @@ class Memory:
         """The item whose id begins so, hidden or not; `NotFound` where there is none to be seen, or more than one."""
         from assent.memory.search import named
 
-        return named(self.window.house, beginning, self._every())
+        caller = self._caller()
+        found = named(self.window.house, beginning, self._visible(caller, hidden=True))
+        if caller is not None:
+            caller.read(found.taint)
+        return found
 
     def forget(self, ids: Sequence[str], by: str = "") -> int:
         """Forget items by their ids; how many of them were there to be seen. It is a person's to do."""
@@ -112,6 +116,10 @@ class Memory:
             if self._index is not None:
                 self._index.close()
                 self._index = None
+
+    def _own(self) -> Scope:
+        """What a confined session adds it finds again."""
+        return self.window.scope(notebook=self.window.access.notebook)
 
     def _opened(self) -> "Index":
         if self._index is None:

@@ -41,7 +41,7 @@ class Carried:
         self._earlier: Callable[[], Iterable[Written]] | None = earlier
         self._follows = follows
         self._answers: dict[str, Sources] = {}  # of the latest runs
-        self._lately: Sources = ()  # of those that ended since the cell began
+        self._lately: Sources = ()  # of those that ended since the cell began, and of what it was shown
         self._here: dict[str, Sources] = {}  # this kernel's variables that something has written
         self._before: dict[str, Sources] = {}  # those of other kernels, by name alone
         self._files: dict[str, Sources] = {}
@@ -77,6 +77,11 @@ class Carried:
         """A run has ended, and its answer carries these."""
         with self._lock:
             self._answers = dict([*list(self._answers.items())[1 - _KEPT :], (run, sources)])
+            self._lately = merged(self._lately, sources)
+
+    def shown(self, sources: Sources) -> None:
+        """The analyst's cell has been given what carries these, beside what it reads."""
+        with self._lock:
             self._lately = merged(self._lately, sources)
 
     def cell_begins(self) -> None:
