@@ -76,6 +76,17 @@ def test_an_item_is_named_by_the_beginning_of_its_id(journal: Journal) -> None:
         ana.named(common)
 
 
+@pytest.mark.parametrize("text", ["a\x00b tea", "tea \ud800", "'; DROP TABLE memory_items; -- tea", "tea 茶🍵"])
+def test_an_odd_text_is_kept_and_stops_nothing(journal: Journal, text: str) -> None:
+    ana = memory(journal)
+    ana.add([Item(text=text, title=text, source=text, collection=text, tags=[text])])
+    ana.add([Item(text="green tea")])
+    whole = text.replace("\ud800", "?")
+    assert {hit.text for hit in ana.search("tea")} == {whole, "green tea"}
+    assert [hit.collection for hit in ana.search("tea", collection=whole)] == [whole]
+    assert ana.search("\ud800") == ana.search("\x00") == []
+
+
 def test_opening_a_session_loads_nothing_of_the_index(tmp_path: Path) -> None:
     code = (
         "import sys; from assent import Session; session = Session(sys.argv[1]); was = 'numpy' in sys.modules; "

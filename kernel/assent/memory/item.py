@@ -1,7 +1,7 @@
 """What is remembered: a text with where it comes from and whose it is; which of it is looked for; what was found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,16 @@ class Item:
     tags: Sequence[str] = ()
     dated: datetime | None = None
     taint: Sources = ()
+
+
+def writable(item: Item) -> Item:
+    """The item without halves of surrogate pairs: the database takes none, and refuses all that comes with one."""
+    texts = {name: _whole(getattr(item, name)) for name in ("text", "title", "kind", "collection", "source", "place")}
+    return replace(item, **texts, tags=[_whole(tag) for tag in item.tags])
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

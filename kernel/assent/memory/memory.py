@@ -10,7 +10,7 @@ from assent.core.errors import ConfigError, NothingDone
 from assent.core.events import Scope
 from assent.core.taint import merged
 from assent.memory.caller import Caller
-from assent.memory.item import Filter, Hit, Item
+from assent.memory.item import Filter, Hit, Item, writable
 from assent.store.schema import ITEMS, SEGMENTS, TEXTS
 from assent.store.window import Window
 
@@ -60,6 +60,7 @@ class Memory:
         """Remember items as of `scope`, of the run that calls or of this session where it is None; their ids."""
         from assent.memory.keep import add  # numpy: not before somebody remembers
 
+        items = [writable(item) for item in items]
         if (caller := self._caller()) is not None:
             scope = caller.scope
             items = [_kept(item, caller) for item in items]
