@@ -16,7 +16,7 @@ from assent.memory.item import Filter, Item
 from assent.memory.keep import add, forget
 from assent.memory.purge import purge
 from assent.memory.search import search
-from assent.memory.segment import unpacked
+from assent.memory.stored import loaded, names
 from assent.memory.terms import keys
 from assent.store.access import EVERYONE
 from assent.store.backup import back_up
@@ -55,6 +55,12 @@ class Kept:
 
     def compactions(self) -> int:
         return len(self.journal.events(kind=Kind.COMPACTED))
+
+
+def numbers_of(journal: Journal, name: str) -> list[int]:
+    segment = loaded(journal, "default", name)
+    assert segment is not None
+    return [int(number) for number in segment.numbers]
 
 
 @pytest.fixture
@@ -168,15 +174,9 @@ def check(journal: Journal) -> None:
     """Each item has its text, each text an item and one place in the index."""
     numbers = [number for (number,) in journal.select("SELECT DISTINCT number FROM memory_items ORDER BY number")]
     assert numbers == [number for (number,) in journal.select("SELECT number FROM memory_texts ORDER BY number")]
-    places = [
-        int(place) for (data,) in journal.select("SELECT data FROM memory_segments") for place in numbers_of(data)
-    ]
+    places = [number for name in names(journal, "default") for number in numbers_of(journal, name)]
     assert len(places) == len(set(places))
     assert set(numbers) <= set(places)
-
-
-def numbers_of(data: bytes) -> list[int]:
-    return [int(number) for number in unpacked(data).numbers]
 
 
 def test_the_memory_of_every_tenant_is_purged(kept: Kept, tmp_path: Path) -> None:

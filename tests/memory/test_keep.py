@@ -114,12 +114,26 @@ def test_the_same_text_is_kept_once_and_found_for_each_who_has_it(window: Window
     assert len(found(index, "tea", Filter(tenant="default", user="ben"))) == 2
 
 
+def test_a_large_segment_is_in_small_rows(window: Window, index: Index) -> None:
+    """DuckDB holds 2,048 rows of a table at once while it writes a checkpoint, of which ours has 256 MB."""
+    remember(window, index, *[f"{number} " + " ".join(map(str, range(number, number + 40))) for number in range(2_000)])
+    [(rows, largest, passages)] = window.house.select(
+        "SELECT count(*), max(octet_length(data)), sum(passages) FROM memory_segments"
+    )
+    assert rows > 5
+    assert largest <= 32_000
+    assert passages == 2_000
+    fresh = Index(window.house, "default")
+    assert search(fresh, "number 1777", ANA) == search(index, "number 1777", ANA)
+    fresh.close()
+
+
 def test_many_small_segments_become_few(window: Window, index: Index) -> None:
     ids = [remember(window, index, f"number {count} of the teas")[0] for count in range(70)]
     forget(window, index, ANA, ids[:5], "ana")
     for count in range(70, 140):
         remember(window, index, f"number {count} of the teas")
-    [(segments, passages)] = window.house.select("SELECT count(*), sum(passages) FROM memory_segments")
+    [(segments, passages)] = window.house.select("SELECT count(DISTINCT name), sum(passages) FROM memory_segments")
     assert segments < 20
     assert 135 <= passages <= 140
     assert len(found(index, "teas", count=200)) == 135

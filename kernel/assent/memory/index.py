@@ -9,15 +9,14 @@ import numpy as np
 from assent.core.events import Event, Kind
 from assent.memory.bm25 import FILES, TURNS, Mask, Scored, Shape, best, scored
 from assent.memory.item import Filter
-from assent.memory.segment import Segment, unpacked
+from assent.memory.segment import Segment
+from assent.memory.stored import loaded, names
 from assent.store.journal import Journal
-from assent.store.schema import ITEMS, SEGMENTS
+from assent.store.schema import ITEMS
 
 SHAPES: dict[str, Shape] = {"files": FILES, "turns": TURNS}
 FILTERS = 32  # whose masks are kept
 _CHANGES = frozenset({Kind.MEMORY_ADDED, Kind.MEMORY_FORGOTTEN})
-_NAMES = f"SELECT name, shape FROM {SEGMENTS} WHERE tenant = ?"
-_DATA = f"SELECT data FROM {SEGMENTS} WHERE tenant = ? AND name = ?"
 
 
 @dataclass(slots=True)
@@ -54,12 +53,12 @@ class Index:
                 held.masks.clear()
         while self._stale:
             self._stale = False
-            there = dict(self.journal.select(_NAMES, [self.tenant]))
+            there = names(self.journal, self.tenant)
             for name in self._held.keys() - there.keys():
                 del self._held[name]
             for name in there.keys() - self._held.keys():
-                for (data,) in self.journal.select(_DATA, [self.tenant, name]):
-                    self._held[name] = _Held(unpacked(data), there[name])
+                if (segment := loaded(self.journal, self.tenant, name)) is not None:
+                    self._held[name] = _Held(segment, there[name])
             if self._held.keys() != there.keys():  # one is gone meanwhile: another has what was in it
                 self._stale = True
 

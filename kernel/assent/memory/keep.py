@@ -14,7 +14,8 @@ from assent.core.taint import to_json
 from assent.memory.index import Index
 from assent.memory.item import TURN, Filter, Item
 from assent.memory.purge import gone
-from assent.memory.segment import MOST, Segment, build, merged, packed
+from assent.memory.segment import MOST, Segment, build, merged
+from assent.memory.stored import rows as stored
 from assent.memory.terms import keys
 from assent.store.parcel import Beside, Guard, as_one_act
 from assent.store.schema import ITEMS, SEGMENTS, TEXTS
@@ -27,7 +28,7 @@ _KNOWN = f"SELECT digest, number FROM {TEXTS} WHERE tenant = ? AND digest IN (SE
 _FREE = f"""SELECT NOT EXISTS (
         FROM {TEXTS} WHERE tenant = ? AND (digest IN (SELECT unnest(?)) OR number BETWEEN ? AND ?))
     AND (SELECT count(*) FROM {TEXTS} WHERE number IN (SELECT unnest(?))) = ?
-    AND (SELECT count(*) FROM {SEGMENTS} WHERE tenant = ? AND name IN (SELECT unnest(?))) = ?"""
+    AND (SELECT count(*) FROM {SEGMENTS} WHERE tenant = ? AND part = 0 AND name IN (SELECT unnest(?))) = ?"""
 _DROP = f"DELETE FROM {SEGMENTS} WHERE tenant = ? AND name IN (SELECT unnest(?))"
 
 
@@ -75,7 +76,7 @@ def _added(window: Window, index: Index, items: Sequence[Item], scope: Scope) ->
             _row(name, numbers[digest], item, scope, at) for name, digest, item in zip(ids, digests, items, strict=True)
         ],
         TEXTS: texts,
-        SEGMENTS: [(name, tenant, shape, len(part), packed(part)) for name, shape, part, _ in written],
+        SEGMENTS: [row for name, shape, part, _ in written for row in stored(name, tenant, shape, part)],
     }
     body = {
         "collection": items[0].collection if items else "", "items": len(items), "texts": len(texts),

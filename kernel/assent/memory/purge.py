@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assent.core.events import Event, Kind, Scope
+from assent.core.events import Kind, Scope
 from assent.core.ids import new_id
-from assent.memory.segment import Segment, merged, packed, unpacked
+from assent.memory.segment import Segment, merged
+from assent.memory.stored import loaded, names, rows
 from assent.store.journal import Journal
 from assent.store.parcel import Beside, Guard, as_one_act
 from assent.store.schema import SEGMENTS, TEXTS
 
-_NAMES = f"SELECT tenant, name, shape FROM {SEGMENTS}"
+_TENANTS = f"SELECT DISTINCT tenant FROM {SEGMENTS}"
 _WHERE = f"FROM {SEGMENTS} WHERE tenant = ? AND name = ?"
 
 
@@ -29,27 +30,24 @@ def gone(journal: Journal, segments: Sequence[Segment]) -> np.ndarray:
     """The numbers of passages that nobody remembers any more."""
     numbers = np.concatenate([segment.numbers for segment in segments])
     query = f"SELECT number FROM {TEXTS} WHERE number BETWEEN ? AND ?"
-    rows = journal.select(query, [int(numbers.min()), int(numbers.max())])
-    return numbers[~np.isin(numbers, np.array([number for (number,) in rows], np.int64))]
+    there = journal.select(query, [int(numbers.min()), int(numbers.max())])
+    return numbers[~np.isin(numbers, np.array([number for (number,) in there], np.int64))]
 
 
 def _purged(journal: Journal, by: str) -> None:
     """One commit for each segment: there may be more of them than fit into memory. `Conflict` if one was merged."""
-    for tenant, *named in journal.select(_NAMES):
-        for (data,) in journal.select(f"SELECT data {_WHERE}", [tenant, named[0]]):
-            segment = unpacked(data)
-            left_out = gone(journal, [segment])
-            if len(left_out):
-                event = Scope(tenant=tenant, user=by).event(
-                    Kind.MEMORY_FORGOTTEN, body={"items": 0, "passages": len(left_out), "by": by}
+    for (tenant,) in journal.select(_TENANTS):
+        for name, shape in names(journal, tenant).items():
+            segment = loaded(journal, tenant, name)
+            if segment is not None and len(left_out := gone(journal, [segment])):
+                _replace(
+                    journal, Scope(tenant=tenant, user=by), name, shape, merged([segment], left_out), len(left_out)
                 )
-                _replace(journal, event, named, merged([segment], left_out))
 
 
-def _replace(journal: Journal, event: Event, named: Sequence[str], left: Segment) -> None:
+def _replace(journal: Journal, scope: Scope, name: str, shape: str, left: Segment, passages: int) -> None:
     """Put what is left of a segment in its place. The event tells every process's index to look."""
-    name, shape = named
-    rows = {SEGMENTS: [(new_id(), event.tenant, shape, len(left), packed(left))]} if len(left) else {}
-    drop = (f"DELETE {_WHERE}", [event.tenant, name])
-    guard = Guard(f"SELECT count(*) = 1 {_WHERE}", (event.tenant, name))
-    journal.append([event], guard, Beside([drop], rows)).result()
+    event = scope.event(Kind.MEMORY_FORGOTTEN, body={"items": 0, "passages": passages, "by": scope.user})
+    new = {SEGMENTS: rows(new_id(), scope.tenant, shape, left)} if len(left) else {}
+    guard = Guard(f"SELECT count(*) > 0 {_WHERE}", (scope.tenant, name))
+    journal.append([event], guard, Beside([(f"DELETE {_WHERE}", [scope.tenant, name])], new)).result()

@@ -7,18 +7,17 @@ import duckdb
 
 from assent.store.schema import BESIDE, SEGMENTS
 
-_PORTION = 5_000  # rows that are copied at once
-_FEW = {SEGMENTS: 1}  # of a table whose rows are large
+_PORTION = 2_000  # rows that are copied at once
+_FEW = {SEGMENTS: 1}  # of a key that many rows have
 
 
 def carry(connection: duckdb.DuckDBPyConnection) -> None:
     """Copy all rows from the database that is attached as `former`."""
     for table in BESIDE:
         [(last,)] = connection.execute(f"SELECT coalesce(max(rowid), -1) FROM former.{table}").fetchall()
-        step = _FEW.get(table, _PORTION)
-        for begin in range(0, last + 1, step):
+        for begin in range(0, last + 1, _PORTION):
             query = f"INSERT INTO {table} SELECT * FROM former.{table} WHERE rowid >= ? AND rowid < ?"
-            connection.execute(query, [begin, begin + step]).fetchall()
+            connection.execute(query, [begin, begin + _PORTION]).fetchall()
 
 
 def catch_up(present: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:

@@ -62,7 +62,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         f"""CREATE TABLE {ITEMS} (id VARCHAR, number BIGINT, time TIMESTAMP, tenant VARCHAR, "user" VARCHAR,
             agent VARCHAR, notebook VARCHAR, run VARCHAR, kind VARCHAR, collection VARCHAR, source VARCHAR,
             part INTEGER, place VARCHAR, tags VARCHAR[], dated TIMESTAMP, taint VARCHAR)""",
-        f"CREATE TABLE {SEGMENTS} (name VARCHAR, tenant VARCHAR, shape VARCHAR, passages INTEGER, data BLOB)",
+        f"""CREATE TABLE {SEGMENTS} (name VARCHAR, tenant VARCHAR, shape VARCHAR, passages INTEGER, part INTEGER,
+            data BLOB)""",
     ),
 }
 

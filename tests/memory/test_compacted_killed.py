@@ -1,0 +1,52 @@
+"""kill -9 while memory is compacted: what was remembered is there, what was forgotten is not, and nothing by half."""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+from tests.memory.test_compacted import ALL, Kept, check
+from tests.support.nursery import Nursery
+
+from assent.core.events import Kind
+from assent.memory.search import search
+from assent.store.compact import PREFIX
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(60),  # each kill costs a process and a workspace opened
+]
+KILLS = 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+def test_killed_at_any_moment_memory_is_whole(tmp_path: Path) -> None:
+    chance = random.Random(6)
+    killed = unfinished = 0
+    with Nursery("tests.memory.compactable:compact_again_and_again") as nursery:
+        for _ in range(KILLS):
+            ended = nursery.kill_after(chance.uniform(0.1, 2.0), str(tmp_path))
+            assert ended in (0, -signal.SIGKILL)
+            killed += ended != 0
+            unfinished += any((tmp_path / "workspace").glob(f"{PREFIX}*"))
+            checked(tmp_path)
+    assert killed > KILLS / 3
+    assert unfinished  # otherwise no kill has hit a compaction
+
+
+def checked(folder: Path) -> None:
+    kept = Kept(folder / "workspace")
+    try:
+        check(kept.journal)
+        assert kept.journal.verify() >= len(kept.journal.events(kind=Kind.COMPACTED))
+        found = {hit.id for hit in search(kept.index, "tea", ALL, 1_000)}
+        assert found == {name for (name,) in kept.journal.select("SELECT id FROM memory_items")}
+        assert noted(folder / "remembered") <= found
+        assert not noted(folder / "forgotten") & found
+    finally:
+        kept.journal.close()
+
+
+def noted(file: Path) -> set[str]:
+    return set(file.read_text().split()) if file.exists() else set()
