@@ -173,15 +173,20 @@ def test_an_agent_of_the_notebook_recalls_what_a_person_added(shell: Shell, tmp_
 
 
 @pytest.mark.kernel
-@pytest.mark.timeout(100)  # two kernels begin and end
-def test_memory_outlives_the_kernel(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.timeout(100)  # three kernels begin and end
+def test_every_kernel_finds_what_one_has_added(environment: dict[str, str], tmp_path: Path) -> None:
     env = environment | {"ASSENT_WORKSPACE": str(tmp_path / "workspace")}
-    with live_kernel("assent", env, tmp_path) as first:
-        assert "Remembered as" in AgentCell(first, "%agent memory add The fiscal year begins in April.").done()
     model = script(tmp_path, [call("memory_search", query="fiscal year")], "In April.")
-    with live_kernel("assent", env, tmp_path) as second:
-        ask = AgentCell(second, f"%%agent --model {model} --tools memory_search\nWhen does the fiscal year begin?")
+    with live_kernel("assent", env | {"IPYTHONDIR": str(tmp_path / "first")}, tmp_path) as first:
+        with live_kernel("assent", env | {"IPYTHONDIR": str(tmp_path / "second")}, tmp_path) as second:
+            assert "Nothing that is remembered" in AgentCell(first, "%agent memory search fiscal").done()
+            assert "Remembered as" in AgentCell(second, "%agent memory add The fiscal year begins in April.").done()
+            assert "begins in April." in AgentCell(first, "%agent memory search fiscal").done()
+        ask = AgentCell(first, f"%%agent --model {model} --tools memory_search\nWhen does the fiscal year begin?")
         assert "In April." in ask.done()
-        assert "The fiscal year begins in April." in AgentCell(second, "%agent memory search fiscal").done()
-        assert query(second, "SELECT text FROM memory") == [["The fiscal year begins in April."]]
-        assert "begins in April" in str(query(second, "SELECT result FROM tool_calls WHERE tool = 'memory_search'"))
+        assert "begins in April" in str(query(first, "SELECT result FROM tool_calls WHERE tool = 'memory_search'"))
+        [[name]] = query(first, "SELECT id FROM memory")
+        AgentCell(first, f"%agent memory forget {name} --yes").done()
+    with live_kernel("assent", env, tmp_path) as third:
+        assert "Nothing that is remembered" in AgentCell(third, "%agent memory search fiscal").done()
+        assert query(third, "SELECT count(*) FROM memory") == [[0]]
