@@ -8,6 +8,7 @@ import duckdb
 from assent.store.schema import BESIDE, SEGMENTS
 
 _PORTION = 2_000  # rows that are copied at once
+_BUCKETS = 1 << 14
 _FEW = {SEGMENTS: 1}  # of a key that many rows have
 
 
@@ -23,7 +24,8 @@ def carry(connection: duckdb.DuckDBPyConnection) -> None:
 def catch_up(present: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:
     """Bring a copy up to date. It does no harm to do that again, where it was broken off."""
     for table, key in BESIDE.items():
-        there, here = _keys(present, table, key), _keys(copy, table, key)
+        buckets = sorted({bucket for bucket, *_ in _sums(present, table, key) ^ _sums(copy, table, key)})
+        there, here = _keys(present, table, key, buckets), _keys(copy, table, key, buckets)
         for gone in _portions(sorted(here - there), _PORTION):
             copy.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?))", [gone]).fetchall()
         appender = copy.appender(table)
@@ -33,9 +35,15 @@ def catch_up(present: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection
             appender.flush()
 
 
-def _keys(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> set[Any]:
-    [(keys,)] = connection.execute(f"SELECT list({key}) FROM {table}").fetchall()  # a tuple for each would be slower
-    return set(keys or ())
+def _sums(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> set[tuple[Any, ...]]:
+    """Buckets of keys, each with what shows whether it has the same ones elsewhere: commits wait while this is done."""
+    bucket = f"hash({key}) % {_BUCKETS}"
+    return set(connection.execute(f"SELECT {bucket}, count(*), sum(hash({key})) FROM {table} GROUP BY ALL").fetchall())
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, table: str, key: str, buckets: Sequence[int]) -> set[Any]:
+    query = f"SELECT DISTINCT {key} FROM {table} WHERE hash({key}) % {_BUCKETS} IN (SELECT unnest(?))"
+    return {name for (name,) in connection.execute(query, [buckets]).fetchall()}
 
 
 def _portions(keys: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
