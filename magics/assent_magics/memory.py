@@ -6,9 +6,8 @@ from typing import Any
 
 from assent.core.errors import ConfigError
 from assent.core.taint import Sources, merged
-from assent.memory.item import Hit, Item
+from assent.memory.item import Hit, Item, origin
 from assent.tools.by_hand import by_hand
-from assent.tools.memory import origin
 from assent_magics import options
 from assent_magics.desk import Desk
 from assent_magics.interpolate import fill, filled

@@ -35,7 +35,8 @@ class Item:
 
 def writable(item: Item) -> Item:
     """The item without halves of surrogate pairs: the database takes none, and refuses all that comes with one."""
-    texts = {name: _whole(getattr(item, name)) for name in ("text", "title", "kind", "collection", "source", "place")}
+    names = ("text", "title", "kind", "collection", "source", "place")
+    texts: dict[str, Any] = {name: _whole(getattr(item, name)) for name in names}
     return replace(item, **texts, tags=[_whole(tag) for tag in item.tags])
 
 
@@ -102,3 +103,10 @@ class Hit:
     user: str
     run: str | None
     taint: Sources = ()
+
+
+def origin(hit: Hit) -> str:
+    """Where an item comes from, for a person or a model to read."""
+    if hit.source:
+        return f"{hit.source} ({hit.place})" if hit.place else hit.source
+    return f"{hit.agent} in the run {hit.run}" if hit.run else hit.user

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from assent.memory.item import Hit, Item
+from assent.memory.item import Hit, Item, origin
 from assent.memory.memory import Memory
 from assent.tools.tool import Output, Tool, tool
 
@@ -54,13 +54,6 @@ def _head(hit: Hit) -> str:
     when = f"as of {hit.dated:%Y-%m-%d}" if hit.dated else f"remembered {hit.time:%Y-%m-%d}"
     said = [hit.id, f"score {hit.score:.2f}", hit.kind, hit.collection, origin(hit), when]
     return f"[{' · '.join([item for item in said if item])}]"
-
-
-def origin(hit: Hit) -> str:
-    """Where an item comes from, for a person or a model to read."""
-    if hit.source:
-        return f"{hit.source} ({hit.place})" if hit.place else hit.source
-    return f"{hit.agent} in the run {hit.run}" if hit.run else hit.user
 
 
 def _display(hits: Sequence[Hit]) -> dict[str, Any]:
