@@ -23,10 +23,12 @@ from assent.core.config import Config
 from assent.core.cut import unparted
 from assent.core.errors import AssentError, ConfigError, NotFound, StoreError
 from assent.core.events import ENDINGS, Event, Kind, Progress, current_user
-from assent.core.ids import run_of
+from assent.core.ids import new_id, run_of
 from assent.core.model import Model
+from assent.core.taint import merged
 from assent.history.recordings import Recordings
 from assent.history.replay import Replayed
+from assent.memory import table as memory_table
 from assent.memory.memory import Memory
 from assent.policy.explain import Explained
 from assent.policy.facts import Call, facts
@@ -48,7 +50,7 @@ from assent.runs.state import State, fold
 from assent.runs.stopping import Stop
 from assent.runs.trusted import Trusted
 from assent.runs.waivers import Waivers
-from assent.store import attached
+from assent.store import attached, database, table_calls
 from assent.store.access import EVERYONE, Access
 from assent.store.parcel import as_one_act, unchanged
 from assent.store.sign import sign
@@ -326,9 +328,27 @@ class Session:
     def sql(self, query: str, *, frames: bool = True) -> Any:
         """A DataFrame from one reading statement over the workspace's views and, if `frames`, the namespace's tables.
 
-        A DataFrame that is called like a view stands before it.
+        A DataFrame that is called like a view stands before it. `memory_search('…', k := 20)` is a table of what memory
+        finds.
         """
-        return self.journal.frame(query, frames_in(self.namespace()) if frames else {})
+        tables = frames_in(self.namespace()) if frames else {}
+        if memory_table.NAME in query.casefold():
+            query = self._recalled(query, tables)
+        return self.journal.frame(query, tables)
+
+    def _recalled(self, query: str, tables: dict[str, Any]) -> str:
+        """The statement with a table in the place of each `memory_search(…)`; the tables are added to the others."""
+
+        def found(arguments: table_calls.Arguments) -> str:
+            words, options = memory_table.wanted(arguments)
+            hits = self.memory.search(words, **options)
+            self._work.carried.shown(merged(*[hit.taint for hit in hits]))
+            name = f"{memory_table.NAME}_{new_id()}"
+            tables[name] = memory_table.table(hits)
+            return name
+
+        with database.memory() as connection:
+            return table_calls.replaced(connection, query, memory_table.NAME, found)
 
     # Agents, tools, models
 

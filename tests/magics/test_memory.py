@@ -172,6 +172,18 @@ def test_an_agent_of_the_notebook_recalls_what_a_person_added(shell: Shell, tmp_
     assert "score" in shell.shown
 
 
+def test_the_docs_lines_do_what_they_say(shell: Shell) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "memory.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("%agent")]
+    assert len(lines) == 3
+    shell.run(lines[0])
+    assert shell.run(lines[1])["text"].tolist() == ["The fiscal year begins in April."]
+    [row] = shell.run(lines[2]).to_dict("records")
+    assert row["text"] == "The fiscal year begins in April."
+    assert row["score"] > 0
+    assert texts(shell, "beginning") == [row["text"]]
+
+
 @pytest.mark.kernel
 @pytest.mark.timeout(100)  # three kernels begin and end
 def test_every_kernel_finds_what_one_has_added(environment: dict[str, str], tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def _tables(cursor: duckdb.DuckDBPyConnection, query: str, frames: Collection[st
         raise QueryError(f"This statement cannot be looked through, so it was not run. {_ADMIN}")
     folded = {name.casefold() for name in frames}
     own = {name.casefold() for name in _withs(tree)}
-    found = {name: at for node in _nodes(tree) for name, at in _named(node) if name not in folded | own}
+    found = {name: at for node in nodes(tree) for name, at in _named(node) if name not in folded | own}
     if system := [name for name in own if SYSTEM.match(name)]:
         raise QueryError(f"WITH cannot name a table {system[0]}. Give it another name.")
     for name in found.keys() - TABLES:
@@ -100,11 +100,11 @@ def _place(query: str, at: int) -> str:
 
 def _withs(tree: Any) -> list[str]:
     """The names that WITH gives, anywhere in a tree."""
-    maps = [node["cte_map"].get("map") or () for node in _nodes(tree) if isinstance(node.get("cte_map"), dict)]
+    maps = [node["cte_map"].get("map") or () for node in nodes(tree) if isinstance(node.get("cte_map"), dict)]
     return [entry["key"] for entries in maps for entry in entries]
 
 
-def _nodes(item: Any) -> Iterator[dict[str, Any]]:
+def nodes(item: Any) -> Iterator[dict[str, Any]]:
     """Every object in a tree of JSON."""
     waiting = [item]
     while waiting:
