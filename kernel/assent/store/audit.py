@@ -10,10 +10,15 @@ from assent.core.events import Kind
 from assent.store import chain, head
 from assent.store.chain import Select
 from assent.store.head import Signed
+from assent.store.schema import ITEMS, TEXTS
 from assent.store.tampering import MOST, Finding, tampered
 
 _SIGNATURES = f"SELECT seq, body ->> 'jws' FROM events WHERE kind = '{Kind.CHAIN_SIGNED}' ORDER BY seq"
 _LATER = f"SELECT count(*) FROM events WHERE seq > ? AND kind <> '{Kind.CHAIN_SIGNED}'"  # those sign by themselves
+_DIGEST = "unhex(sha256(concat('{}', chr(0), title, chr(0), text)))"  # of a text, as one of a file or of a turn
+_OTHERWISE = f"""SELECT (SELECT count(*) FROM {TEXTS} WHERE digest IS NULL
+        OR (digest <> {_DIGEST.format("files")} AND digest <> {_DIGEST.format("turns")})),
+    (SELECT count(*) FROM {ITEMS} WHERE number NOT IN (SELECT number FROM {TEXTS}))"""
 _HASH = "SELECT hash FROM events WHERE seq = ? ORDER BY hash"
 
 
@@ -61,7 +66,7 @@ def audit(
     fitting, misfits = _compared(select, heads)
     if keys and not heads:
         doubts.append(Finding("unsigned", 0, "Nothing here is signed by the key that was given."))
-    findings = [*before, *findings, *doubts, *misfits]
+    findings = [*before, *findings, *doubts, *misfits, *_remembered(select)]
     [(later,)] = select(_LATER, (fitting.head.seq,)) if fitting else [(0,)]
     return Audit(findings, "" if findings else whole, fitting, bool(keys), later)
 
@@ -73,6 +78,18 @@ def _chained(select: Select, folder: Path | None) -> tuple[str, list[Finding]]:
     except StoreError as error:
         findings = list(islice(tampered(select), MOST + 1))
         return "", findings or [Finding("payload", 0, str(error))]  # the chain fits: it is what hangs on it
+
+
+def _remembered(select: Select) -> list[Finding]:
+    """Whether each text beside the journal is the one that its digest is of. Who writes both anew is not found out."""
+    try:
+        [(changed, missing)] = select(_OTHERWISE, ())
+    except StoreError as error:
+        return [Finding("memory", 0, f"What is remembered could not be looked at: {error}")]
+    if not changed and not missing:
+        return []
+    text = f"Memory was changed: {changed:,} texts are not what was remembered, and {missing:,} items have none."
+    return [Finding("memory", 0, text)]
 
 
 def _heads(

@@ -12,7 +12,9 @@ from assent.store.chain import GENESIS, LINKED, PORTION, Select, linked, recompu
 from assent.store.rows import covered
 from assent.store.schema import NAMES
 
-What = Literal["changed", "removed", "moved", "inserted", "rewritten", "unsigned", "forgotten", "payload", "unreadable"]
+What = Literal[
+    "changed", "removed", "moved", "inserted", "rewritten", "unsigned", "forgotten", "payload", "memory", "unreadable"
+]  # fmt: skip
 MOST = 100  # findings that are told
 _FAR = 5_000  # places that a moved event is looked for in, either way
 _ROWS = f"SELECT {LINKED} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq, hash"
