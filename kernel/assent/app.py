@@ -95,6 +95,7 @@ class Session:
         house = attached.attach(self.folder)
         self.journal = Window(house, asked, asked.tenant or settings.tenant, asked.user or current_user())
         self.memory = Memory(self.journal, caller)
+        self._parser = functools.cache(database.memory)
         self._look(settings)
         built_in = (sql_tool(self.namespace), python_tool(self.namespace, transform), *memory_tools(self.memory))
         self._catalog = Catalog(self.journal, self.namespace, settings, built_in, models)
@@ -347,8 +348,8 @@ class Session:
             tables[name] = memory_table.table(hits)
             return name
 
-        with database.memory() as connection:
-            return table_calls.replaced(connection, query, memory_table.NAME, found)
+        with self._parser().cursor() as cursor:
+            return table_calls.replaced(cursor, query, memory_table.NAME, found)
 
     # Agents, tools, models
 

@@ -8,6 +8,7 @@ from tests.jupyter.live import live_kernel
 from tests.magics.agent_cell import AgentCell, query
 from tests.magics.scripts import call, script
 from tests.magics.shell import Shell
+from tests.support.waiting import eventually
 
 from assent.core.taint import Source
 from assent.memory.item import Item
@@ -193,7 +194,8 @@ def test_every_kernel_finds_what_one_has_added(environment: dict[str, str], tmp_
         with live_kernel("assent", env | {"IPYTHONDIR": str(tmp_path / "second")}, tmp_path) as second:
             assert "Nothing that is remembered" in AgentCell(first, "%agent memory search fiscal").done()
             assert "Remembered as" in AgentCell(second, "%agent memory add The fiscal year begins in April.").done()
-            assert "begins in April." in AgentCell(first, "%agent memory search fiscal").done()
+            # Another process hears of it a moment later.
+            eventually(lambda: "begins in April." in AgentCell(first, "%agent memory search fiscal").done())
         ask = AgentCell(first, f"%%agent --model {model} --tools memory_search\nWhen does the fiscal year begin?")
         assert "In April." in ask.done()
         assert "begins in April" in str(query(first, "SELECT result FROM tool_calls WHERE tool = 'memory_search'"))
