@@ -18,7 +18,7 @@ from assent.memory.keep import add, forget
 from assent.memory.purge import purge
 from assent.memory.search import search
 from assent.memory.stored import loaded, names
-from assent.memory.terms import keys
+from assent.memory.terms import key, terms
 from assent.store.access import EVERYONE
 from assent.store.backup import back_up
 from assent.store.compact import Compacted, compact, foreseen
@@ -103,7 +103,7 @@ def test_what_is_remembered_outlives_the_forgetting_of_runs(kept: Kept) -> None:
 def test_nothing_of_a_forgotten_text_is_in_the_files_bytes(kept: Kept) -> None:
     word = secrets.token_hex(8) + "qzx"
     text = f"The merger is called {word}."
-    [term] = keys(word)
+    [term] = [found.key for found in terms(word)]
     stays, goes, _ = kept.add("Tea is at five.", text, f"An old {word}.")
     kept.journal.upkeep("snapshot", str(kept.journal.folder / "before"))
     there = b"".join([path.read_bytes() for path in kept.journal.folder.glob("before*")])
@@ -118,7 +118,7 @@ def test_nothing_of_a_forgotten_text_is_in_the_files_bytes(kept: Kept) -> None:
     kept.journal.close()
     left = bytes_of(kept)
     assert b"Tea is at five." in left
-    assert keys("tea")[0].to_bytes(8, "little") in left
+    assert key("tea").to_bytes(8, "little") in left
     assert word.encode() not in left
     assert term.to_bytes(8, "little") not in left
     assert stays

@@ -1,13 +1,13 @@
 """The index of a tenant's memory as a process holds it: the segments in the database, and which of them may be seen."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from assent.core.events import Event, Kind
-from assent.memory.bm25 import FILES, TURNS, Mask, Scored, Shape, best, scored
+from assent.memory.bm25 import FILES, TURNS, Scored, Shape, Visible, best, scored
 from assent.memory.item import Filter
 from assent.memory.segment import Segment
 from assent.memory.stored import loaded, names
@@ -27,7 +27,7 @@ class _Held:
     shape: str
     scored: Scored | None = None
     mean: float = 0.0
-    masks: dict[Filter, Mask | None] = field(default_factory=dict)
+    masks: dict[Filter, Visible | None] = field(default_factory=dict)
 
 
 class Index:
@@ -71,22 +71,22 @@ class Index:
     def segments(self, shape: str) -> list[tuple[str, Segment]]:
         return [(name, held.segment) for name, held in self._held.items() if held.shape == shape]
 
-    def best(self, query: Sequence[int], wanted: Filter, count: int) -> list[tuple[float, int]]:
-        """The best passages for the keys of a query: (score, number)."""
+    def best(self, query: Mapping[int, float], wanted: Filter, count: int) -> list[tuple[float, int]]:
+        """The best passages for a query, as `bm25.best` takes it: (score, number)."""
         held = list(self._held.values())
         means = {shape: _mean([item.segment for item in held if item.shape == shape]) for shape in SHAPES}
         parts = [_scored(item, means[item.shape]) for item in held]
         masks = [self._mask(item, wanted) for item in held]
         return best(parts, query, count, sum([len(item.segment) for item in held]), masks)
 
-    def _mask(self, held: _Held, wanted: Filter) -> Mask | None:
+    def _mask(self, held: _Held, wanted: Filter) -> Visible | None:
         if wanted not in held.masks:
             if len(held.masks) >= FILTERS:
                 del held.masks[next(iter(held.masks))]
             held.masks[wanted] = self._asked(held.segment.numbers, wanted)
         return held.masks[wanted]
 
-    def _asked(self, numbers: np.ndarray, wanted: Filter) -> Mask | None:
+    def _asked(self, numbers: np.ndarray, wanted: Filter) -> Visible | None:
         where, values = wanted.where()
         query = f"SELECT DISTINCT number FROM {ITEMS} WHERE {where} AND number BETWEEN ? AND ?"
         rows = self.journal.select(query, [*values, int(numbers[0]), int(numbers[-1])])

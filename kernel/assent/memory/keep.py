@@ -14,9 +14,9 @@ from assent.core.taint import to_json
 from assent.memory.index import Index
 from assent.memory.item import TURN, Filter, Item
 from assent.memory.purge import gone
-from assent.memory.segment import MOST, Segment, build, merged
+from assent.memory.segment import MOST, Passage, Segment, build, merged
 from assent.memory.stored import rows as stored
-from assent.memory.terms import keys
+from assent.memory.terms import terms
 from assent.store.parcel import Beside, Guard, as_one_act
 from assent.store.schema import ITEMS, SEGMENTS, TEXTS
 from assent.store.window import Window
@@ -102,7 +102,7 @@ def _parts(
     """The segments of new passages, each with its name and the names of those that it takes the place of."""
     parts = []
     for begin in range(0, len(found), MOST):
-        portion = [(number, keys(item.title), keys(item.text)) for number, item in found[begin : begin + MOST]]
+        portion = [Passage(number, terms(item.title), terms(item.text)) for number, item in found[begin : begin + MOST]]
         segment, names = _joined(window, index.segments(shape), build(portion))
         parts.append((new_id(), shape, segment, names))
     return parts

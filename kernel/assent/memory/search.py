@@ -8,7 +8,7 @@ from assent.core.errors import NotFound
 from assent.core.taint import from_json
 from assent.memory.index import Index
 from assent.memory.item import Filter, Hit
-from assent.memory.terms import keys
+from assent.memory.terms import query
 from assent.store.journal import Journal
 from assent.store.schema import ITEMS, TEXTS
 
@@ -20,10 +20,10 @@ _NAMED = f"""{_TOLD} FROM (SELECT * FROM {ITEMS} WHERE starts_with(id, ?) AND {{
     JOIN {TEXTS} AS texts ON texts.number = items.number LIMIT 2"""
 
 
-def search(index: Index, query: str, wanted: Filter, count: int = 10) -> list[Hit]:
-    """The `count` best items for a query, the best first; fewer where there are no more that have a term of it."""
+def search(index: Index, text: str, wanted: Filter, count: int = 10) -> list[Hit]:
+    """The `count` best items for what is asked, the best first; fewer where no more have a term of it."""
     index.refresh()
-    scores = {number: score for score, number in index.best(keys(query), wanted, count)}
+    scores = {number: score for score, number in index.best(query(text), wanted, count)}
     if not scores:
         return []
     where, values = wanted.where()

@@ -34,6 +34,6 @@ def _withheld(run: Run, text: str) -> str:
         return ""
     if local := run.entrance.marks.local(carried(run.state.cargo), run.rules.layers):
         return f"this run has read what is for models on this machine only ({', '.join(local)})"
-    if run.entrance.cells(text, None):
+    if run.entrance.cells(text):
         return "values of masked columns stand in it"
     return ""
