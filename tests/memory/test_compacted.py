@@ -19,6 +19,7 @@ from assent.memory.purge import purge
 from assent.memory.search import search
 from assent.memory.stored import loaded, names
 from assent.memory.terms import key, terms
+from assent.serve.cli import main
 from assent.store.access import EVERYONE
 from assent.store.backup import back_up
 from assent.store.compact import Compacted, compact, foreseen
@@ -264,3 +265,18 @@ def test_a_segment_that_goes_while_the_index_is_loaded_is_no_matter(kept: Kept) 
     kept.journal.select = slow  # type: ignore[method-assign, assignment]
     assert [hit.text for hit in search(fresh, "teas", ALL)] == ["two teas"]
     assert purged
+
+
+def test_the_command_purges_before_it_compacts(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASSENT_WORKSPACE", str(tmp_path))
+    goes, _ = kept.add("Umbrella tea", "more tea")
+    kept.forget(goes)
+    kept.journal.close()
+    assert main(["compact", "--dry-run"]) == 0
+    assert "1 item of memory would be forgotten" in capsys.readouterr().out
+    assert main(["compact"]) == 0
+    assert "1 item of memory forgotten" in capsys.readouterr().out
+    assert keys("umbrella")[0].to_bytes(8, "little") not in bytes_of(kept)
+    assert keys("more tea")[0].to_bytes(8, "little") in bytes_of(kept)

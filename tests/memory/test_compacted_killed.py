@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(60),  # each kill costs a process and a workspace opened
 ]
-KILLS = 10
+KILLS = 8
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
