@@ -278,5 +278,5 @@ def test_the_command_purges_before_it_compacts(
     assert "1 item of memory would be forgotten" in capsys.readouterr().out
     assert main(["compact"]) == 0
     assert "1 item of memory forgotten" in capsys.readouterr().out
-    assert keys("umbrella")[0].to_bytes(8, "little") not in bytes_of(kept)
-    assert keys("more tea")[0].to_bytes(8, "little") in bytes_of(kept)
+    assert key("umbrella").to_bytes(8, "little") not in bytes_of(kept)
+    assert key("tea").to_bytes(8, "little") in bytes_of(kept)
