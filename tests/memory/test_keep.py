@@ -149,3 +149,14 @@ def test_sql_sees_what_is_remembered(window: Window, index: Index) -> None:
     assert frame.values.tolist()[0][:4] == ["preference", "notes", "Drinks", "Ana likes tea."]
     other = Window(window.house, window.access.__class__("default", "ben"), "default", "ben")
     assert len(other.frame("FROM memory", {})) == 0
+
+
+def test_an_index_that_missed_what_was_written_looks_again(window: Window, index: Index) -> None:
+    for count in range(7):
+        remember(window, index, f"tea number {count}")
+    index._unsubscribe()  # it hears of nothing
+    other = Index(window.house, "default")
+    remember(window, other, "tea of another process")  # merges what the first index still holds
+    remember(window, index, *[f"more tea {count}" for count in range(8)])
+    assert len(found(index, "tea", count=20)) == 16
+    other.close()

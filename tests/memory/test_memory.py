@@ -46,6 +46,14 @@ def test_a_session_cannot_ask_for_more_than_it_sees(journal: Journal) -> None:
     assert ben.status() == Status(0, 1, 2, everyone.status().bytes)
 
 
+def test_tags_are_given_as_a_list_or_as_one(journal: Journal) -> None:
+    ana = memory(journal)
+    ana.add([Item(text="old tea", tags=["archived", "kitchen"])])
+    for tags in (["archived", "kitchen"], ("archived",), "archived"):
+        assert [hit.text for hit in ana.search("tea", tags=tags)] == ["old tea"]
+    assert ana.search("tea", tags="kitchen") == []
+
+
 def test_closing_it_twice_is_as_good_as_once(journal: Journal) -> None:
     ana = memory(journal)
     ana.add([Item(text="tea")])

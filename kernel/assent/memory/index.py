@@ -45,6 +45,10 @@ class Index:
         """Follow the journal no more."""
         self._unsubscribe()
 
+    def doubt(self) -> None:
+        """Look with the next refresh what there is, whatever the journal has told."""
+        self._stale = self._remasked = True
+
     def refresh(self) -> None:
         """Load what others have written since."""
         if self._remasked:

@@ -57,9 +57,13 @@ class Filter:
     agent: str | None = None
     notebook: str | None = None
     collection: str | None = None
-    tags: tuple[str, ...] = ()
+    tags: Sequence[str] = ()
     since: datetime | None = None
     hidden: bool = False
+
+    def __post_init__(self) -> None:
+        """Masks are kept by their filter, so it has to be hashable; one tag may be given as it is."""
+        object.__setattr__(self, "tags", (self.tags,) if isinstance(self.tags, str) else tuple(self.tags))
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition on rows of the items' table, and its parameters."""

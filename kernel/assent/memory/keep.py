@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from assent.core.errors import Conflict
 from assent.core.events import Kind, Scope
 from assent.core.ids import new_id
 from assent.core.taint import to_json
@@ -34,7 +35,15 @@ _DROP = f"DELETE FROM {SEGMENTS} WHERE tenant = ? AND name IN (SELECT unnest(?))
 
 def add(window: Window, index: Index, items: Sequence[Item], scope: Scope) -> list[str]:
     """Remember items as of `scope` from now on; their ids, in their order. A text that is there is not kept twice."""
-    return as_one_act(lambda: _added(window, index, items, scope))
+
+    def act() -> list[str]:
+        try:
+            return _added(window, index, items, scope)
+        except Conflict:  # what another process wrote may not have been heard of yet
+            index.doubt()
+            raise
+
+    return as_one_act(act)
 
 
 def forget(window: Window, index: Index, wanted: Filter, ids: Sequence[str], by: str) -> int:
