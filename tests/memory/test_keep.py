@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import eventually
 from tests.support.workspaces import prepare
 
 from assent.core.events import Scope
@@ -154,7 +155,9 @@ def test_sql_sees_what_is_remembered(window: Window, index: Index) -> None:
 def test_an_index_that_missed_what_was_written_looks_again(window: Window, index: Index) -> None:
     for count in range(7):
         remember(window, index, f"tea number {count}")
-    index._unsubscribe()  # it hears of nothing
+    eventually(lambda: index._stale)  # it has heard of the last one
+    assert len(found(index, "tea")) == 7
+    index._unsubscribe()  # from here on it hears of nothing
     other = Index(window.house, "default")
     remember(window, other, "tea of another process")  # merges what the first index still holds
     remember(window, index, *[f"more tea {count}" for count in range(8)])
