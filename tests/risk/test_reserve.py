@@ -274,3 +274,8 @@ def _tried(act: Callable[[], Reservation]) -> Reservation | None:
         return act()
     except AssentError:
         return None
+
+
+def test_a_pattern_that_the_journal_would_read_otherwise_is_refused() -> None:
+    with pytest.raises(ConfigError, match="has a backslash"):
+        rate(1, 60, tools="s\\wap*")
