@@ -41,7 +41,7 @@ class Quota:
         if self.argument and not all(part.isidentifier() for part in self.argument.split(".")):
             raise ConfigError(f"{self.argument!r} is no argument's name.")
         if "\\" in self.tools:
-            raise ConfigError(f"{self.tools!r} has a backslash, and no tool's name has one: write the name, or * and ?.")
+            raise ConfigError(f"{self.tools!r} has a backslash, and no tool's name has: write the name, or * and ?.")
         if not 0 <= self.seconds <= 366 * 86_400:
             raise ConfigError(f"{self.seconds!r} seconds is no time to look back over: 1 s to 366 days.")
         try:
