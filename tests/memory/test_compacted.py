@@ -44,7 +44,7 @@ class Kept:
         return add(self.window, self.index, [Item(text=text, tags=["a"]) for text in texts], self.scope)
 
     def forget(self, *ids: str) -> int:
-        return forget(self.window, self.index, Filter(tenant=self.scope.tenant), ids, "ana")
+        return forget(self.window, Filter(tenant=self.scope.tenant), ids, "ana")
 
     def found(self, query: str) -> set[str]:
         return {hit.text for hit in search(self.index, query, Filter(tenant=self.scope.tenant), 1_000)}
@@ -189,7 +189,7 @@ def test_the_memory_of_every_tenant_is_purged(kept: Kept, tmp_path: Path) -> Non
     )
     mine = kept.add("my tea", "my milk")
     kept.forget(mine[0])
-    forget(window, index, Filter(tenant="elsewhere"), theirs[:1], "ben")
+    forget(window, Filter(tenant="elsewhere"), theirs[:1], "ben")
     kept.compact()
     assert kept.journal.select("SELECT tenant, sum(passages) FROM memory_segments GROUP BY ALL ORDER BY ALL") == [
         ("default", 1), ("elsewhere", 1),

@@ -65,11 +65,11 @@ def test_it_outlives_the_process_that_remembered_it(tmp_path: Path) -> None:
 def test_what_is_forgotten_is_found_no_more(window: Window, index: Index) -> None:
     one, two = remember(window, index, "Ana likes tea.", "Ana likes tea with milk.")
     assert len(found(index, "tea")) == 2
-    assert forget(window, index, ANA, [one, "nothing"], "ana") == 1
+    assert forget(window, ANA, [one, "nothing"], "ana") == 1
     assert found(index, "tea") == ["Ana likes tea with milk."]
     assert window.house.select("SELECT count(*) FROM memory_texts") == [(1,)]
-    assert forget(window, index, ANA, [one], "ana") == 0
-    assert forget(window, index, Filter(tenant="default", user="ben"), [two], "ben") == 0
+    assert forget(window, ANA, [one], "ana") == 0
+    assert forget(window, Filter(tenant="default", user="ben"), [two], "ben") == 0
     assert found(index, "milk") == ["Ana likes tea with milk."]
 
 
@@ -110,7 +110,7 @@ def test_the_same_text_is_kept_once_and_found_for_each_who_has_it(window: Window
     remember(window, index, "Tea is at five.", "Tea is at five.", user="ben", source="b.md")
     assert window.house.select("SELECT count(*) FROM memory_texts") == [(1,)]
     assert len(found(index, "tea", Filter(tenant="default", user="ben"))) == 2
-    forget(window, index, ANA, [first], "ana")
+    forget(window, ANA, [first], "ana")
     assert found(index, "tea") == []
     assert len(found(index, "tea", Filter(tenant="default", user="ben"))) == 2
 
@@ -131,7 +131,7 @@ def test_a_large_segment_is_in_small_rows(window: Window, index: Index) -> None:
 
 def test_many_small_segments_become_few(window: Window, index: Index) -> None:
     ids = [remember(window, index, f"number {count} of the teas")[0] for count in range(70)]
-    forget(window, index, ANA, ids[:5], "ana")
+    forget(window, ANA, ids[:5], "ana")
     for count in range(70, 140):
         remember(window, index, f"number {count} of the teas")
     [(segments, passages)] = window.house.select("SELECT count(DISTINCT name), sum(passages) FROM memory_segments")

@@ -21,13 +21,17 @@ _CHANGES = frozenset({Kind.MEMORY_ADDED, Kind.MEMORY_FORGOTTEN})
 
 @dataclass(slots=True)
 class _Held:
-    """A segment, what kind of passages it is of, and the masks that were asked for."""
+    """A segment, what kind of passages it is of, how long these are together, and the masks that were asked for."""
 
     segment: Segment
     shape: str
+    length: float = field(init=False)
     scored: Scored | None = None
     mean: float = 0.0
     masks: dict[Filter, Visible | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.length = float(self.segment.lengths.sum(dtype=np.float64))
 
 
 class Index:
@@ -78,7 +82,7 @@ class Index:
     def best(self, query: Mapping[int, float], wanted: Filter, count: int) -> list[tuple[float, int]]:
         """The best passages for a query, as `bm25.best` takes it: (score, number)."""
         held = list(self._held.values())
-        means = {shape: _mean([item.segment for item in held if item.shape == shape]) for shape in SHAPES}
+        means = {shape: _mean([item for item in held if item.shape == shape]) for shape in SHAPES}
         parts = [_scored(item, means[item.shape]) for item in held]
         masks = [self._mask(item, wanted) for item in held]
         return best(parts, query, count, sum([len(item.segment) for item in held]), masks)
@@ -104,10 +108,9 @@ class Index:
                 self._remasked = self._remasked or event.kind is Kind.MEMORY_FORGOTTEN or bool(event.body["known"])
 
 
-def _mean(segments: Sequence[Segment]) -> float:
+def _mean(held: Sequence[_Held]) -> float:
     """The mean length of passages, in steps of a twentieth: what follows from it is not worked out at each change."""
-    count = sum([len(segment) for segment in segments])
-    total = sum([float(segment.lengths.sum(dtype=np.float64)) for segment in segments])
+    count, total = sum([len(item.segment) for item in held]), sum([item.length for item in held])
     return 2 ** (round(math.log2(max(total / count, 1.0)) * 14) / 14) if count else 1.0
 
 

@@ -46,7 +46,7 @@ def add(window: Window, index: Index, items: Sequence[Item], scope: Scope) -> li
     return as_one_act(act)
 
 
-def forget(window: Window, index: Index, wanted: Filter, ids: Sequence[str], by: str) -> int:
+def forget(window: Window, wanted: Filter, ids: Sequence[str], by: str) -> int:
     """Forget items by their ids, as far as they are wanted; how many that were. No search finds them any more."""
     where, values = wanted.where()
     rows = window.house.select(

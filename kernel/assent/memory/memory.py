@@ -96,8 +96,7 @@ class Memory:
             raise ConfigError(
                 "To forget is a person's to do, and this is a tool's call. Type it in a cell of your own."
             )
-        with self._lock:
-            return forget(self.window, self._opened(), self._every(), ids, by or self.window.user)
+        return forget(self.window, self._every(), ids, by or self.window.user)
 
     def collections(self) -> list[Collection]:
         """The collections that may be seen."""

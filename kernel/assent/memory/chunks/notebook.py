@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from assent.memory.chunks import data, markdown, packing
@@ -22,11 +21,10 @@ def chunks(text: str) -> Iterator[Chunk]:
         if kind == "markdown":
             outline = markdown.outline(lines, path)
             path = outline.path
-            found = list(packing.prose(lines, outline.sections, outline.solid))
+            found = packing.prose(lines, outline.sections, outline.solid)
         else:
-            found = list(packing.code(lines, [Section(0, title(path))]))
-        for part, one in enumerate(found, 1):
-            yield replace(one, unit="cell", first=number, last=number, part=part if len(found) > 1 else 0)
+            found = packing.code(lines, [Section(0, title(path))])
+        yield from packing.placed(found, "cell", number)
 
 
 def _cells(text: str) -> list[tuple[str, str]] | None:

@@ -3,11 +3,12 @@
 Of the text nothing is left out but blank lines, and nothing stands in two chunks.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from assent.memory.chunks import seams
-from assent.memory.chunks.chunk import LONGEST, SHORTEST, SIZE, Chunk
+from assent.memory.chunks.chunk import LONGEST, SHORTEST, SIZE, Chunk, Unit
 from assent.memory.chunks.section import Section, spans
 
 _INDENTED = 200  # signs that are taken for indentation
@@ -26,6 +27,13 @@ def code(lines: Sequence[str], sections: Sequence[Section] = ()) -> Iterator[Chu
     """Chunks of whole sections, as far as they are not too long."""
     for begin, end, title in spans(sections, len(lines)):
         yield from _chunks(lines, (begin, end), title, seams.code)
+
+
+def placed(found: Iterable[Chunk], unit: Unit, number: int) -> Iterator[Chunk]:
+    """The chunks of one page or cell, by its number instead of their lines."""
+    chunks = list(found)
+    for part, one in enumerate(chunks, 1):
+        yield replace(one, unit=unit, first=number, last=number, part=part if len(chunks) > 1 else 0)
 
 
 def blank(line: str) -> bool:

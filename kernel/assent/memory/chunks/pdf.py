@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 
 from assent.core.errors import ConfigError, Unreadable
@@ -13,9 +12,7 @@ from assent.memory.chunks.chunk import Chunk
 def chunks(name: str, data: bytes) -> Iterator[Chunk]:
     """The chunks of a PDF, by the numbers of its pages; none where it holds pictures only."""
     for number, text in enumerate(_pages(name, data), 1):
-        found = list(packing.prose(text.split("\n")))
-        for part, one in enumerate(found, 1):
-            yield replace(one, unit="page", first=number, last=number, part=part if len(found) > 1 else 0)
+        yield from packing.placed(packing.prose(text.split("\n")), "page", number)
 
 
 def _pages(name: str, data: bytes) -> list[str]:
