@@ -1,9 +1,9 @@
 """What the processes do that are killed: remember, forget, compact."""
 
-import os
 from pathlib import Path
 
 from tests.memory.test_compacted import Kept
+from tests.support.compacting import note
 
 from assent.core.ids import new_id
 
@@ -16,14 +16,8 @@ def compact_again_and_again(folder: str) -> None:
     for _ in range(TIMES):
         for _ in range(5):
             stays, goes = kept.add(f"tea {new_id()} stays", f"tea {new_id()} goes")
-            acknowledge(Path(folder) / "remembered", stays)
+            note(Path(folder) / "remembered", stays)
             kept.forget(goes)
-            acknowledge(Path(folder) / "forgotten", goes)
+            note(Path(folder) / "forgotten", goes)
         kept.compact()
     kept.journal.close()
-
-
-def acknowledge(file: Path, name: str) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(handle, f"{name}\n".encode())
-    os.close(handle)

@@ -1,17 +1,14 @@
 """kill -9 while memory is compacted: what was remembered is there, what was forgotten is not, and nothing by half."""
 
 import os
-import random
-import signal
 from pathlib import Path
 
 import pytest
 from tests.memory.test_compacted import ALL, Kept, check
-from tests.support.nursery import Nursery
+from tests.support.compacting import kill, noted
 
 from assent.core.events import Kind
 from assent.memory.search import search
-from assent.store.compact import PREFIX
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,17 +19,7 @@ KILLS = 8
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
 def test_killed_at_any_moment_memory_is_whole(tmp_path: Path) -> None:
-    chance = random.Random(6)
-    killed = unfinished = 0
-    with Nursery("tests.memory.compactable:compact_again_and_again") as nursery:
-        for _ in range(KILLS):
-            ended = nursery.kill_after(chance.uniform(0.1, 2.0), str(tmp_path))
-            assert ended in (0, -signal.SIGKILL)
-            killed += ended != 0
-            unfinished += any((tmp_path / "workspace").glob(f"{PREFIX}*"))
-            checked(tmp_path)
-    assert killed > KILLS / 3
-    assert unfinished  # otherwise no kill has hit a compaction
+    kill("tests.memory.compactable:compact_again_and_again", tmp_path, KILLS, (0.1, 2.0), 6, checked)
 
 
 def checked(folder: Path) -> None:
@@ -46,7 +33,3 @@ def checked(folder: Path) -> None:
         assert not noted(folder / "forgotten") & found
     finally:
         kept.journal.close()
-
-
-def noted(file: Path) -> set[str]:
-    return set(file.read_text().split()) if file.exists() else set()

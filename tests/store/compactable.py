@@ -1,7 +1,8 @@
 """What the processes do that are killed: write runs, forget them, write on."""
 
-import os
 from pathlib import Path
+
+from tests.support.compacting import note
 
 from assent.core.events import Event, Kind
 from assent.core.ids import new_id
@@ -28,6 +29,4 @@ def _acknowledge(file: Path, journal: Journal, run: str) -> None:
         Event(kind=Kind.RUN_FINISHED, run=run, body={"text": "t"}),
     ]
     journal.append(events).result(10)
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(handle, "".join([f"{event.hash}\n" for event in events]).encode())
-    os.close(handle)
+    note(file, *[event.hash for event in events])

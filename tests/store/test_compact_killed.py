@@ -1,19 +1,18 @@
 """kill -9 while the journal is compacted: it opens, the chain fits, and nothing that was acknowledged is missing."""
 
 import os
-import random
 import signal
 import threading
 from pathlib import Path
 
 import pytest
-from tests.support.nursery import Nursery
+from tests.support.compacting import kill, noted
 from tests.support.peer import Peer
 
 from assent.core.events import Event, Kind
 from assent.core.retention import Retention
 from assent.store.backup import back_up
-from assent.store.compact import PREFIX, compact
+from assent.store.compact import compact
 from assent.store.journal import Journal
 from assent.store.restore import restore
 from assent.store.sharing import address
@@ -27,17 +26,7 @@ KILLS = 20
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
 def test_killed_at_any_moment_the_journal_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
-    chance = random.Random(4)
-    killed = unfinished = 0
-    with Nursery("tests.store.compactable:forget_again_and_again") as nursery:
-        for _ in range(KILLS):
-            ended = nursery.kill_after(chance.uniform(0.05, 1.2), str(tmp_path))
-            assert ended in (0, -signal.SIGKILL)
-            killed += ended != 0
-            unfinished += any((tmp_path / "workspace").glob(f"{PREFIX}*"))
-            check(tmp_path)
-    assert killed > KILLS / 3
-    assert unfinished  # otherwise no kill has hit a compaction
+    kill("tests.store.compactable:forget_again_and_again", tmp_path, KILLS, (0.05, 1.2), 4, check)
 
 
 def check(folder: Path) -> None:
@@ -45,8 +34,7 @@ def check(folder: Path) -> None:
     assert journal.verify() >= 0
     hashes = [digest for (digest,) in journal.select("SELECT hash FROM events")]
     journal.close()
-    acknowledged = folder / "acknowledged"
-    assert set(acknowledged.read_text().split() if acknowledged.exists() else ()) <= set(hashes)
+    assert noted(folder / "acknowledged") <= set(hashes)
     assert len(hashes) == len(set(hashes))
 
 
